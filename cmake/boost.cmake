@@ -1,0 +1,5 @@
+find_package(Boost ${TRADEWIND_BOOST_MINIMUM} QUIET)
+if(NOT Boost_FOUND)
+  message(FATAL_ERROR "Boost >= ${TRADEWIND_BOOST_MINIMUM} not found. Remedy: apt-get install libboost1.81-dev, or run cmake/setup.sh")
+endif()
+find_package(Threads REQUIRED)

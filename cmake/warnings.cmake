@@ -1,0 +1,21 @@
+# tradewind_options: what every target of ours compiles and links with.
+add_library(tradewind_options INTERFACE)
+target_compile_options(tradewind_options INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers)
+target_include_directories(tradewind_options INTERFACE "${PROJECT_SOURCE_DIR}")
+target_link_options(tradewind_options INTERFACE LINKER:--as-needed LINKER:--disable-new-dtags)
+if(TRADEWIND_SANITIZE)
+  target_compile_options(tradewind_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
+                                                     -fno-omit-frame-pointer)
+  target_link_options(tradewind_options INTERFACE -fsanitize=address,undefined)
+endif()
+if(TRADEWIND_FUZZ)
+  target_compile_options(tradewind_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined -g)
+  target_link_options(tradewind_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+# tradewind_library(NAME SOURCES... [LIBS ...]): a static library of one folder.
+function(tradewind_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC tradewind_options ${ARG_LIBS})
+endfunction()

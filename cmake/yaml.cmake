@@ -1,0 +1,8 @@
+find_package(yaml-cpp QUIET)
+if(NOT yaml-cpp_FOUND)
+  message(FATAL_ERROR "yaml-cpp not found. Remedy: apt-get install libyaml-cpp-dev, or run cmake/setup.sh")
+endif()
+find_package(nlohmann_json 3.11 QUIET)
+if(NOT nlohmann_json_FOUND)
+  message(FATAL_ERROR "nlohmann_json >= 3.11 not found. Remedy: apt-get install nlohmann-json3-dev, or run cmake/setup.sh")
+endif()

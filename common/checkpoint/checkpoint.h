@@ -1,0 +1,29 @@
+// A checkpoint opened: archive, tree, metadata and description together. What launcher (`inspect`) and worker share.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/checkpoint/archive.h"
+#include "common/checkpoint/description.h"
+#include "common/checkpoint/metadata.h"
+#include "common/checkpoint/tree.h"
+
+namespace tradewind::checkpoint {
+
+// Reads <root>/anemoi-metadata/{anemoi,ai-models}.json, wherever it lies. `patch` is merged into it recursively.
+Metadata read_metadata(const Archive& archive, const Json& patch = Json::object());
+// Raw little-endian supporting array as float64 (float32, float64, ints and bool are converted).
+std::vector<double> read_array(const Archive& archive, const Metadata& metadata, const std::string& name);
+// Turns the tree into a description by the table of generations. UserError naming class and path when unsupported.
+ModelDescription describe(const Tree& tree);
+
+struct Checkpoint {
+  std::shared_ptr<const Archive> archive;
+  std::shared_ptr<const Tree> tree;
+  Metadata metadata;
+  ModelDescription model;
+};
+Checkpoint open_checkpoint(const std::string& path, const Json& patch_metadata = Json::object());
+
+}  // namespace tradewind::checkpoint

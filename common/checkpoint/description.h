@@ -1,0 +1,162 @@
+// What a checkpoint's tree means: the architecture, layer by layer, with the tensors of each. The one contract between
+// the checkpoint reader (common, which builds it by the table of generations) and the model (worker, which builds its
+// layers from it). Old class paths, attribute names and layouts are resolved before this point: nothing below knows
+// which anemoi-models version wrote the file. Plain values; tensors view the mapped file, which must outlive them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/checkpoint/tensor_descriptor.h"
+
+namespace tradewind::checkpoint {
+
+// y = x W^T + b; weight (out, in). When `row_begin` is set the layer is rows [row_begin, row_begin + rows) of a larger
+// weight (a fused q, k, v projection), already cut here: weight is the cut view.
+struct LinearDescription {
+  TensorDescriptor weight;
+  std::optional<TensorDescriptor> bias;
+};
+
+// Over the last dimension; weight and bias absent when not affine. `autocast` layers return their input's dtype.
+struct LayerNormDescription {
+  std::optional<TensorDescriptor> weight, bias;
+  std::int64_t size = 0;
+  double epsilon = 1e-5;
+};
+
+enum class Activation { gelu, gelu_tanh, silu, relu, sigmoid, tanh, leaky_relu, identity };
+
+// gate(W_g x + b_g) * (W_v x + b_v)
+struct GatedDescription {
+  LinearDescription gate, value;
+  Activation activation = Activation::sigmoid;
+};
+
+// Applied in order.
+using SequentialLayer = std::variant<LinearDescription, LayerNormDescription, Activation, GatedDescription>;
+struct SequentialDescription {
+  std::vector<SequentialLayer> layers;
+};
+
+// Rows of the nodes: attributes (n, 4) = sin lat, sin lon, cos lat, cos lon; trainable (n, k) when there is one.
+struct NodeDescription {
+  std::string name;
+  std::int64_t count = 0;
+  TensorDescriptor coordinates;
+  std::optional<TensorDescriptor> trainable;
+};
+
+// A bipartite (or square) graph. edge_index (2, e): row 0 source, row 1 destination, any integer type, in any order
+// unless `sorted_by_destination`. attributes (e, d) and trainable (e, k) belong to the columns of edge_index in the same
+// order; when `trainable_order` is given, row i of the true trainable tensor is row trainable_order[i] of `trainable`.
+struct GraphDescription {
+  std::int64_t sources = 0, destinations = 0, edges = 0;
+  TensorDescriptor edge_index;
+  TensorDescriptor attributes;
+  std::optional<TensorDescriptor> trainable;
+  std::optional<TensorDescriptor> trainable_order;
+  bool sorted_by_destination = false;
+};
+
+// Graph attention block: alpha = softmax over the edges of a destination of q . (k + e) / sqrt(head),
+// h = projection(sum alpha (v + e) + self(x_dst)); x = x_dst + h; x = x + mlp(norm_mlp(x)).
+// For a processor block source and destination are the same rows and norm_source is absent.
+struct GraphTransformerBlockDescription {
+  std::int64_t heads = 0, head_size = 0;
+  LinearDescription query, key, value, edge, self, projection;
+  std::optional<LayerNormDescription> norm_source;
+  LayerNormDescription norm_destination, norm_mlp;
+  std::optional<LayerNormDescription> query_norm, key_norm;  // over head_size
+  std::optional<SequentialDescription> edge_mlp;             // before `edge`; absent when Identity
+  SequentialDescription mlp;
+};
+
+// source_embedding is absent when it is Identity (backward mapper); extractor only in a backward mapper.
+struct GraphTransformerMapperDescription {
+  std::optional<LinearDescription> source_embedding, destination_embedding;
+  GraphTransformerBlockDescription block;
+  std::optional<SequentialDescription> extractor;
+  GraphDescription graph;
+  std::int64_t chunks = 1;
+};
+using MapperDescription = std::variant<GraphTransformerMapperDescription>;
+
+// Self-attention over the hidden rows in their stored order: key j is seen by query i when |i - j| <= window (all keys
+// when absent). Scores are scaled by 1/sqrt(head_size), then softcap * tanh(s / softcap) when softcap > 0, then
+// - slope * |i - j| per head when alibi_slopes is given. x += projection(attention(norm_attention(x)));
+// x += mlp(norm_mlp(x)).
+struct TransformerBlockDescription {
+  std::int64_t heads = 0, head_size = 0;
+  LinearDescription query, key, value, projection;
+  LayerNormDescription norm_attention, norm_mlp;
+  std::optional<LayerNormDescription> query_norm, key_norm;
+  std::optional<std::int64_t> window;
+  double softcap = 0;
+  std::optional<TensorDescriptor> alibi_slopes;  // (heads)
+  bool rotary = false;                           // base 10000, not interleaved, positions 0..n-1, on q and k
+  SequentialDescription mlp;
+};
+struct TransformerProcessorDescription {
+  std::vector<TransformerBlockDescription> blocks;
+  std::int64_t chunks = 1;
+};
+using ProcessorDescription = std::variant<TransformerProcessorDescription>;
+
+// What is added to the decoder's result on the prognostic columns: the input at time index `step` (negative from the
+// end, -1 the latest).
+struct SkipResidualDescription {
+  std::int64_t step = -1;
+};
+struct NoResidualDescription {};
+using ResidualDescription = std::variant<SkipResidualDescription, NoResidualDescription>;
+
+// Applied in order, in normalised space, on columns of the model output.
+struct ReluBoundingDescription {
+  std::vector<std::int64_t> columns;
+};
+struct HardtanhBoundingDescription {
+  std::vector<std::int64_t> columns;
+  double minimum = 0, maximum = 1;
+};
+using BoundingDescription = std::variant<ReluBoundingDescription, HardtanhBoundingDescription>;
+
+// x * multiply + add on the model input; (y - add) / multiply, a subtraction then a division, on the model output.
+// One value per column of the model input (forward) and of the model output (inverse), float32, already gathered.
+struct NormalizerDescription {
+  std::vector<float> input_multiply, input_add, output_multiply, output_add;
+};
+using PreprocessorDescription = std::variant<NormalizerDescription>;
+
+// What the decoder's destination rows are made of, in order.
+enum class TargetFeature {
+  encoded_data,        // what the encoder returns for its sources (its raw input, for mappers that leave them unchanged)
+  prognostic_input,    // and further features of the families that follow
+};
+
+struct ModelDescription {
+  std::string class_name;    // of the model in the tree
+  std::string generation;    // row of the table of generations that matched, e.g. "0.4"
+  std::string dataset;       // name of the one dataset ("data" in old files)
+  std::int64_t input_steps = 0, output_steps = 1;
+  std::int64_t input_variables = 0, output_variables = 0;
+  bool output_has_time = true;  // whether the reference's y carries a time axis
+  bool latent_skip = true;      // hidden rows after the encoder are added to those after the processor
+
+  NodeDescription data, hidden;
+  MapperDescription encoder, decoder;
+  ProcessorDescription processor;
+  std::vector<TargetFeature> target_features = {TargetFeature::encoded_data};
+  ResidualDescription residual;
+  std::vector<std::int64_t> prognostic_input, prognostic_output;  // columns, pairwise the same variable
+  std::vector<BoundingDescription> boundings;
+  std::vector<PreprocessorDescription> preprocessors;   // applied to x in order
+  std::vector<PreprocessorDescription> postprocessors;  // inverses applied to y in order
+  std::int64_t parameters = 0;                          // number of trained values
+};
+
+}  // namespace tradewind::checkpoint

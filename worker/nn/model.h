@@ -1,0 +1,37 @@
+// The model of a checkpoint on this rank's rows: pre-processing, encoder, processor, decoder, residual, bounding and
+// post-processing. Built once from the description; a call does not change it. Not thread-safe (it owns scratch memory
+// and uses the communicator). Weights are views of the mapped checkpoint, which must outlive the model.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+
+#include "common/checkpoint/description.h"
+#include "common/config/run_config.h"
+#include "worker/dist/communicator.h"
+#include "worker/dist/shards.h"
+
+namespace tradewind::nn {
+
+struct ModelOptions {
+  config::Precision precision = config::Precision::f32;
+  int mapper_chunks = 1;     // ANEMOI_INFERENCE_NUM_CHUNKS_MAPPER: pieces of destination rows, at least this many
+  int processor_chunks = 1;  // ANEMOI_INFERENCE_NUM_CHUNKS_PROCESSOR
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+  // Data rows of this rank.
+  virtual dist::RowRange rows() const = 0;
+  // x: (input steps, rows, input variables), float32, raw units, contiguous.
+  // Returns (output steps, rows, output variables), float32, raw units, contiguous.
+  virtual at::Tensor predict(const at::Tensor& x) = 0;
+};
+
+// Throws UserError naming class and path for what this build cannot run.
+std::unique_ptr<Model> make_model(const checkpoint::ModelDescription& description, const ModelOptions& options,
+                                  dist::Communicator& communicator);
+
+}  // namespace tradewind::nn

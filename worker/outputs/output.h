@@ -1,0 +1,59 @@
+// Where forecast states go. Calls are collective over the ranks of the communicator given at construction: every rank
+// gives its rows, fields come together on the rank that writes them. Not thread-safe; an output may write behind, and
+// close() returns only when everything is on disk under its final name. Errors: UserError for encoding and templates,
+// EnvironmentFault for the file system.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/checkpoint/metadata.h"
+#include "common/config/run_config.h"
+#include "common/dates.h"
+#include "worker/dist/communicator.h"
+#include "worker/dist/shards.h"
+#include "worker/grib/template_set.h"
+#include "worker/inputs/input.h"
+
+namespace tradewind::outputs {
+
+struct State {
+  Time base{};         // reference date of the forecast
+  Duration step{};     // lead time; 0 for the initial state
+  Duration previous_step{};
+  std::vector<std::string> variables;
+  at::Tensor values;   // (variables, rows of this rank), float32, raw units, contiguous
+  std::map<std::string, Duration> start_steps;  // of variables accumulated from elsewhere than the previous step
+};
+
+struct OutputContext {
+  const checkpoint::Metadata& metadata;       // with typed_variables merged in
+  std::shared_ptr<const grib::TemplateSet> input_templates;
+  std::shared_ptr<const inputs::GridPoints> points;
+  dist::Shards shards;                        // of the data grid
+  bool allow_nans = false;
+  // run-wide defaults, for what the output's own config leaves open
+  bool write_initial_state = true;
+  std::optional<Duration> output_frequency;
+};
+
+class Output {
+ public:
+  virtual ~Output() = default;
+  // Whether write() would do anything for this step, so that the caller can spare preparing it.
+  virtual bool wants(Duration step) const = 0;
+  virtual void write(const State& state) = 0;
+  virtual void close() = 0;
+  // Lead time of the last state that is whole in the file; nullopt before the first.
+  virtual std::optional<Duration> last_written() const = 0;
+};
+
+std::unique_ptr<Output> make_output(const config::OutputConfig& config, const OutputContext& context,
+                                    dist::Communicator& communicator);
+
+}  // namespace tradewind::outputs

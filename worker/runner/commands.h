@@ -1,0 +1,23 @@
+// The commands of a worker. Each returns when its work is whole and throws tradewind::Error otherwise.
+#pragma once
+
+#include <string>
+
+#include "common/config/run_config.h"
+#include "worker/dist/communicator.h"
+#include "worker/runner/reporter.h"
+
+namespace tradewind::runner {
+
+// The forecast that the config describes. Relative paths in it are relative to the current folder.
+void run_forecast(const config::RunConfig& config, dist::Communicator& communicator, Reporter& reporter);
+
+// One model call on raw tensors: reads `x` (batch, time, grid, variables) of the .npz, writes `y` in the reference's
+// shape ((batch, ensemble, grid, variables), with a time axis after batch where the model has one).
+struct PredictOptions {
+  std::string checkpoint, input, output;
+  std::optional<config::Precision> precision;  // default f32
+};
+void run_predict(const PredictOptions& options, dist::Communicator& communicator, Reporter& reporter);
+
+}  // namespace tradewind::runner

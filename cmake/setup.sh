@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Installs what the build needs and is missing: Debian packages (apt, as root or with sudo) and, into .deps, LibTorch and
+# ecCodes (pip as a downloader only). Versions: versions.env beside this file. Quick when nothing is missing.
+#   TRADEWIND_DEPS_DIR   the folder instead of .deps
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$here")
+deps=${TRADEWIND_DEPS_DIR:-$root/.deps}
+# shellcheck source=versions.env
+source "$here/versions.env"
+
+say() { printf '\033[1m== %s\033[0m\n' "$*"; }
+fail() { printf 'error: %s\n  remedy: %s\n' "$1" "$2" >&2; exit 1; }
+
+packages=(build-essential cmake ninja-build ccache python3 python3-pip ca-certificates libboost1.81-dev libyaml-cpp-dev
+  nlohmann-json3-dev doctest-dev libcli11-dev zlib1g-dev)
+
+install_packages() {
+  command -v dpkg-query >/dev/null ||
+    fail "this is not a Debian system" "install by hand: ${packages[*]} (or their names here), then run cmake --preset release"
+  local missing=() package
+  for package in "${packages[@]}"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+  done
+  # A Python that brings its own pip serves as well as Debian's.
+  if python3 -m pip --version >/dev/null 2>&1; then
+    local kept=()
+    for package in "${missing[@]}"; do [[ $package == python3* ]] || kept+=("$package"); done
+    missing=("${kept[@]}")
+  fi
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "installing Debian packages: ${missing[*]}"
+  local sudo=()
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || fail "packages are missing: ${missing[*]}" "install them as root, or install sudo"
+    sudo=(sudo)
+  fi
+  "${sudo[@]}" apt-get update -qq
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+install_libraries() {
+  local wanted="torch $TORCH_VERSION cuda-runtime $CUDA_RUNTIME_VERSION cupti $CUDA_CUPTI_VERSION eccodes $ECCODES_VERSION eckit $ECKIT_VERSION"
+  [ "$(cat "$deps/.installed" 2>/dev/null)" = "$wanted" ] && return 0
+  say "downloading LibTorch $TORCH_VERSION and ecCodes $ECCODES_VERSION into $deps (about 600 MB)"
+  rm -rf "$deps" "$deps.new"
+  # The wheels are only unpacked: which Python runs pip does not matter, the C library's age does.
+  local platforms=(--platform any) minor
+  for minor in 28 27 26 25 24 17; do platforms+=(--platform "manylinux_2_${minor}_$(uname -m)"); done
+  python3 -m pip install --disable-pip-version-check --root-user-action=ignore --progress-bar off -q --no-deps --no-compile \
+    --only-binary=:all: --python-version 3.11 "${platforms[@]}" --platform "manylinux2014_$(uname -m)" \
+    --target "$deps.new" "torch==$TORCH_VERSION" "nvidia-cuda-runtime==$CUDA_RUNTIME_VERSION" \
+    "nvidia-cuda-cupti==$CUDA_CUPTI_VERSION" "eccodeslib==$ECCODES_VERSION" "eckitlib==$ECKIT_VERSION" ||
+    fail "the download failed" "check the network and pip's index, then run this again"
+  # What a C++ program never opens.
+  find "$deps.new/torch" -mindepth 1 -maxdepth 1 ! -name include ! -name lib -exec rm -rf {} +
+  rm -rf "$deps.new"/{torchgen,functorch,bin} "$deps.new/torch/lib"/libtorch_python.so
+  printf '%s' "$wanted" >"$deps.new/.installed"
+  mv "$deps.new" "$deps"
+}
+
+install_packages
+install_libraries

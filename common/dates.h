@@ -18,7 +18,7 @@ Time date_from_integer(long long value, Time today);
 // Integer or digits = hours; `6h`, `1d`, `30m` (minutes), `10s`, `H:MM`, `H:MM:SS`, `N days, H:MM:SS`, `PT6H`, signs.
 Duration parse_duration(std::string_view text);
 
-std::string iso_date(Time time);          // 2024-01-15T06:00:00
+std::string iso_date(Time time);            // 2024-01-15T06:00:00
 std::string duration_text(Duration value);  // 6h, 1d, 30m, 10s: the shortest that is exact
 
 struct CivilTime {

@@ -42,7 +42,8 @@ class EnvironmentFault : public Error {
 class InternalFault : public Error {
  public:
   explicit InternalFault(std::string what, std::string where = {})
-      : Error(std::move(what), std::move(where), "please report this with the command line and the checkpoint's name") {}
+      : Error(std::move(what), std::move(where), "please report this with the command line and the checkpoint's name") {
+  }
 };
 
 }  // namespace tradewind

@@ -7,7 +7,8 @@
 namespace tradewind::dist {
 
 Shards::Shards(std::int64_t rows, int ranks) : rows_(rows), ranks_(ranks) {
-  if (rows < 0 || ranks < 1) throw InternalFault("cannot split " + std::to_string(rows) + " rows over " + std::to_string(ranks) + " ranks");
+  if (rows < 0 || ranks < 1)
+    throw InternalFault("cannot split " + std::to_string(rows) + " rows over " + std::to_string(ranks) + " ranks");
 }
 
 RowRange Shards::range(int rank) const {

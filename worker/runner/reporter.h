@@ -27,7 +27,7 @@ class Reporter {
   virtual ~Reporter() = default;
   virtual void phase(Phase phase) = 0;
   virtual void step_done(const StepDone& step) = 0;
-  virtual void note(const std::string& text) = 0;     // information
+  virtual void note(const std::string& text) = 0;  // information
   virtual void warning(const std::string& text) = 0;
   virtual void finished(const Timings& timings) = 0;
 };

@@ -1,0 +1,69 @@
+#include "worker/runner/rollout.h"
+
+#include <ATen/ATen.h>
+#include <doctest/doctest.h>
+
+#include "common/errors.h"
+
+using namespace tradewind;
+using namespace tradewind::runner;
+using std::chrono::hours;
+
+namespace {
+
+// value = 100 * row of time + 10 * grid row + column
+at::Tensor numbered(std::int64_t times, std::int64_t rows, std::int64_t columns, float offset) {
+  at::Tensor values = at::empty({times, rows, columns}, at::kFloat);
+  auto access = values.accessor<float, 3>();
+  for (std::int64_t t = 0; t < times; ++t) {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (std::int64_t c = 0; c < columns; ++c) access[t][r][c] = offset + 100 * t + 10 * r + c;
+    }
+  }
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("model calls are rounded up to reach the lead time") {
+  CHECK(model_calls(hours(48), hours(6)) == 8);
+  CHECK(model_calls(hours(49), hours(6)) == 9);
+  CHECK(model_calls(hours(48), hours(18)) == 3);
+  CHECK(model_calls(hours(0), hours(6)) == 0);
+  CHECK_THROWS_AS(model_calls(hours(6), hours(0)), UserError);
+  CHECK_THROWS_AS(model_calls(hours(-6), hours(6)), UserError);
+}
+
+TEST_CASE("the default advance map takes the latest outputs to the latest inputs") {
+  using Pairs = std::vector<std::pair<std::int64_t, std::int64_t>>;
+  CHECK(default_advance_map(2, 1).input_to_input == Pairs{{1, 0}});
+  CHECK(default_advance_map(2, 1).output_to_input == Pairs{{0, 1}});
+  CHECK(default_advance_map(3, 2).input_to_input == Pairs{{2, 0}});
+  CHECK(default_advance_map(3, 2).output_to_input == Pairs{{1, 2}, {0, 1}});
+  CHECK(default_advance_map(2, 3).input_to_input == Pairs{});
+  CHECK(default_advance_map(2, 3).output_to_input == Pairs{{2, 1}, {1, 0}});
+  CHECK(default_advance_map(4, 1).input_to_input == Pairs{{1, 0}, {2, 1}, {3, 2}});
+}
+
+TEST_CASE("advancing moves rows of time and takes only prognostic columns from the output") {
+  at::Tensor x = numbered(2, 3, 4, 0);
+  const at::Tensor y = numbered(1, 3, 3, 5000);
+  // output column 2 is input column 0, output column 0 is input column 3
+  advance(x, y, default_advance_map(2, 1), {{2, 0}, {0, 3}});
+  const auto access = x.accessor<float, 3>();
+  for (std::int64_t row = 0; row < 3; ++row) {
+    for (std::int64_t column = 0; column < 4; ++column) CHECK(access[0][row][column] == 100 + 10 * row + column);
+    CHECK(access[1][row][0] == 5000 + 10 * row + 2);
+    CHECK(access[1][row][1] == 100 + 10 * row + 1);
+    CHECK(access[1][row][2] == 100 + 10 * row + 2);
+    CHECK(access[1][row][3] == 5000 + 10 * row);
+  }
+}
+
+TEST_CASE("several outputs fill several input rows, the latest last") {
+  at::Tensor x = numbered(2, 2, 1, 0);
+  advance(x, numbered(3, 2, 1, 5000), default_advance_map(2, 3), {{0, 0}});
+  const auto access = x.accessor<float, 3>();
+  CHECK(access[0][1][0] == 5110);
+  CHECK(access[1][1][0] == 5210);
+}

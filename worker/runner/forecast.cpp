@@ -1,0 +1,208 @@
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+
+#include "common/checkpoint/checkpoint.h"
+#include "common/errors.h"
+#include "worker/nn/model.h"
+#include "worker/outputs/accumulate.h"
+#include "worker/outputs/output.h"
+#include "worker/runner/commands.h"
+#include "worker/runner/initial_state.h"
+#include "worker/runner/no_model.h"
+#include "worker/runner/precision.h"
+#include "worker/runner/rollout.h"
+
+namespace tradewind::runner {
+namespace {
+
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+int chunks_from_environment(const char* specific) {
+  for (const char* name : {specific, "ANEMOI_INFERENCE_NUM_CHUNKS"}) {
+    const char* text = std::getenv(name);
+    if (text == nullptr) continue;
+    const int chunks = std::atoi(text);
+    if (chunks < 1) throw UserError("'" + std::string(text) + "' is no number of chunks", name, "give 1 or more");
+    return chunks;
+  }
+  return 1;
+}
+
+void check_device(const std::optional<std::string>& device) {
+  if (!device || *device == "cpu") return;
+  throw UserError("device '" + *device + "' is not supported by this build", "device", "set device: cpu");
+}
+
+void check_supported(const checkpoint::Metadata& metadata) {
+  if (metadata.arrays.contains("output_mask")) {
+    throw UserError("the checkpoint has an output_mask (boundary forcings), which this build does not support",
+                    "supporting array output_mask", "use anemoi-inference for this checkpoint");
+  }
+}
+
+// The same config means the same source: one object, one scan.
+Sources open_sources(const config::RunConfig& config, const checkpoint::Metadata& metadata,
+                     dist::Communicator& communicator) {
+  Sources sources;
+  sources.prognostic = inputs::make_input(config.input, metadata, communicator);
+  const auto other = [&](const std::optional<config::InputConfig>& given) -> std::shared_ptr<inputs::Input> {
+    if (!given) return sources.prognostic;
+    return inputs::make_input(*given, metadata, communicator);
+  };
+  sources.constant = other(config.constant_forcings);
+  sources.dynamic = other(config.dynamic_forcings);
+  return sources;
+}
+
+// The fields of step 0: the latest date of the chosen categories, in the order of the categories.
+outputs::State initial_output(const InitialState& initial, const Roles& roles,
+                              const std::vector<std::string>& categories) {
+  outputs::State state;
+  state.base = initial.date;
+  const at::Tensor latest = initial.x.select(0, initial.x.size(0) - 1);  // (rows, variables)
+  std::vector<at::Tensor> fields;
+  for (const auto& [category, group] : {std::pair<const char*, const Group*>{"prognostics", &roles.prognostic},
+                                        {"constant_forcings", &roles.constant},
+                                        {"dynamic_forcings", &roles.dynamic}}) {
+    if (std::find(categories.begin(), categories.end(), category) == categories.end()) continue;
+    for (std::size_t i = 0; i < group->names.size(); ++i) {
+      state.variables.push_back(group->names[i]);
+      fields.push_back(latest.select(1, group->columns[i]));
+    }
+  }
+  state.values = fields.empty() ? at::empty({0, latest.size(0)}, at::kFloat) : at::stack(fields).contiguous();
+  return state;
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+  return values[values.size() / 2];
+}
+
+// What outputs know of the variables: the checkpoint's metadata with the config's typed_variables on top.
+checkpoint::Metadata output_metadata(const config::RunConfig& config, const checkpoint::Checkpoint& checkpoint) {
+  if (config.typed_variables.empty()) return checkpoint.metadata;
+  const checkpoint::Json variables = {{"variables_metadata", config.typed_variables}};
+  checkpoint::Json patch = config.patch_metadata;
+  patch.merge_patch(
+      {{"dataset", checkpoint.metadata.multi_dataset_layout ? checkpoint::Json{{checkpoint.metadata.dataset, variables}}
+                                                            : variables}});
+  return checkpoint::read_metadata(*checkpoint.archive, patch);
+}
+
+}  // namespace
+
+void run_forecast(const config::RunConfig& config, dist::Communicator& communicator, Reporter& reporter) {
+  const Stopwatch total;
+  Timings timings;
+  check_device(config.device);
+
+  reporter.phase(Phase::load);
+  const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(config.checkpoint, config.patch_metadata);
+  const checkpoint::Metadata& metadata = checkpoint.metadata;
+  check_supported(metadata);
+  const Roles roles = assign_roles(metadata);
+  nn::ModelOptions options;
+  options.precision = choose_precision(config.precision, metadata, reporter);
+  options.mapper_chunks = chunks_from_environment("ANEMOI_INFERENCE_NUM_CHUNKS_MAPPER");
+  options.processor_chunks = chunks_from_environment("ANEMOI_INFERENCE_NUM_CHUNKS_PROCESSOR");
+  const std::unique_ptr<nn::Model> model = config.runner.name == "no-model"
+                                               ? make_no_model(checkpoint.model, communicator)
+                                               : nn::make_model(checkpoint.model, options, communicator);
+  timings.load = total.seconds();
+
+  reporter.phase(Phase::input);
+  const Stopwatch input_watch;
+  const Sources sources = open_sources(config, metadata, communicator);
+  std::optional<Time> date = config.date;
+  if (!date) date = sources.prognostic->latest_date();
+  if (!date) throw UserError("the input has no date of its own", "date", "set date in the config");
+  const dist::Shards shards(checkpoint.model.data.count, communicator.size());
+  InitialState initial =
+      read_initial_state(sources, checkpoint, roles, *date, shards, config.allow_nans, communicator, reporter);
+  timings.input = input_watch.seconds();
+
+  double output_seconds = 0;
+  const checkpoint::Metadata described = output_metadata(config, checkpoint);
+  const outputs::OutputContext context{described,
+                                       sources.prognostic->templates(roles.prognostic.names),
+                                       initial.points,
+                                       shards,
+                                       config.allow_nans.value_or(initial.has_nans),
+                                       config.write_initial_state,
+                                       config.output_frequency};
+  const std::unique_ptr<outputs::Output> output = outputs::make_output(config.output, context, communicator);
+  std::vector<outputs::Accumulate> accumulations;
+  for (const config::PostProcessorConfig& processor : config.post_processors) {
+    accumulations.emplace_back(std::get<config::AccumulateFromStart>(processor), described);
+  }
+  const auto write = [&](outputs::State state) {
+    const Stopwatch watch;
+    // Post-processors see every state, written or not: a running sum must not skip any.
+    for (outputs::Accumulate& accumulate : accumulations) accumulate(state);
+    if (output->wants(state.step)) output->write(state);
+    output_seconds += watch.seconds();
+  };
+  write(initial_output(initial, roles, config.initial_state_categories));
+
+  std::optional<forcings::Computed> computed;
+  if (!roles.computed_dynamic.empty()) {
+    computed = make_computed(roles.computed_dynamic, *initial.points, shards.range(communicator.rank()));
+  }
+  const AdvanceMap map = default_advance_map(checkpoint.model.input_steps, checkpoint.model.output_steps);
+  const int calls = model_calls(config.lead_time, metadata.time.rollout_shift);
+  at::Tensor x = std::move(initial.x);
+  std::vector<double> step_seconds;
+  Duration previous{};
+  for (int call = 0; call < calls; ++call) {
+    reporter.phase(call == 0 ? Phase::first_step : Phase::step);
+    const Stopwatch step_watch;
+    const Duration start = metadata.time.rollout_shift * call;
+    const double before_output = output_seconds;
+    const at::Tensor y = model->predict(x);
+    for (std::size_t i = 0; i < metadata.time.output_offsets.size(); ++i) {
+      const Duration step = start + metadata.time.output_offsets[i];
+      if (step <= config.lead_time) {
+        write({*date, step, previous, metadata.output, y.select(0, static_cast<std::int64_t>(i)).t().contiguous(), {}});
+      }
+      previous = step;
+    }
+    if (call + 1 < calls) {
+      advance(x, y, map, metadata.prognostic_columns);
+      for (const auto& [from, to] : map.output_to_input) {
+        const Time valid = *date + start + metadata.time.output_offsets[from];
+        if (computed) place(x, to, roles.computed_dynamic.columns, (*computed)(valid));
+        if (!roles.dynamic.empty()) {
+          const at::Tensor fields =
+              sources.dynamic->read(roles.dynamic.names, {valid}, shards.range(communicator.rank()));
+          place(x, to, roles.dynamic.columns, fields.select(0, 0).t().contiguous());
+        }
+      }
+    }
+    step_seconds.push_back(step_watch.seconds() - (output_seconds - before_output));
+    reporter.step_done({call + 1, calls, *date + metadata.time.rollout_shift * (call + 1), step_watch.seconds()});
+  }
+
+  reporter.phase(Phase::close);
+  const Stopwatch close_watch;
+  output->close();
+  timings.output = output_seconds + close_watch.seconds();
+  timings.steps = calls;
+  timings.first_step = step_seconds.empty() ? 0 : step_seconds.front();
+  if (step_seconds.size() > 1) step_seconds.erase(step_seconds.begin());
+  timings.step_median = median(step_seconds);
+  timings.total = total.seconds();
+  reporter.finished(timings);
+}
+
+}  // namespace tradewind::runner

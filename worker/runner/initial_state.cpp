@@ -1,0 +1,144 @@
+#include "worker/runner/initial_state.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "common/errors.h"
+
+namespace tradewind::runner {
+namespace {
+
+// numpy's allclose with its default tolerances, which is what decides whether a grid is the checkpoint's.
+void check_close(const std::vector<double>& given, const std::vector<double>& wanted, const char* name) {
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (std::abs(given[i] - wanted[i]) <= 1e-8 + 1e-5 * std::abs(wanted[i])) continue;
+    throw UserError("point " + std::to_string(i) + " has " + name + " " + std::to_string(given[i]) +
+                        ", the checkpoint has " + std::to_string(wanted[i]),
+                    "input", "give fields on the checkpoint's grid, in its order of points");
+  }
+}
+
+inputs::GridPoints checkpoint_points(const checkpoint::Checkpoint& checkpoint) {
+  const auto& arrays = checkpoint.metadata.arrays;
+  inputs::GridPoints points;
+  if (arrays.contains("latitudes") && arrays.contains("longitudes")) {
+    points.latitudes = read_array(*checkpoint.archive, checkpoint.metadata, "latitudes");
+    points.longitudes = read_array(*checkpoint.archive, checkpoint.metadata, "longitudes");
+  }
+  return points;
+}
+
+// Columns of x by variable name group: fields (dates, rows, variables).
+void place_all(at::Tensor& x, const Group& group, const at::Tensor& fields) {
+  const std::int64_t times = x.size(0), rows = x.size(1), width = x.size(2);
+  const auto count = static_cast<std::int64_t>(group.columns.size());
+  const float* from = fields.const_data_ptr<float>();
+  float* to = x.mutable_data_ptr<float>();
+  for (std::int64_t row = 0; row < times * rows; ++row) {
+    for (std::int64_t i = 0; i < count; ++i) to[row * width + group.columns[i]] = from[row * count + i];
+  }
+}
+
+void check_values(const at::Tensor& x, const checkpoint::Metadata& metadata, const std::optional<bool>& allow_nans,
+                  dist::Communicator& communicator, Reporter& reporter, bool& has_nans) {
+  const std::int64_t width = x.size(2), rows = x.size(0) * x.size(1);
+  // [0, width): NaN seen in the variable; [width, 2 width): infinity seen. Summed over ranks so that all agree.
+  at::Tensor seen = at::zeros({2 * width}, at::kFloat);
+  float* flags = seen.mutable_data_ptr<float>();
+  const float* values = x.const_data_ptr<float>();
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = 0; column < width; ++column) {
+      const float value = values[row * width + column];
+      if (std::isfinite(value)) continue;
+      flags[std::isnan(value) ? column : width + column] = 1;
+    }
+  }
+  communicator.all_reduce_sum(seen, "check of the initial state");
+  std::string nans, infinities;
+  for (std::int64_t column = 0; column < width; ++column) {
+    const std::string& name = metadata.input[column];
+    if (flags[column] > 0) nans += (nans.empty() ? "" : ", ") + name;
+    if (flags[width + column] > 0) infinities += (infinities.empty() ? "" : ", ") + name;
+  }
+  if (!infinities.empty()) throw UserError("infinite values in " + infinities, "input", "correct the input fields");
+  has_nans = !nans.empty();
+  if (!has_nans) return;
+  if (allow_nans && !*allow_nans) {
+    throw UserError("missing values (NaN) in " + nans, "input", "set allow_nans: true, or give complete fields");
+  }
+  if (!allow_nans && communicator.rank() == 0) reporter.warning("missing values (NaN) in " + nans);
+}
+
+}  // namespace
+
+std::shared_ptr<const inputs::GridPoints> find_points(inputs::Input& input, const checkpoint::Checkpoint& checkpoint,
+                                                      std::int64_t grid_rows) {
+  const inputs::GridPoints known = checkpoint_points(checkpoint);
+  auto points = std::make_shared<inputs::GridPoints>();
+  if (auto given = input.grid_points()) {
+    *points = std::move(*given);
+  } else {
+    *points = known;
+  }
+  if (points->latitudes.empty() && !known.latitudes.empty()) *points = known;
+  if (static_cast<std::int64_t>(points->latitudes.size()) != grid_rows ||
+      static_cast<std::int64_t>(points->longitudes.size()) != grid_rows) {
+    throw UserError("the input has " + std::to_string(points->latitudes.size()) + " grid points, the model has " +
+                        std::to_string(grid_rows),
+                    "input",
+                    "give fields on the model's grid" +
+                        (checkpoint.metadata.grid.empty() ? std::string() : " (" + checkpoint.metadata.grid + ")"));
+  }
+  if (!known.latitudes.empty() && known.latitudes.size() == points->latitudes.size()) {
+    check_close(points->latitudes, known.latitudes, "latitude");
+    check_close(points->longitudes, known.longitudes, "longitude");
+  }
+  return points;
+}
+
+void place(at::Tensor& x, std::int64_t time, const std::vector<std::int64_t>& columns, const at::Tensor& fields) {
+  const std::int64_t rows = x.size(1), width = x.size(2);
+  const float* from = fields.const_data_ptr<float>();
+  float* to = x.mutable_data_ptr<float>() + time * rows * width;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    for (std::int64_t row = 0; row < rows; ++row) to[row * width + columns[i]] = from[i * rows + row];
+  }
+}
+
+forcings::Computed make_computed(const Group& group, const inputs::GridPoints& points, const dist::RowRange& rows) {
+  return {group.names,
+          {points.latitudes.begin() + rows.begin, points.latitudes.begin() + rows.end},
+          {points.longitudes.begin() + rows.begin, points.longitudes.begin() + rows.end}};
+}
+
+InitialState read_initial_state(const Sources& sources, const checkpoint::Checkpoint& checkpoint, const Roles& roles,
+                                Time date, const dist::Shards& shards, const std::optional<bool>& allow_nans,
+                                dist::Communicator& communicator, Reporter& reporter) {
+  const checkpoint::Metadata& metadata = checkpoint.metadata;
+  const dist::RowRange rows = shards.range(communicator.rank());
+  InitialState state;
+  state.date = date;
+  state.points = find_points(*sources.prognostic, checkpoint, shards.rows());
+  std::vector<Time> dates;
+  for (const Duration offset : metadata.time.input_offsets) dates.push_back(date + offset);
+
+  const auto times = static_cast<std::int64_t>(dates.size());
+  state.x = at::full({times, rows.size(), static_cast<std::int64_t>(metadata.input.size())}, std::nanf(""), at::kFloat);
+  const auto read = [&](inputs::Input& input, const Group& group) {
+    if (!group.empty()) place_all(state.x, group, input.read(group.names, dates, rows));
+  };
+  read(*sources.prognostic, roles.prognostic);
+  read(*sources.constant, roles.constant);
+  read(*sources.dynamic, roles.dynamic);
+  for (const Group* group : {&roles.computed_constant, &roles.computed_dynamic}) {
+    if (group->empty()) continue;
+    const forcings::Computed computed = make_computed(*group, *state.points, rows);
+    for (std::int64_t time = 0; time < times; ++time) place(state.x, time, group->columns, computed(dates[time]));
+  }
+  check_values(state.x, metadata, allow_nans, communicator, reporter, state.has_nans);
+  return state;
+}
+
+}  // namespace tradewind::runner

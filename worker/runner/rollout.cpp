@@ -1,0 +1,45 @@
+#include "worker/runner/rollout.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "common/errors.h"
+
+namespace tradewind::runner {
+
+int model_calls(Duration lead_time, Duration rollout_shift) {
+  if (rollout_shift.count() <= 0) {
+    throw UserError("the time step of the model is " + duration_text(rollout_shift), "checkpoint metadata",
+                    "give it with patch_metadata");
+  }
+  if (lead_time.count() < 0) throw UserError("lead_time is negative: " + duration_text(lead_time), "lead_time");
+  return static_cast<int>((lead_time.count() + rollout_shift.count() - 1) / rollout_shift.count());
+}
+
+AdvanceMap default_advance_map(std::int64_t input_steps, std::int64_t output_steps) {
+  AdvanceMap map;
+  for (std::int64_t row = output_steps; row < input_steps; ++row)
+    map.input_to_input.emplace_back(row, row - output_steps);
+  for (std::int64_t i = 0; i < std::min(input_steps, output_steps); ++i) {
+    map.output_to_input.emplace_back(output_steps - i - 1, input_steps - i - 1);
+  }
+  return map;
+}
+
+void advance(at::Tensor& x, const at::Tensor& y, const AdvanceMap& map,
+             const std::vector<std::pair<std::int64_t, std::int64_t>>& columns) {
+  for (const auto& [from, to] : map.input_to_input) x.select(0, to).copy_(x.select(0, from));
+  const float* from_data = y.const_data_ptr<float>();
+  float* to_data = x.mutable_data_ptr<float>();
+  const std::int64_t rows = x.size(1), inputs = x.size(2), outputs = y.size(2);
+  for (const auto& [from, to] : map.output_to_input) {
+    const float* from_row = from_data + from * rows * outputs;
+    float* to_row = to_data + to * rows * inputs;
+    for (std::int64_t row = 0; row < rows; ++row, from_row += outputs, to_row += inputs) {
+      for (const auto& [output_column, input_column] : columns) to_row[input_column] = from_row[output_column];
+    }
+  }
+}
+
+}  // namespace tradewind::runner

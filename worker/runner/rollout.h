@@ -1,0 +1,31 @@
+// How the state moves on between two model calls, and which lead times a forecast visits. Pure functions.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "common/checkpoint/metadata.h"
+#include "common/dates.h"
+
+namespace tradewind::runner {
+
+// Model calls that reach `lead_time`; the last one may reach beyond.
+int model_calls(Duration lead_time, Duration rollout_shift);
+
+// Rows of time to copy: (from input row, to input row), then (from output row, to input row), in this order.
+struct AdvanceMap {
+  std::vector<std::pair<std::int64_t, std::int64_t>> input_to_input, output_to_input;
+};
+// The map every model has whose metadata names no other: the latest outputs become the latest inputs.
+AdvanceMap default_advance_map(std::int64_t input_steps, std::int64_t output_steps);
+
+// Moves x (input steps, rows, input variables) on in place, with the prognostic columns of
+// y (output steps, rows, output variables). columns: (column of y, column of x). Other columns of the newest rows keep
+// what they held.
+void advance(at::Tensor& x, const at::Tensor& y, const AdvanceMap& map,
+             const std::vector<std::pair<std::int64_t, std::int64_t>>& columns);
+
+}  // namespace tradewind::runner

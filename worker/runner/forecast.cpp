@@ -9,9 +9,9 @@
 #include "worker/nn/model.h"
 #include "worker/outputs/accumulate.h"
 #include "worker/outputs/output.h"
+#include "worker/runner/base_runner.h"
 #include "worker/runner/commands.h"
 #include "worker/runner/initial_state.h"
-#include "worker/runner/no_model.h"
 #include "worker/runner/precision.h"
 #include "worker/runner/rollout.h"
 
@@ -116,9 +116,10 @@ void run_forecast(const config::RunConfig& config, dist::Communicator& communica
   options.precision = choose_precision(config.precision, metadata, reporter);
   options.mapper_chunks = chunks_from_environment("ANEMOI_INFERENCE_NUM_CHUNKS_MAPPER");
   options.processor_chunks = chunks_from_environment("ANEMOI_INFERENCE_NUM_CHUNKS_PROCESSOR");
-  const std::unique_ptr<nn::Model> model = config.runner.name == "no-model"
-                                               ? make_no_model(checkpoint.model, communicator)
-                                               : nn::make_model(checkpoint.model, options, communicator);
+  BaseRunners runners;
+  if (const char* plugins = std::getenv("TRADEWIND_PLUGINS")) runners.load(plugins);
+  const std::unique_ptr<BaseRunner> runner = runners.make(config.runner);
+  const std::unique_ptr<nn::Model> model = runner->make_model(checkpoint.model, options, communicator);
   timings.load = total.seconds();
 
   reporter.phase(Phase::input);
@@ -169,7 +170,8 @@ void run_forecast(const config::RunConfig& config, dist::Communicator& communica
     const Stopwatch step_watch;
     const Duration start = metadata.time.rollout_shift * call;
     const double before_output = output_seconds;
-    const at::Tensor y = model->predict(x);
+    at::Tensor y = model->predict(x);
+    runner->after_step(*date + start, metadata.output, y);
     for (std::size_t i = 0; i < metadata.time.output_offsets.size(); ++i) {
       const Duration step = start + metadata.time.output_offsets[i];
       if (step <= config.lead_time) {

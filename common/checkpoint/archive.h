@@ -18,12 +18,15 @@ struct ArchiveEntry {
   std::string name;
   std::uint64_t offset = 0;  // of the payload in the file
   std::uint64_t stored_size = 0, size = 0;
+  std::uint32_t crc32 = 0;  // checked for deflated entries only: torch may be told to leave it out of stored ones
   bool deflated = false;
 };
 
 class Archive {
  public:
   static std::shared_ptr<const Archive> open(const std::string& path);
+  // The same over bytes in memory; `name` stands for the path in errors.
+  static std::shared_ptr<const Archive> from_bytes(std::string bytes, std::string name);
   virtual ~Archive() = default;
   virtual const std::string& path() const = 0;
   virtual std::uint64_t file_size() const = 0;

@@ -15,18 +15,19 @@
 
 namespace tradewind::checkpoint {
 
-// y = x W^T + b; weight (out, in). When `row_begin` is set the layer is rows [row_begin, row_begin + rows) of a larger
-// weight (a fused q, k, v projection), already cut here: weight is the cut view.
+// y = x W^T + b; weight (out, in). A fused q, k, v projection is already cut here: its parts are views of its rows.
 struct LinearDescription {
   TensorDescriptor weight;
   std::optional<TensorDescriptor> bias;
 };
 
-// Over the last dimension; weight and bias absent when not affine. `autocast` layers return their input's dtype.
+// Over the last dimension; weight and bias absent when not affine. With keeps_input_type the result has the input's
+// dtype, also where autocast would compute and return float32 (CUDA).
 struct LayerNormDescription {
   std::optional<TensorDescriptor> weight, bias;
   std::int64_t size = 0;
   double epsilon = 1e-5;
+  bool keeps_input_type = false;
 };
 
 enum class Activation { gelu, gelu_tanh, silu, relu, sigmoid, tanh, leaky_relu, identity };
@@ -52,8 +53,9 @@ struct NodeDescription {
 };
 
 // A bipartite (or square) graph. edge_index (2, e): row 0 source, row 1 destination, any integer type, in any order
-// unless `sorted_by_destination`. attributes (e, d) and trainable (e, k) belong to the columns of edge_index in the same
-// order; when `trainable_order` is given, row i of the true trainable tensor is row trainable_order[i] of `trainable`.
+// unless `sorted_by_destination`. attributes (e, d) and trainable (e, k) belong to the columns of edge_index in the
+// same order; when `trainable_order` is given, row i of the true trainable tensor is row trainable_order[i] of
+// `trainable`.
 struct GraphDescription {
   std::int64_t sources = 0, destinations = 0, edges = 0;
   TensorDescriptor edge_index;
@@ -134,14 +136,14 @@ using PreprocessorDescription = std::variant<NormalizerDescription>;
 
 // What the decoder's destination rows are made of, in order.
 enum class TargetFeature {
-  encoded_data,        // what the encoder returns for its sources (its raw input, for mappers that leave them unchanged)
-  prognostic_input,    // and further features of the families that follow
+  encoded_data,      // what the encoder returns for its sources (its raw input, for mappers that leave them unchanged)
+  prognostic_input,  // and further features of the families that follow
 };
 
 struct ModelDescription {
-  std::string class_name;    // of the model in the tree
-  std::string generation;    // row of the table of generations that matched, e.g. "0.4"
-  std::string dataset;       // name of the one dataset ("data" in old files)
+  std::string class_name;  // of the model in the tree
+  std::string generation;  // row of the table of generations that matched, e.g. "0.4"
+  std::string dataset;     // name of the one dataset ("data" in old files)
   std::int64_t input_steps = 0, output_steps = 1;
   std::int64_t input_variables = 0, output_variables = 0;
   bool output_has_time = true;  // whether the reference's y carries a time axis

@@ -1,0 +1,237 @@
+// The whole model: which parts there are, how wide each must be, and that they fit each other. The parts themselves are
+// read by generations/.
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/generations/attributes.h"
+#include "common/checkpoint/generations/edges.h"
+#include "common/checkpoint/generations/families.h"
+#include "common/checkpoint/generations/known.h"
+#include "common/checkpoint/generations/layers.h"
+#include "common/errors.h"
+
+namespace tradewind::checkpoint {
+namespace {
+
+std::string only_dataset(const std::vector<std::string>& names, const Node& where) {
+  if (names.size() == 1) return names.front();
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+  throw UserError("a model of " + std::to_string(names.size()) + " datasets (" + all + ") is not supported",
+                  where.path(), "models of one dataset are");
+}
+
+// Since 0.13 the model lists its datasets; 0.12 keeps a table of nodes for each; before there is one, called data.
+std::string find_dataset(const Node& model) {
+  std::vector<std::string> names;
+  if (const auto list = model.find("dataset_names")) {
+    for (const Node& name : list->items()) names.push_back(name.as_string());
+    return only_dataset(names, *list);
+  }
+  const auto nodes = model.find("node_attributes");
+  if (!nodes || nodes->class_name() != "torch.nn.modules.container.ModuleDict") return "data";
+  for (const auto& entry : nodes->entries()) names.push_back(entry.first);
+  return only_dataset(names, *nodes);
+}
+
+Names find_names(const Node& model) {
+  Names names;
+  names.dataset = names.data = names.encoder = names.decoder = find_dataset(model);
+  if (const auto data = model.find("_graph_name_data")) names.data = data->as_string();
+  names.hidden = model.at("_graph_name_hidden").as_string();
+  for (const char* list : {"input_datasets", "target_datasets"}) {
+    const auto routed = model.find(list);
+    if (!routed) continue;
+    const auto items = routed->items();
+    if (items.size() != 1 || items.front().as_string() != names.dataset) {
+      throw UserError("the model's one dataset is not its own input and output", routed->path());
+    }
+  }
+  if (const auto routing = model.find("dataset2encoder")) names.encoder = routing->at(names.dataset).as_string();
+  if (const auto routing = model.find("dataset2decoder")) names.decoder = routing->at(names.dataset).as_string();
+  return names;
+}
+
+NodeDescription read_nodes(const Scope& scope, const std::string& name, const Place& coordinates,
+                           const Place& trainable) {
+  NodeDescription out;
+  out.name = name;
+  out.coordinates = floating_tensor(at_place(scope.model, coordinates, scope.names), {kAnySize, 4});
+  out.count = out.coordinates.shape[0];
+  if (out.count < 1) throw UserError("no nodes", out.coordinates.path);
+  out.trainable = read_trainable(at_place(scope.model, trainable, scope.names), out.count);
+  return out;
+}
+
+std::int64_t node_channels(const NodeDescription& nodes) {
+  return 4 + (nodes.trainable ? nodes.trainable->shape[1] : 0);
+}
+
+// The projections of a truncated skip, of 0.5 to 0.10.
+void refuse_truncation(const Node& model) {
+  const auto holder = model.find("truncation");
+  for (const char* name : {"A_down", "A_up"}) {
+    const auto projection = holder ? find_attribute(*holder, name) : model.find(name);
+    if (projection && !projection->is_none()) {
+      throw UserError("a truncated skip connection is not supported", projection->path(),
+                      "known: skip connections, " + known_residuals());
+    }
+  }
+}
+
+ResidualDescription find_residual(const Scope& scope, const ModelSizes& sizes) {
+  if (scope.generation.skip_is_implicit) {
+    refuse_truncation(scope.model);
+    return SkipResidualDescription{};
+  }
+  return read_residual(at_place(scope.model, places::residual, scope.names), sizes);
+}
+
+bool find_latent_skip(const Scope& scope) {
+  if (scope.generation.latent_skip_is_implicit) return true;
+  return scope.model.at("latent_skip").as_bool();
+}
+
+std::vector<TargetFeature> find_target_features(const Scope& scope) {
+  const auto targets = scope.model.find("decoders_target_input");
+  if (!targets) return {TargetFeature::encoded_data};
+  const Node composite = targets->at(scope.names.decoder);
+  require_class(composite, "target feature", {"anemoi.models.layers.target_features.CompositeTargetFeature"});
+  std::vector<TargetFeature> features;
+  for (const Node& feature : composite.at("features").items()) {
+    require_class(feature, "decoder target feature", {"anemoi.models.layers.target_features.EncodedDataFeature"});
+    features.push_back(TargetFeature::encoded_data);
+  }
+  return features;
+}
+
+std::vector<BoundingDescription> find_boundings(const Scope& scope, const ModelSizes& sizes) {
+  std::vector<BoundingDescription> out;
+  if (scope.generation.has_no_boundings) return out;
+  const Node list = at_place(scope.model, places::boundings, scope.names);
+  require_class(list, "list of boundings", {"torch.nn.modules.container.ModuleList"});
+  for (const Node& bounding : list.items()) out.push_back(read_bounding(bounding, sizes));
+  return out;
+}
+
+// `inverse` processors are stored in the order in which they are applied.
+std::vector<PreprocessorDescription> find_processors(const Node& root, const Place& place, bool inverse,
+                                                     const Scope& scope, const ModelSizes& sizes) {
+  const Node owner = at_place(root, place, scope.names);
+  require_class(owner, "pre-processors", {"anemoi.models.preprocessing.Processors"});
+  refuse_unknown_attributes(owner);
+  if (const Node direction = owner.at("inverse"); direction.as_bool() != inverse) {
+    throw UserError("pre-processors applied in the wrong direction", direction.path());
+  }
+  const Node processors = owner.at("processors");
+  require_class(processors, "table of pre-processors", {"torch.nn.modules.container.ModuleDict"});
+  std::vector<PreprocessorDescription> out;
+  for (const auto& [name, node] : processors.entries()) out.push_back(read_preprocessor(node, sizes));
+  return out;
+}
+
+// Trained values; a module that several names share counts once.
+std::int64_t count_parameters(const Node& module, std::set<Ref>& seen) {
+  if (!seen.insert(&module.value()).second) return 0;
+  std::int64_t count = 0;
+  if (const auto parameters = find_attribute(module, "_parameters")) {
+    for (const auto& [name, parameter] : parameters->entries()) {
+      if (!parameter.is_none() && seen.insert(&parameter.value()).second) count += parameter.as_tensor().elements();
+    }
+  }
+  if (const auto modules = find_attribute(module, "_modules")) {
+    for (const auto& [name, child] : modules->entries()) {
+      if (!child.is_none()) count += count_parameters(child, seen);
+    }
+  }
+  return count;
+}
+
+void read_layers(const Scope& scope, const ModelSizes& sizes, ModelDescription& out) {
+  const std::int64_t data_channels = sizes.input_steps * sizes.input_variables + node_channels(out.data);
+  const Node encoder = at_place(scope.model, places::encoder, scope.names);
+  MapperResult encoded = read_mapper(encoder, scope,
+                                     {.graph = places::encoder_graph,
+                                      .sources = out.data.count,
+                                      .destinations = out.hidden.count,
+                                      .source_channels = data_channels,
+                                      .destination_channels = node_channels(out.hidden)});
+  const std::int64_t channels = encoded.output_channels;
+  if (const auto aggregator = scope.model.find("latent_aggregator")) {
+    // of one dataset, sum and mean are what comes in
+    require_class(*aggregator, "latent aggregator",
+                  {"anemoi.models.layers.aggregator.SumAggregator", "anemoi.models.layers.aggregator.MeanAggregator"});
+    refuse_unknown_attributes(*aggregator);
+  }
+  out.processor = read_processor(at_place(scope.model, places::processor, scope.names), scope, channels);
+  out.target_features = find_target_features(scope);
+  MapperResult decoded =
+      read_mapper(at_place(scope.model, places::decoder, scope.names), scope,
+                  {.graph = places::decoder_graph,
+                   .sources = out.hidden.count,
+                   .destinations = out.data.count,
+                   .source_channels = channels,
+                   .destination_channels = data_channels * static_cast<std::int64_t>(out.target_features.size()),
+                   .output_channels = out.output_steps * sizes.output_variables,
+                   .backward = true});
+  out.encoder = std::move(encoded.description);
+  out.decoder = std::move(decoded.description);
+}
+
+ModelDescription describe_root(const Node& root) {
+  require_class(root, "checkpoint", {"anemoi.models.interface.AnemoiModelInterface"});
+  refuse_unknown_attributes(root);
+  const Node model = at_place(root, places::model);
+  require_class(model, "model", {"anemoi.models.models.encoder_processor_decoder.AnemoiModelEncProcDec"});
+  refuse_unknown_attributes(model);
+  const Scope scope{detect_generation(model), find_names(model), model};
+
+  ModelDescription out;
+  out.class_name = model.class_name();
+  out.generation = scope.generation.name;
+  out.dataset = scope.names.dataset;
+  out.output_has_time = scope.generation.output_has_time;
+  out.input_steps = positive(at_place(model, places::input_steps, scope.names));
+  out.output_steps =
+      out.output_has_time ? positive(at_place(model, places::output_steps, scope.names)) : std::int64_t{1};
+  out.input_variables = positive(at_place(model, places::input_variables, scope.names));
+  out.output_variables = positive(at_place(model, places::output_variables, scope.names));
+  const ModelSizes sizes{out.input_steps, out.input_variables, out.output_variables};
+
+  for (const char* table : {"node_attributes.{dataset}", "node_attributes"}) {
+    const auto nodes = find_place(model, {"nodes", {table}, "trainable_tensors"}, scope.names);
+    if (nodes) refuse_unknown_attributes(*nodes);
+  }
+  out.data = read_nodes(scope, scope.names.data, places::data_coordinates, places::data_trainable);
+  out.hidden = read_nodes(scope, scope.names.hidden, places::hidden_coordinates, places::hidden_trainable);
+  read_layers(scope, sizes, out);
+  out.latent_skip = find_latent_skip(scope);
+  out.residual = find_residual(scope, sizes);
+  out.prognostic_input = columns_of(at_place(model, places::prognostic_input, scope.names), out.input_variables);
+  out.prognostic_output = columns_of(at_place(model, places::prognostic_output, scope.names), out.output_variables);
+  if (out.prognostic_input.size() != out.prognostic_output.size()) {
+    throw UserError("different numbers of prognostic variables in input and output", model.path());
+  }
+  out.boundings = find_boundings(scope, sizes);
+  out.preprocessors = find_processors(root, places::preprocessors, false, scope, sizes);
+  out.postprocessors = find_processors(root, places::postprocessors, true, scope, sizes);
+  std::set<Ref> seen;
+  out.parameters = count_parameters(model, seen);
+  return out;
+}
+
+}  // namespace
+
+ModelDescription describe(const Tree& tree) {
+  try {
+    return describe_root(tree.root());
+  } catch (const UserError& error) {
+    const std::string file = tree.archive() ? tree.archive()->path() : std::string();
+    if (file.empty() || error.where().starts_with(file)) throw;
+    throw UserError(error.message(), error.where().empty() ? file : file + ": " + error.where(), error.remedy());
+  }
+}
+
+}  // namespace tradewind::checkpoint

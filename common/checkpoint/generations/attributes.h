@@ -1,0 +1,22 @@
+// Attributes of the nodes of a tree, one level below tree.h: what an object holds, by name, for the checks that must
+// see everything (known.h) or look for a thing in several places (places.h). Pure, thread-safe.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/checkpoint/tree.h"
+
+namespace tradewind::checkpoint {
+
+// Attributes, parameters, buffers and modules of an object, or the entries of a dict with text keys; in stored order.
+std::vector<std::pair<std::string, Node>> attributes_of(const Node& node);
+// Like Node::find, but never throws: absent for values that have no attributes.
+std::optional<Node> find_attribute(const Node& node, std::string_view name);
+// None, False, zero, "", an empty container, or an Identity module: what leaves a result unchanged.
+bool is_off(const Node& node);
+
+}  // namespace tradewind::checkpoint

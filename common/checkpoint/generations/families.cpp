@@ -1,0 +1,85 @@
+#include "common/checkpoint/generations/families.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "common/checkpoint/generations/graph_transformer.h"
+#include "common/checkpoint/generations/known.h"
+#include "common/checkpoint/generations/transformer.h"
+#include "common/checkpoint/generations/variables.h"
+
+namespace tradewind::checkpoint {
+namespace {
+
+template <class Reader>
+struct Row {
+  std::string_view class_name;
+  Reader reader;
+};
+template <class Reader>
+using Table = std::vector<Row<Reader>>;
+
+const Table<decltype(&read_graph_transformer_mapper)> kMappers = {
+    {"anemoi.models.layers.mapper.GraphTransformerForwardMapper", read_graph_transformer_mapper},
+    {"anemoi.models.layers.mapper.GraphTransformerBackwardMapper", read_graph_transformer_mapper},
+};
+
+const Table<decltype(&read_transformer_processor)> kProcessors = {
+    {"anemoi.models.layers.processor.TransformerProcessor", read_transformer_processor},
+};
+
+const Table<decltype(&read_skip_residual)> kResiduals = {
+    {"anemoi.models.layers.residual.SkipConnection", read_skip_residual},
+};
+
+const Table<decltype(&read_relu_bounding)> kBoundings = {
+    {"anemoi.models.layers.bounding.ReluBounding", read_relu_bounding},
+    {"anemoi.models.layers.bounding.HardtanhBounding", read_hardtanh_bounding},
+};
+
+const Table<decltype(&read_normalizer)> kPreprocessors = {
+    {"anemoi.models.preprocessing.normalizer.InputNormalizer", read_normalizer},
+};
+
+template <class Reader>
+std::string names_of(const Table<Reader>& table) {
+  std::string out;
+  for (const auto& row : table) out += (out.empty() ? "" : ", ") + std::string(row.class_name);
+  return out;
+}
+
+template <class Reader>
+Reader reader_of(const Table<Reader>& table, const Node& node, std::string_view what) {
+  const std::string name = node.class_name();
+  const auto row = std::find_if(table.begin(), table.end(), [&](const auto& each) { return each.class_name == name; });
+  if (row == table.end()) refuse_class(node, what, names_of(table));
+  refuse_unknown_attributes(node);
+  return row->reader;
+}
+
+}  // namespace
+
+MapperResult read_mapper(const Node& node, const Scope& scope, const MapperSite& site) {
+  return reader_of(kMappers, node, "mapper")(node, scope, site);
+}
+ProcessorDescription read_processor(const Node& node, const Scope& scope, std::int64_t channels) {
+  return reader_of(kProcessors, node, "processor")(node, scope, channels);
+}
+ResidualDescription read_residual(const Node& node, const ModelSizes& sizes) {
+  return reader_of(kResiduals, node, "residual connection")(node, sizes);
+}
+BoundingDescription read_bounding(const Node& node, const ModelSizes& sizes) {
+  return reader_of(kBoundings, node, "bounding")(node, sizes);
+}
+PreprocessorDescription read_preprocessor(const Node& node, const ModelSizes& sizes) {
+  return reader_of(kPreprocessors, node, "pre-processor")(node, sizes);
+}
+
+std::string known_mappers() { return names_of(kMappers); }
+std::string known_processors() { return names_of(kProcessors); }
+std::string known_residuals() { return names_of(kResiduals); }
+std::string known_boundings() { return names_of(kBoundings); }
+std::string known_preprocessors() { return names_of(kPreprocessors); }
+
+}  // namespace tradewind::checkpoint

@@ -1,0 +1,49 @@
+// The table of families: which reader makes which part of the description, by the class in the tree. A further family
+// is a new file with its reader and one row in families.cpp. Pure, thread-safe. Errors: UserError with class, path and
+// the classes known.
+#pragma once
+
+#include <string>
+
+#include "common/checkpoint/description.h"
+#include "common/checkpoint/generations/generation.h"
+#include "common/checkpoint/generations/places.h"
+#include "common/checkpoint/tree.h"
+
+namespace tradewind::checkpoint {
+
+// What every reader is told.
+struct Scope {
+  const Generation& generation;
+  Names names;
+  Node model;
+};
+
+// The site of a mapper: its edges and what its ends must look like.
+struct MapperSite {
+  const Place& graph;
+  std::int64_t sources = 0, destinations = 0;                  // nodes
+  std::int64_t source_channels = 0, destination_channels = 0;  // width of what comes in
+  std::int64_t output_channels = 0;  // width of what goes out; 0: the mapper's own hidden width
+  bool backward = false;             // hidden to data
+};
+
+struct MapperResult {
+  MapperDescription description;
+  std::int64_t output_channels = 0;
+};
+
+struct ModelSizes {
+  std::int64_t input_steps = 0, input_variables = 0, output_variables = 0;
+};
+
+MapperResult read_mapper(const Node& node, const Scope& scope, const MapperSite& site);
+ProcessorDescription read_processor(const Node& node, const Scope& scope, std::int64_t channels);
+ResidualDescription read_residual(const Node& node, const ModelSizes& sizes);
+BoundingDescription read_bounding(const Node& node, const ModelSizes& sizes);
+PreprocessorDescription read_preprocessor(const Node& node, const ModelSizes& sizes);
+
+// Classes with a row, for `inspect` and error texts.
+std::string known_mappers(), known_processors(), known_residuals(), known_boundings(), known_preprocessors();
+
+}  // namespace tradewind::checkpoint

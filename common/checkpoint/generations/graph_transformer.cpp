@@ -1,0 +1,128 @@
+#include "common/checkpoint/generations/graph_transformer.h"
+
+#include <string>
+
+#include "common/checkpoint/generations/edges.h"
+#include "common/checkpoint/generations/known.h"
+#include "common/checkpoint/generations/layers.h"
+#include "common/errors.h"
+
+namespace tradewind::checkpoint {
+namespace {
+
+// The convolution holds no weights. The triton backend is a function that computes the same.
+void require_convolution(const Node& block) {
+  const Node conv = block.at("conv");
+  const std::string name = conv.class_name();
+  if (name == "anemoi.models.layers.conv.GraphTransformerConv") {
+    if (const Node aggregation = conv.at("aggr"); aggregation.as_string() != "add") {
+      throw UserError("aggregation " + aggregation.as_string() + " is not supported", aggregation.path(), "known: add");
+    }
+    const Node size = conv.at("out_channels");
+    if (size.as_int() != block.at("out_channels_conv").as_int()) {
+      throw UserError("the convolution's head size differs from the block's", size.path());
+    }
+    return;
+  }
+  if (std::holds_alternative<Global>(conv.value().data) && name.starts_with("anemoi.models.triton.")) return;
+  refuse_class(conv, "convolution",
+               "anemoi.models.layers.conv.GraphTransformerConv, functions of anemoi.models.triton");
+}
+
+// Whether queries and keys are normalised; the attribute came with 0.5.
+bool has_query_norm(const Node& block) {
+  const auto flag = block.find("qk_norm");
+  const bool on = flag && flag->as_bool();
+  if (!on && (block.has("q_norm") || block.has("k_norm"))) {
+    throw UserError("norms of query and key are there, but qk_norm is not on", block.path());
+  }
+  return on;
+}
+
+// From 0.5 the norm is its own module; before, the first layer of the MLP.
+void read_mlp(const Node& block, std::int64_t channels, GraphTransformerBlockDescription& out) {
+  const Node mlp = block.at("node_dst_mlp");
+  out.mlp = read_sequential(mlp, channels, channels);
+  if (const auto norm = find_place(block, places::mapper_mlp_norm)) {
+    out.norm_mlp = read_layer_norm(*norm, channels);
+    return;
+  }
+  const auto* first = out.mlp.layers.empty() ? nullptr : std::get_if<LayerNormDescription>(&out.mlp.layers.front());
+  if (first == nullptr) {
+    throw UserError("no layer norm before the MLP: neither layer_norm_mlp_dst nor a first layer of node_dst_mlp",
+                    mlp.path());
+  }
+  out.norm_mlp = *first;
+  out.mlp.layers.erase(out.mlp.layers.begin());
+}
+
+GraphTransformerBlockDescription read_block(const Node& block, std::int64_t edge_width) {
+  require_class(block, "block", {"anemoi.models.layers.block.GraphTransformerMapperBlock"});
+  refuse_unknown_attributes(block);
+  if (const Node update = block.at("update_src_nodes"); update.as_bool()) {
+    throw UserError("update_src_nodes is not supported by graph transformer mappers", update.path());
+  }
+  for (const char* source_part : {"node_src_mlp", "layer_norm_mlp_src"}) {
+    if (const auto part = block.find(source_part))
+      require_class(*part, "source MLP", {"torch.nn.modules.linear.Identity"});
+  }
+  require_convolution(block);
+  GraphTransformerBlockDescription out;
+  out.heads = positive(block.at("num_heads"));
+  out.head_size = positive(block.at("out_channels_conv"));
+  const std::int64_t attention = out.heads * out.head_size;
+  const std::int64_t channels = linear_outputs(block.at("projection"));
+  out.query = read_linear(block.at("lin_query"), attention, channels);
+  out.key = read_linear(block.at("lin_key"), attention, channels);
+  out.value = read_linear(block.at("lin_value"), attention, channels);
+  out.self = read_linear(block.at("lin_self"), attention, channels);
+  out.edge = read_linear(block.at("lin_edge"), attention, edge_width);
+  out.projection = read_linear(block.at("projection"), channels, attention);
+  out.norm_source = read_layer_norm(at_place(block, places::source_norm), channels);
+  out.norm_destination = read_layer_norm(at_place(block, places::destination_norm), channels);
+  if (has_query_norm(block)) {
+    out.query_norm = read_layer_norm(block.at("q_norm"), out.head_size);
+    out.key_norm = read_layer_norm(block.at("k_norm"), out.head_size);
+  }
+  if (const auto edge_mlp = block.find("edge_pre_mlp");
+      edge_mlp && edge_mlp->class_name() != "torch.nn.modules.linear.Identity") {
+    out.edge_mlp = read_sequential(*edge_mlp, edge_width, edge_width);
+  }
+  read_mlp(block, channels, out);
+  return out;
+}
+
+std::optional<LinearDescription> read_embedding(const Node& node, std::int64_t outputs, std::int64_t inputs) {
+  if (node.class_name() != "torch.nn.modules.linear.Identity") return read_linear(node, outputs, inputs);
+  if (outputs != inputs) {
+    throw UserError("no embedding between " + std::to_string(inputs) + " and " + std::to_string(outputs) + " channels",
+                    node.path());
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+MapperResult read_graph_transformer_mapper(const Node& node, const Scope& scope, const MapperSite& site) {
+  GraphTransformerMapperDescription out;
+  out.graph = read_edges(at_place(scope.model, site.graph, scope.names), site.sources, site.destinations);
+  out.block = read_block(node.at("proc"), edge_channels(out.graph));
+  out.chunks = positive(at_place(node, places::mapper_chunks));
+  const std::int64_t channels = out.block.norm_destination.size;
+  out.destination_embedding = read_embedding(node.at("emb_nodes_dst"), channels, site.destination_channels);
+  const auto source = node.find("emb_nodes_src");
+  if (source) {
+    out.source_embedding = read_embedding(*source, channels, site.source_channels);
+  } else if (!site.backward || site.source_channels != channels) {
+    throw UserError("no embedding of the sources (emb_nodes_src)", node.path());
+  }
+  MapperResult result{{}, channels};
+  if (site.backward) {
+    result.output_channels = site.output_channels;
+    out.extractor = read_sequential(node.at("node_data_extractor"), site.output_channels, channels);
+  }
+  result.description = std::move(out);
+  return result;
+}
+
+}  // namespace tradewind::checkpoint

@@ -1,0 +1,10 @@
+// Family: graph transformer (mappers of AIFS-single and its kin), anemoi-models 0.2 to 0.19.
+#pragma once
+
+#include "common/checkpoint/generations/families.h"
+
+namespace tradewind::checkpoint {
+
+MapperResult read_graph_transformer_mapper(const Node& node, const Scope& scope, const MapperSite& site);
+
+}  // namespace tradewind::checkpoint

@@ -1,0 +1,230 @@
+#include "common/checkpoint/generations/known.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "common/checkpoint/generations/attributes.h"
+#include "common/errors.h"
+
+namespace tradewind::checkpoint {
+namespace {
+
+using Words = std::vector<std::string_view>;
+
+struct KnownClass {
+  std::string_view name;
+  Words used;                // read by a reader of this folder
+  Words ignored;             // without effect on a forecast
+  Words node_prefixes = {};  // used buffers whose names go on with a node set's name
+};
+
+const std::vector<KnownClass>& known_classes() {
+  static const Words mapper_used = {"num_chunks",      "proc",     "emb_nodes_src", "emb_nodes_dst", "edge_attr",
+                                    "edge_index_base", "edge_inc", "trainable"};
+  static const Words mapper_ignored = {"in_channels_src",  "in_channels_dst", "hidden_dim",
+                                       "out_channels_dst", "edge_dim",        "gradient_checkpointing",
+                                       "layer_factory",    "activation",      "shard_strategy"};
+  static const Words backward_used = [] {
+    Words words = mapper_used;
+    words.emplace_back("node_data_extractor");
+    return words;
+  }();
+  static const Words bounding_ignored = {"name_to_index", "variables", "statistics", "name_to_index_stats"};
+  static const std::vector<KnownClass> table = {
+      {"anemoi.models.interface.AnemoiModelInterface",
+       {"pre_processors", "post_processors", "model"},
+       {"config", "id", "n_step_input", "n_step_output", "multi_step", "graph_data", "statistics",
+        "statistics_tendencies", "metadata", "supporting_arrays", "data_indices", "forward",
+        "pre_processors_tendencies", "post_processors_tendencies", "truncation_data"}},
+      {"anemoi.models.models.encoder_processor_decoder.AnemoiModelEncProcDec",
+       {"n_step_input",
+        "n_step_output",
+        "multi_step",
+        "dataset_names",
+        "_graph_name_data",
+        "_graph_name_hidden",
+        "latent_skip",
+        "dataset2encoder",
+        "dataset2decoder",
+        "input_datasets",
+        "target_datasets",
+        "decoders_target_input",
+        "num_input_channels",
+        "num_output_channels",
+        "_internal_input_idx",
+        "_internal_output_idx",
+        "node_attributes",
+        "latlons_data",
+        "latlons_hidden",
+        "trainable_data",
+        "trainable_hidden",
+        "encoder_graph_provider",
+        "encoder",
+        "latent_aggregator",
+        "processor_graph_provider",
+        "processor",
+        "decoder_graph_provider",
+        "decoder",
+        "residual",
+        "truncation",
+        "A_down",
+        "A_up",
+        "boundings"},
+       {"_graph_data",
+        "data_indices",
+        "statistics",
+        "encoder2datasets",
+        "encoder_fusing_strategy",
+        "decoder2datasets",
+        "num_input_channels_prognostic",
+        "num_input_channels_forcings",
+        "num_input_channels_decoding_forcings",
+        "_forcing_input_idx",
+        "_decoding_forcing_input_idx",
+        "input_dim",
+        "input_dim_latent",
+        "target_dim",
+        "output_dim",
+        "num_channels",
+        "layer_kernels",
+        "layer_kernels_encoder",
+        "layer_kernels_processor",
+        "layer_kernels_decoder",
+        "_data_grid_size",
+        "_hidden_grid_size",
+        "trainable_data_size",
+        "trainable_hidden_size",
+        "_truncation_data",
+        "supports_sharded_input"}},
+      {"anemoi.models.layers.graph.NamedNodesAttributes",
+       {"trainable_tensors"},
+       {"num_trainable_parameters", "num_nodes", "attr_ndims"},
+       {"latlons_"}},
+      {"anemoi.models.layers.graph.TrainableTensor", {"trainable"}, {}},
+      {"anemoi.models.layers.graph_provider.StaticGraphProvider",
+       {"perm", "edge_attr", "edge_index_base", "edge_inc", "trainable_layout_version", "trainable"},
+       {"_edge_dim"}},
+      {"anemoi.models.layers.mapper.GraphTransformerForwardMapper", mapper_used, mapper_ignored},
+      {"anemoi.models.layers.mapper.GraphTransformerBackwardMapper", backward_used, mapper_ignored},
+      {"anemoi.models.layers.block.GraphTransformerMapperBlock",
+       {"update_src_nodes",
+        "out_channels_conv",
+        "num_heads",
+        "qk_norm",
+        "lin_key",
+        "lin_query",
+        "lin_value",
+        "lin_self",
+        "lin_edge",
+        "projection",
+        "layer_norm_attention_src",
+        "layer_norm_attention_dest",
+        "layer_norm1",
+        "layer_norm2",
+        "layer_norm_mlp_dst",
+        "node_dst_mlp",
+        "edge_pre_mlp",
+        "conv",
+        "q_norm",
+        "k_norm",
+        "num_chunks"},
+       // the first two are aliases; without update_src_nodes the source MLP is Identity
+       {"layer_norm_attention", "layer_norm_mlp", "attn_channels", "graph_attention_backend",
+        "_attention_backend_applied", "shard_strategy", "act_func"}},
+      {"anemoi.models.layers.aggregator.SumAggregator",
+       {},
+       {"input_channels", "source_channels", "source_names", "gradient_checkpointing", "_hidden_dim"}},
+      {"anemoi.models.layers.aggregator.MeanAggregator",
+       {},
+       {"input_channels", "source_channels", "source_names", "gradient_checkpointing", "_hidden_dim"}},
+      {"anemoi.models.layers.processor.TransformerProcessor",
+       {"num_layers", "num_chunks", "proc"},
+       {"chunk_size", "num_channels", "gradient_checkpointing", "layer_factory", "_has_dropout"}},
+      {"anemoi.models.layers.chunk.TransformerProcessorChunk", {"num_layers", "blocks"}, {"num_channels"}},
+      {"anemoi.models.layers.block.TransformerProcessorBlock",
+       {"layer_norm_attention", "layer_norm_mlp", "layer_norm1", "layer_norm2", "attention", "mlp"},
+       {}},
+      {"anemoi.models.layers.attention.MultiHeadSelfAttention",
+       {"num_heads", "head_dim", "window_size", "is_causal", "qk_norm", "softcap", "use_alibi_slopes", "alibi_slopes",
+        "use_rotary_embeddings", "attention", "lin_q", "lin_k", "lin_v", "lin_qkv", "projection", "q_norm", "k_norm"},
+       {"attn_channels", "embed_dim", "attention_implementation", "_attention_backend_applied", "dropout_p"}},
+      {"anemoi.models.layers.attention.FlashAttentionWrapper",
+       {"attention", "use_rotary_embeddings", "rotary_emb"},
+       {"use_flash_attn_v3", "use_flash_attn_v4"}},
+      {"anemoi.models.layers.attention.SDPAAttentionWrapper",
+       {"attention", "mask", "attn_mask"},
+       {"create_mask", "window_size"}},
+      {"anemoi.models.layers.mlp.MLP", {"mlp", "layer_norm"}, {}},
+      {"anemoi.models.layers.mlp.GatedMLPLayer", {"gate_proj", "value_proj", "gating"}, {}},
+      {"anemoi.models.layers.residual.SkipConnection", {"step"}, {}},
+      {"anemoi.models.layers.bounding.ReluBounding", {"data_index"}, bounding_ignored},
+      {"anemoi.models.layers.bounding.HardtanhBounding", {"data_index", "min_val", "max_val"}, bounding_ignored},
+      {"anemoi.models.preprocessing.Processors", {"processors", "inverse"}, {"first_run"}},
+      {"anemoi.models.preprocessing.normalizer.InputNormalizer",
+       {"_norm_mul", "_norm_add", "_input_idx", "_output_idx", "_model_output_idx"},
+       // folded into _norm_mul and _norm_add
+       {"default", "remap", "normalizer", "method_config", "method_kwargs", "methods", "data_indices"}},
+      {"torch.nn.modules.linear.Linear", {"weight", "bias"}, {"in_features", "out_features"}},
+      {"torch.nn.modules.normalization.LayerNorm",
+       {"weight", "bias", "normalized_shape", "eps", "elementwise_affine"},
+       {}},
+      {"anemoi.models.layers.normalization.AutocastLayerNorm",
+       {"weight", "bias", "normalized_shape", "eps", "elementwise_affine"},
+       {}},
+      {"anemoi.models.layers.utils.AutocastLayerNorm",
+       {"weight", "bias", "normalized_shape", "eps", "elementwise_affine"},
+       {}},
+      {"torch.nn.modules.activation.GELU", {"approximate"}, {}},
+      {"torch.nn.modules.activation.SiLU", {}, {"inplace"}},
+      {"torch.nn.modules.activation.ReLU", {}, {"inplace"}},
+      {"torch.nn.modules.activation.LeakyReLU", {"negative_slope"}, {"inplace"}},
+      {"torch.nn.modules.activation.Sigmoid", {}, {}},
+      {"torch.nn.modules.activation.Tanh", {}, {}},
+  };
+  return table;
+}
+
+bool contains(const Words& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+bool knows(const KnownClass& row, std::string_view attribute) {
+  return attribute == "training" || attribute == "_non_persistent_buffers_set" || contains(row.used, attribute) ||
+         contains(row.ignored, attribute) ||
+         std::any_of(row.node_prefixes.begin(), row.node_prefixes.end(),
+                     [&](std::string_view prefix) { return attribute.starts_with(prefix); });
+}
+
+}  // namespace
+
+void refuse_unknown_attributes(const Node& module) {
+  const std::string name = module.class_name();
+  const auto& table = known_classes();
+  const auto row =
+      std::find_if(table.begin(), table.end(), [&](const KnownClass& known) { return known.name == name; });
+  if (row == table.end()) refuse_class(module, "module", "");
+  for (const auto& [attribute, value] : attributes_of(module)) {
+    if (knows(*row, attribute) || is_off(value)) continue;
+    const std::string of = value.class_name().empty() ? "" : " (" + value.class_name() + ")";
+    throw UserError("attribute `" + attribute + "`" + of + " of " + name + " is not known to this build", value.path(),
+                    "it may change the forecast, so the checkpoint is refused; a newer tradewind may know it");
+  }
+}
+
+void refuse_class(const Node& node, std::string_view what, const std::string& known) {
+  const std::string name = node.class_name();
+  throw UserError(
+      std::string(what) + " of class " + (name.empty() ? "(none: a plain value)" : name) + " is not supported",
+      node.path(), known.empty() ? "" : "known: " + known);
+}
+
+void require_class(const Node& node, std::string_view what, std::initializer_list<std::string_view> classes) {
+  const std::string name = node.class_name();
+  if (std::find(classes.begin(), classes.end(), name) != classes.end()) return;
+  std::string known;
+  for (const std::string_view each : classes) known += (known.empty() ? "" : ", ") + std::string(each);
+  refuse_class(node, what, known);
+}
+
+}  // namespace tradewind::checkpoint

@@ -1,6 +1,6 @@
 // What the pickle reader makes of a pickle: inert named values. Nothing is executed or constructed; a class is its
-// name, its arguments and its state. Values are shared (memo) and may be cyclic (through Object and containers), so they
-// live in one arena owned by the tree and refer to each other by plain pointers valid as long as the tree.
+// name, its arguments and its state. Values are shared (memo) and may be cyclic (through Object and containers), so
+// they live in one arena owned by the tree and refer to each other by plain pointers valid as long as the tree.
 // Immutable once read; safe to read from many threads.
 #pragma once
 
@@ -38,7 +38,8 @@ struct Global {
   std::string name;  // module.qualname
 };
 // NEWOBJ or REDUCE of anything that is not a tensor: an object of class `name` (the callable's name for REDUCE),
-// its arguments, the state of BUILD (null when none), and items given by SETITEMS or APPENDS (dict and list subclasses).
+// its arguments, the state of BUILD (null when none), and items given by SETITEMS or APPENDS (dict and list
+// subclasses).
 struct Object {
   std::string name;
   std::vector<Ref> arguments;

@@ -10,6 +10,7 @@
 #include "common/checkpoint/generations/families.h"
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/layers.h"
+#include "common/checkpoint/listing.h"
 #include "common/errors.h"
 
 namespace tradewind::checkpoint {
@@ -17,9 +18,7 @@ namespace {
 
 std::string only_dataset(const std::vector<std::string>& names, const Node& where) {
   if (names.size() == 1) return names.front();
-  std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-  throw UserError("a model of " + std::to_string(names.size()) + " datasets (" + all + ") is not supported",
+  throw UserError("a model of " + std::to_string(names.size()) + " datasets (" + listed(names) + ") is not supported",
                   where.path(), "models of one dataset are");
 }
 

@@ -17,11 +17,11 @@ namespace tradewind::checkpoint {
 
 using Json = nlohmann::ordered_json;
 
-enum class Process { instantaneous, accumulation, average, maximum, minimum };
+enum class Process { instantaneous, accumulation, average, maximum, minimum, other };
 
 struct Variable {
   std::string name;
-  Json mars = Json::object();      // param, levtype, levelist, ...
+  Json mars = Json::object();  // param, levtype, levelist, ...
   bool computed_forcing = false;
   bool constant_in_time = false;
   Process process = Process::instantaneous;
@@ -29,8 +29,8 @@ struct Variable {
   std::optional<std::string> units;
 
   bool accumulated() const { return process == Process::accumulation; }
-  std::string param() const;                  // mars.param, else the name without its level
-  std::optional<std::string> level() const;   // mars.levelist as text
+  std::string param() const;                 // mars.param, else the name
+  std::optional<std::string> level() const;  // mars.levelist as text
 };
 
 struct TimeStepping {
@@ -38,23 +38,28 @@ struct TimeStepping {
   std::vector<Duration> input_offsets;   // relative to the last input date, ascending, last 0
   std::vector<Duration> output_offsets;  // relative to the last input date, e.g. {6h} or {6h, 12h, 18h}
   Duration rollout_shift{};              // by how much one model call moves the state
+  // How the next input is made, as pairs of time indices, applied in this order: inputs that move (from, to), negative
+  // ones from the end; then outputs that become inputs (from, to).
+  std::vector<std::pair<std::int64_t, std::int64_t>> input_to_input, output_to_input;
 };
 
 struct Metadata {
-  Json raw;                    // the whole document (after patch_metadata)
-  std::string dataset;         // name of the dataset
+  Json raw;             // the whole document (after patch_metadata)
+  std::string dataset;  // name of the dataset
   bool multi_dataset_layout = false;
   std::string task = "forecaster";
-  std::string precision;       // config.training.precision as written; empty when absent
-  std::map<std::string, Variable> variables;  // typed, by name
+  std::string precision;                       // config.training.precision as written; empty when absent
+  std::map<std::string, Variable> variables;   // typed, by name
   std::vector<std::string> dataset_variables;  // dataset order
+  std::vector<std::string> variable_order;     // order in which the reference goes through variables to select some
   std::vector<std::string> input;              // model input columns, in order
   std::vector<std::string> output;             // model output columns, in order
-  std::vector<std::string> prognostic, diagnostic, forcing;  // roles, in column order
+  std::vector<std::string> prognostic, diagnostic, forcing;  // roles, by input column (diagnostic: output column)
   std::vector<std::pair<std::int64_t, std::int64_t>> prognostic_columns;  // (output column, input column)
   TimeStepping time;
-  std::string grid;            // e.g. "o96", upper or lower case as written; empty when unknown
+  std::string grid;              // e.g. "o96", upper or lower case as written, a list joined by /; empty when unknown
   std::int64_t grid_points = 0;  // 0 when unknown
+  std::vector<std::string> new_keys;  // dotted paths that patch_metadata created, for a warning
   // supporting arrays: name -> entry of the archive, shape and dtype (numpy name)
   struct Array {
     std::string entry;

@@ -8,6 +8,7 @@
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/transformer.h"
 #include "common/checkpoint/generations/variables.h"
+#include "common/checkpoint/listing.h"
 
 namespace tradewind::checkpoint {
 namespace {
@@ -45,7 +46,7 @@ const Table<decltype(&read_normalizer)> kPreprocessors = {
 template <class Reader>
 std::string names_of(const Table<Reader>& table) {
   std::string out;
-  for (const auto& row : table) out += (out.empty() ? "" : ", ") + std::string(row.class_name);
+  for (const auto& row : table) add_to_list(out, row.class_name);
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/checkpoint/generations/attributes.h"
+#include "common/checkpoint/listing.h"
 #include "common/errors.h"
 
 namespace tradewind::checkpoint {
@@ -88,7 +89,7 @@ const Generation& detect_generation(const Node& model) {
         std::none_of(generation.lacks.begin(), generation.lacks.end(), in_model)) {
       return generation;
     }
-    known += (known.empty() ? "" : ", ") + std::string(generation.name);
+    add_to_list(known, generation.name);
   }
   throw UserError("the model's layout is of no known generation of anemoi-models", model.path(),
                   "known generations: " + known);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/checkpoint/generations/attributes.h"
+#include "common/checkpoint/listing.h"
 #include "common/errors.h"
 
 namespace tradewind::checkpoint {
@@ -222,9 +223,7 @@ void refuse_class(const Node& node, std::string_view what, const std::string& kn
 void require_class(const Node& node, std::string_view what, std::initializer_list<std::string_view> classes) {
   const std::string name = node.class_name();
   if (std::find(classes.begin(), classes.end(), name) != classes.end()) return;
-  std::string known;
-  for (const std::string_view each : classes) known += (known.empty() ? "" : ", ") + std::string(each);
-  refuse_class(node, what, known);
+  refuse_class(node, what, listed(classes));
 }
 
 }  // namespace tradewind::checkpoint

@@ -117,7 +117,7 @@ Node at_place(const Node& from, const Place& place, const Names& names) {
   if (const auto node = find_place(from, place, names)) return *node;
   std::string tried;
   for (const std::string_view candidate : place.candidates) {
-    tried += tried.empty() ? "" : ", ";
+    if (!tried.empty()) tried += ", ";
     for (std::string_view path = candidate; !path.empty();) {
       const auto dot = path.find('.');
       tried += filled(path.substr(0, dot), names);

@@ -6,6 +6,7 @@
 #include "common/checkpoint/generations/attributes.h"
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/layers.h"
+#include "common/checkpoint/listing.h"
 #include "common/errors.h"
 
 namespace tradewind::checkpoint {
@@ -40,7 +41,7 @@ const AttentionRow& attention_row(const Node& function) {
   std::string known;
   for (const AttentionRow& row : kAttention) {
     if (name.starts_with(row.class_name) && (row.proof.empty() || function.has(row.proof))) return row;
-    known += (known.empty() ? "" : ", ") + std::string(row.class_name) + (row.class_name.ends_with('.') ? "*" : "");
+    add_to_list(known, row.class_name);
   }
   refuse_class(function, "attention", known);
 }

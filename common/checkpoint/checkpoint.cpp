@@ -1,0 +1,109 @@
+#include "common/checkpoint/checkpoint.h"
+
+#include <bit>
+#include <cstring>
+
+#include "common/checkpoint/listing.h"
+#include "common/errors.h"
+
+namespace tradewind::checkpoint {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "checkpoints are little-endian");
+
+template <class T>
+std::vector<double> converted(const std::string& bytes) {
+  std::vector<double> out(bytes.size() / sizeof(T));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    T value;
+    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
+    out[i] = static_cast<double>(value);
+  }
+  return out;
+}
+
+struct ArrayType {
+  const char* name;  // of numpy
+  std::size_t size;
+  std::vector<double> (*convert)(const std::string&);
+};
+constexpr ArrayType kArrayTypes[] = {
+    {"float64", 8, converted<double>},       {"float32", 4, converted<float>},
+    {"int64", 8, converted<std::int64_t>},   {"int32", 4, converted<std::int32_t>},
+    {"int16", 2, converted<std::int16_t>},   {"int8", 1, converted<std::int8_t>},
+    {"uint64", 8, converted<std::uint64_t>}, {"uint32", 4, converted<std::uint32_t>},
+    {"uint16", 2, converted<std::uint16_t>}, {"uint8", 1, converted<std::uint8_t>},
+    {"bool", 1, converted<std::uint8_t>},
+};
+
+// By its path, or below another top folder when the file was zipped again.
+const ArchiveEntry* find_entry(const Archive& archive, const std::string& path) {
+  if (const ArchiveEntry* entry = archive.find(path)) return entry;
+  const auto slash = path.find('/');
+  return slash == std::string::npos ? nullptr : archive.find(archive.root() + path.substr(slash + 1));
+}
+
+void require_same(std::size_t tree, std::size_t metadata, const char* what, const Archive& archive) {
+  if (tree == metadata) return;
+  throw UserError("the model has " + std::to_string(tree) + " " + what + ", its metadata " + std::to_string(metadata),
+                  archive.path(), "model and metadata of this checkpoint do not belong together");
+}
+
+// The tree decides what is computed, the metadata what goes in and comes out.
+void require_agreement(const Checkpoint& checkpoint) {
+  const ModelDescription& model = checkpoint.model;
+  const Metadata& metadata = checkpoint.metadata;
+  const Archive& archive = *checkpoint.archive;
+  const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
+  require_same(size(model.input_variables), metadata.input.size(), "input variables", archive);
+  require_same(size(model.output_variables), metadata.output.size(), "output variables", archive);
+  require_same(size(model.input_steps), metadata.time.input_offsets.size(), "input times", archive);
+  require_same(size(model.output_steps), metadata.time.output_offsets.size(), "output times", archive);
+  if (metadata.grid_points != 0)
+    require_same(size(model.data.count), size(metadata.grid_points), "grid points", archive);
+  if (metadata.multi_dataset_layout && model.dataset != metadata.dataset) {
+    throw UserError("the model's dataset is " + model.dataset + ", that of its metadata " + metadata.dataset,
+                    archive.path(), "model and metadata of this checkpoint do not belong together");
+  }
+}
+
+}  // namespace
+
+std::vector<double> read_array(const Archive& archive, const Metadata& metadata, const std::string& name) {
+  const std::string where = archive.path() + ": supporting array " + name;
+  const auto array = metadata.arrays.find(name);
+  if (array == metadata.arrays.end()) {
+    std::string known;
+    for (const auto& item : metadata.arrays) add_to_list(known, item.first);
+    throw UserError("the checkpoint has no such array", where, "it has: " + (known.empty() ? "none" : known));
+  }
+  const ArrayType* type = nullptr;
+  for (const ArrayType& each : kArrayTypes) {
+    if (array->second.dtype == each.name) type = &each;
+  }
+  if (type == nullptr) throw UserError("type " + array->second.dtype + " is not supported", where);
+  const ArchiveEntry* entry = find_entry(archive, array->second.entry);
+  if (entry == nullptr) throw UserError("the archive has no entry " + array->second.entry, where);
+  // Sizes are below 2^31 each; the entry's own size bounds the product.
+  std::uint64_t elements = 1;
+  for (const std::int64_t size : array->second.shape) {
+    elements *= static_cast<std::uint64_t>(size);
+    if (elements > entry->size) break;
+  }
+  if (elements * type->size != entry->size) {
+    throw UserError(std::to_string(entry->size) + " bytes do not make an array of its shape and type", where);
+  }
+  return type->convert(archive.read(*entry, entry->size));
+}
+
+Checkpoint open_checkpoint(const std::string& path, const Json& patch_metadata) {
+  Checkpoint out;
+  out.archive = Archive::open(path);
+  out.metadata = read_metadata(*out.archive, patch_metadata);
+  out.tree = Tree::read(out.archive);
+  out.model = describe(*out.tree);
+  require_agreement(out);
+  return out;
+}
+
+}  // namespace tradewind::checkpoint

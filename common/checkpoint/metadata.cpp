@@ -1,0 +1,183 @@
+// Reading the metadata JSON: where it lies, the user's patch, which layout it has, and its grid.
+#include "common/checkpoint/metadata.h"
+
+#include <algorithm>
+#include <cctype>
+#include <limits>
+
+#include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/listing.h"
+#include "common/checkpoint/metadata_json.h"
+#include "common/checkpoint/metadata_parts.h"
+#include "common/errors.h"
+
+namespace tradewind::checkpoint {
+namespace {
+
+constexpr std::uint64_t kLargestMetadata = std::uint64_t{256} << 20;
+
+const ArchiveEntry& find_document(const Archive& archive) {
+  for (const char* name : {"anemoi.json", "ai-models.json"}) {
+    const ArchiveEntry* found = nullptr;
+    for (const ArchiveEntry& entry : archive.entries()) {
+      const auto slash = entry.name.rfind('/');
+      if (entry.name.substr(slash == std::string::npos ? 0 : slash + 1) != name) continue;
+      if (found != nullptr) {
+        throw UserError("two metadata files: " + found->name + " and " + entry.name, archive.path());
+      }
+      found = &entry;
+    }
+    if (found != nullptr) return *found;
+  }
+  throw UserError("no metadata (anemoi.json or ai-models.json) in the checkpoint", archive.path(),
+                  "give an inference checkpoint, not one for training");
+}
+
+// Tables are merged, everything else replaces what is there.
+void merge(Json& into, const Json& patch, const std::string& path, bool parent_is_new,
+           std::vector<std::string>& new_keys) {
+  for (const auto& [key, value] : patch.items()) {
+    const std::string place = path.empty() ? key : path + "." + key;
+    const bool is_new = !into.contains(key);
+    if (is_new && !parent_is_new) new_keys.push_back(place);
+    if (value.is_object() && (is_new || into[key].is_object())) {
+      if (is_new) into[key] = Json::object();
+      merge(into[key], value, place, parent_is_new || is_new, new_keys);
+    } else {
+      into[key] = value;
+    }
+  }
+}
+
+std::string only_dataset(const JsonNode& document) {
+  const auto names = document.find_path({"metadata_inference", "dataset_names"});
+  if (!names || names->value().empty()) return {};
+  const auto all = names->texts();
+  if (all.size() == 1) return all.front();
+  throw UserError("a checkpoint of " + std::to_string(all.size()) + " datasets (" + listed(all) + ") is not supported",
+                  "metadata: " + names->path(), "checkpoints of one dataset are");
+}
+
+void apply_patch(const Json& patch, Metadata& out) {
+  if (patch.is_null() || patch.empty()) return;
+  if (!patch.is_object()) throw UserError("patch_metadata is no table", "patch_metadata");
+  // As elsewhere in the configuration, options may be given for the dataset by its name.
+  const auto own = patch.find(out.dataset);
+  merge(out.raw, own == patch.end() ? patch : *own, "", false, out.new_keys);
+  std::erase_if(out.new_keys,
+                [](const std::string& key) { return key == "constant_fields" || key.ends_with(".constant_fields"); });
+}
+
+MetadataLayout find_layout(const JsonNode& document, const Metadata& metadata) {
+  if (!metadata.multi_dataset_layout) {
+    return {document, document.at("dataset"), document.at("data_indices"), document.at("config"), std::nullopt};
+  }
+  return {document, document.at("dataset").at(metadata.dataset), document.at("data_indices").at(metadata.dataset),
+          document.at("config"), document.at("metadata_inference").at(metadata.dataset)};
+}
+
+std::int64_t checked_size(const JsonNode& node) {
+  const std::int64_t size = node.integer();
+  if (size < 0 || size > std::numeric_limits<std::int32_t>::max()) node.fail("a size is needed");
+  return size;
+}
+
+Metadata::Array read_array_entry(const JsonNode& node) {
+  Metadata::Array out;
+  out.entry = node.at("path").text();
+  out.dtype = node.at("dtype").text();
+  for (const JsonNode& size : node.at("shape").items()) out.shape.push_back(checked_size(size));
+  return out;
+}
+
+// Names of arrays may lie deeper (of a source of a cut-out): they are joined by /.
+void collect_arrays(const JsonNode& table, const std::string& above, Metadata& out) {
+  if (!table.value().is_object()) table.fail("a table is needed");
+  for (const auto& item : table.value().items()) {
+    const JsonNode entry = table.at(item.key());
+    std::string name = above;
+    add_to_list(name, item.key(), "/");
+    if (entry.find("path")) {
+      out.arrays[name] = read_array_entry(entry);
+    } else {
+      collect_arrays(entry, name, out);
+    }
+  }
+}
+
+// In older files the request lies with the sources; the first that knows the grid counts.
+std::string grid_of(const JsonNode& dataset) {
+  std::vector<JsonNode> requests;
+  if (const auto direct = dataset.find("data_request")) {
+    requests.push_back(*direct);
+  } else {
+    requests = find_everywhere(dataset, "data_request");
+  }
+  for (const JsonNode& request : requests) {
+    const auto grid = request.find("grid");
+    if (!grid) continue;
+    if (!grid->value().is_array()) return grid->scalar_text();
+    std::string joined;
+    for (const JsonNode& part : grid->items()) add_to_list(joined, part.scalar_text(), "/");
+    return joined;
+  }
+  return {};
+}
+
+std::int64_t points_of(const MetadataLayout& layout, const Metadata& metadata) {
+  for (const char* name : {"grid_indices", "latitudes"}) {
+    const auto array = metadata.arrays.find(name);
+    if (array != metadata.arrays.end() && !array->second.shape.empty()) return array->second.shape.front();
+  }
+  if (const auto shape = layout.dataset.find("shape")) {
+    const auto sizes = shape->items();
+    if (sizes.empty()) shape->fail("a shape is needed");
+    return checked_size(sizes.back());
+  }
+  std::string grid = metadata.grid;
+  std::transform(grid.begin(), grid.end(), grid.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (grid == "o96") return 40320;
+  if (grid == "n320") return 542080;
+  return 0;
+}
+
+}  // namespace
+
+void read_grid(const MetadataLayout& layout, Metadata& out) {
+  if (auto arrays = layout.document.find("supporting_arrays_paths")) {
+    if (out.multi_dataset_layout) arrays = arrays->find(out.dataset);
+    if (arrays) collect_arrays(*arrays, "", out);
+  }
+  out.grid = grid_of(layout.dataset);
+  out.grid_points = points_of(layout, out);
+}
+
+Metadata read_metadata(const Archive& archive, const Json& patch) {
+  Metadata out;
+  try {
+    out.raw = parse_python_json(archive.read(find_document(archive), kLargestMetadata));
+    const std::string dataset = only_dataset(JsonNode(out.raw));
+    out.multi_dataset_layout = !dataset.empty();
+    out.dataset = dataset.empty() ? "data" : dataset;
+    apply_patch(patch, out);
+
+    const JsonNode document(out.raw);
+    const MetadataLayout layout = find_layout(document, out);
+    if (const auto task = document.find_path({"metadata_inference", "task"})) out.task = task->text();
+    if (const auto precision = layout.config.find_path({"training", "precision"})) {
+      out.precision = precision->scalar_text();
+    }
+    read_variables(layout, out);
+    read_columns(layout, out);
+    read_time(layout, out);
+    read_grid(layout, out);
+  } catch (const UserError& error) {
+    if (error.where().starts_with(archive.path())) throw;
+    std::string where = archive.path();
+    if (!error.where().empty()) add_to_list(where, error.where(), ": ");
+    throw UserError(error.message(), where, error.remedy());
+  }
+  return out;
+}
+
+}  // namespace tradewind::checkpoint

@@ -1,0 +1,162 @@
+#include "launcher/cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+#include "common/errors.h"
+#include "launcher/cli/nearest.h"
+
+namespace tradewind::launcher {
+namespace {
+
+constexpr std::array<const char*, 4> commands = {"run", "inspect", "predict", "compare"};
+// Options followed by a value, of any command: their values are never taken for a command.
+constexpr std::array<const char*, 6> valued = {"--defaults",   "--run-dir",   "--report",
+                                               "--world-size", "--precision", "--tolerance"};
+
+bool contains(const auto& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Where the command stands: the first argument that is neither an option nor an option's value.
+std::optional<std::size_t> find_command(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (contains(valued, arguments[i]))
+      ++i;
+    else if (!arguments[i].starts_with("-"))
+      return i;
+  }
+  return std::nullopt;
+}
+
+std::string suggestion(const std::string& word, const std::vector<std::string>& known) {
+  const auto guess = nearest(word, known);
+  return guess ? "did you mean `" + *guess + "`?" : "`tradewind --help` lists what there is";
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+void add_verbosity(CLI::App& app, Verbosity& verbosity) {
+  app.add_flag_callback(
+      "--verbose", [&verbosity] { verbosity = Verbosity::verbose; }, "say more");
+  app.add_flag_callback(
+      "--quiet", [&verbosity] { verbosity = Verbosity::quiet; }, "only warnings and errors");
+}
+
+}  // namespace
+
+Command parse_command_line(const std::vector<std::string>& arguments) {
+  CLI::App app("Runs Anemoi weather models natively and in parallel.", "tradewind");
+  app.set_help_flag("-h,--help", "show this help, or that of a command");
+  app.set_version_flag("--version", "tradewind " TRADEWIND_VERSION, "show the version");
+  app.require_subcommand(1);
+  app.footer(
+      "`tradewind COMMAND --help` shows the options of a command. Exit codes: 0 done, 2 bad command line,\n"
+      "configuration or input, 128+n ended by signal n, 1 any other failure.");
+
+  RunCommand run;
+  std::vector<std::string> positionals;
+  CLI::App* run_app = app.add_subcommand("run", "run the forecast that a config describes");
+  run_app->add_option("config", positionals, "the config.yaml, then overrides: key=value")
+      ->option_text("CONFIG [KEY=VALUE...]")
+      ->required();
+  run_app->add_option("--defaults", run.defaults, "a config merged under CONFIG; repeatable")
+      ->option_text("FILE")
+      ->allow_extra_args(false);
+  run_app->add_option("--run-dir", run.run_folder, "run folder [tradewind-run-<time> beside CONFIG]")
+      ->option_text("DIR");
+  run_app->add_option("--report", run.report, "write the report there too")->option_text("FILE");
+  add_verbosity(*run_app, run.verbosity);
+
+  InspectCommand inspect;
+  CLI::App* inspect_app = app.add_subcommand("inspect", "say what a checkpoint holds, and whether it runs here");
+  inspect_app->add_option("checkpoint", inspect.checkpoint)->option_text("CHECKPOINT")->required();
+  inspect_app->add_flag("--json", inspect.json, "for programs");
+  inspect_app->add_option("--world-size", inspect.world_size, "memory for that many ranks [1]")
+      ->option_text("N")
+      ->check(CLI::PositiveNumber);
+
+  PredictCommand predict;
+  CLI::App* predict_app = app.add_subcommand("predict", "one model call on raw tensors: reads x, writes y");
+  predict_app->add_option("checkpoint", predict.checkpoint)->option_text("CHECKPOINT")->required();
+  predict_app->add_option("input", predict.input, "x (batch, time, grid, variables)")
+      ->option_text("IN.npz")
+      ->required();
+  predict_app->add_option("output", predict.output, "y")->option_text("OUT.npz")->required();
+  predict_app->add_option("--world-size", predict.world_size, "number of ranks [1]")
+      ->option_text("N")
+      ->check(CLI::PositiveNumber);
+  predict_app->add_option("--precision", predict.precision, "f32, f16 or bf16 [f32]")
+      ->option_text("P")
+      ->check(CLI::IsMember({"f32", "f16", "bf16"}));
+  predict_app->add_option("--report", predict.report, "write the report there")->option_text("FILE");
+  add_verbosity(*predict_app, predict.verbosity);
+
+  CLI::App* compare_app = app.add_subcommand("compare", "compare two GRIB files field by field");
+  compare_app->add_option("files")->option_text("A.grib B.grib [--json] [--tolerance T]");
+
+  const auto where = find_command(arguments);
+  std::vector<std::string> ordered = arguments;
+  if (where) {
+    const std::string& name = arguments[*where];
+    if (!contains(commands, name)) {
+      const bool config = name.ends_with(".yaml") || name.ends_with(".yml");
+      throw UserError(
+          "unknown command `" + name + "`", "command line",
+          config ? "did you mean `tradewind run " + name + "`?" : suggestion(name, {commands.begin(), commands.end()}));
+    }
+    ordered.erase(ordered.begin() + static_cast<std::ptrdiff_t>(*where));
+    const bool help = contains(ordered, "--help") || contains(ordered, "-h");
+    if (name == "compare" && !help) return CompareCommand{std::move(ordered)};
+    ordered.insert(ordered.begin(), name);
+  } else if (arguments.empty()) {
+    return ShowText{app.help()};
+  }
+
+  for (CLI::App* sub : app.get_subcommands({})) sub->allow_extras();
+  app.allow_extras();
+  try {
+    std::reverse(ordered.begin(), ordered.end());  // as CLI11 takes it
+    app.parse(ordered);
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = app.get_subcommands();
+    return ShowText{(chosen.empty() ? &app : chosen.front())->help()};
+  } catch (const CLI::CallForVersion& version) {
+    return ShowText{std::string(version.what()) + "\n"};
+  } catch (const CLI::ParseError& error) {
+    const auto chosen = app.get_subcommands();
+    const CLI::App& used = chosen.empty() ? app : *chosen.front();
+    for (const std::string& extra : used.remaining())
+      if (extra.starts_with("-"))
+        throw UserError("unknown option `" + extra + "`", "command line", suggestion(extra, option_names(used)));
+    throw UserError(error.what(), "command line",
+                    "`tradewind " + (where ? arguments[*where] + " " : std::string()) + "--help` shows the usage");
+  }
+  const CLI::App& used = *app.get_subcommands().front();
+  for (const std::string& extra : app.remaining(true))
+    throw UserError(
+        extra.starts_with("-") ? "unknown option `" + extra + "`" : "one argument too many: `" + extra + "`",
+        "command line",
+        extra.starts_with("-") ? suggestion(extra.substr(0, extra.find('=')), option_names(used))
+                               : "`tradewind " + used.get_name() + " --help` shows the usage");
+  if (&used == inspect_app) return inspect;
+  if (&used == predict_app) return predict;
+  for (std::size_t i = 0; i < positionals.size(); ++i) {
+    const bool override = positionals[i].find('=') != std::string::npos;
+    if (i == 0 && !override)
+      run.config = positionals[i];
+    else if (override)
+      run.overrides.push_back(positionals[i]);
+    else
+      throw UserError("`" + positionals[i] + "` is no override", "command line", "give overrides as KEY=VALUE");
+  }
+  return run;
+}
+
+}  // namespace tradewind::launcher

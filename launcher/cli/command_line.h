@@ -1,0 +1,43 @@
+// The command line of `tradewind`, typed. Pure. Errors: UserError with the nearest known command or option.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "launcher/progress/console.h"
+
+namespace tradewind::launcher {
+
+struct RunCommand {
+  std::string config;                  // empty: the overrides are all there is
+  std::vector<std::string> overrides;  // key=value
+  std::vector<std::string> defaults;   // files merged under the config
+  std::string run_folder, report;      // empty: not given
+  Verbosity verbosity = Verbosity::normal;
+};
+struct InspectCommand {
+  std::string checkpoint;
+  bool json = false;
+  int world_size = 1;
+};
+struct PredictCommand {
+  std::string checkpoint, input, output;
+  std::string precision;  // empty: f32
+  int world_size = 1;
+  std::string report;
+  Verbosity verbosity = Verbosity::normal;
+};
+struct CompareCommand {
+  std::vector<std::string> arguments;  // the worker's, as they are
+};
+struct ShowText {
+  std::string text;
+};
+using Command = std::variant<RunCommand, InspectCommand, PredictCommand, CompareCommand, ShowText>;
+
+// `arguments` without the program's name. Options may stand anywhere, before the command too.
+Command parse_command_line(const std::vector<std::string>& arguments);
+
+}  // namespace tradewind::launcher

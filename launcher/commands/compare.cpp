@@ -1,0 +1,11 @@
+#include "launcher/commands/commands.h"
+#include "launcher/commands/workers.h"
+
+namespace tradewind::launcher {
+
+int compare(const CompareCommand& command, const Environment& environment, TimePoint started) {
+  const Job job{.command = "compare", .arguments = command.arguments};
+  return run_workers(job, environment, {.verbosity = Verbosity::quiet, .started = started});
+}
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,21 @@
+#include <filesystem>
+
+#include "common/errors.h"
+#include "launcher/commands/commands.h"
+#include "launcher/commands/workers.h"
+
+namespace tradewind::launcher {
+
+int predict(const PredictCommand& command, const Environment& environment, TimePoint started) {
+  if (!std::filesystem::exists(command.input))
+    throw UserError("no such file", command.input, "give the .npz that holds x");
+  Job job{.command = "predict",
+          .arguments = {{"checkpoint", command.checkpoint}, {"input", command.input}, {"output", command.output}},
+          .world_size = command.world_size};
+  if (!command.precision.empty()) job.arguments["precision"] = command.precision;
+  Supervision supervision{.verbosity = command.verbosity, .started = started};
+  if (!command.report.empty()) supervision.reports.push_back(command.report);
+  return run_workers(job, environment, supervision);
+}
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,144 @@
+#include "launcher/process/spawn.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <boost/optional.hpp>
+#include <boost/type_traits.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+// After those two, which it expects others to have included.
+#include <boost/process/v2/process.hpp>
+
+#include "common/errors.h"
+
+namespace tradewind::launcher {
+namespace {
+
+namespace process = boost::process::v2;
+using boost::system::error_code;
+
+constexpr int channel_target = 3;
+constexpr int listen_target = 4;
+
+[[noreturn]] void fault(const std::string& what, int error) {
+  throw EnvironmentFault(what + ": " + std::strerror(error), {}, "look at the limits of this session: ulimit -a");
+}
+
+struct Pair {
+  Descriptor ours, theirs;
+};
+
+Pair make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) fault("cannot make a pipe for a worker", errno);
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+Pair make_channel() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    fault("cannot make a socket pair for a worker", errno);
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+// Nothing from `first` on survives exec. Boost.Process 1.81 leaves gaps between the descriptors it keeps open.
+void close_on_exec_from(int first) {
+#ifdef SYS_close_range
+  constexpr unsigned on_exec = 4;  // CLOSE_RANGE_CLOEXEC
+  if (::syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, on_exec) == 0) return;
+#endif
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  for (int fd = first; fd < static_cast<int>(limit.rlim_cur); ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+// What happens in the child between fork and exec: only calls that are safe there.
+class Child {
+ public:
+  Child(std::vector<std::pair<int, int>> moves, const char* const* environment)
+      : moves_(std::move(moves)), environment_(environment) {}
+
+  error_code on_setup(process::posix::default_launcher& launcher, const process::filesystem::path&,
+                      const char* const*) const {
+    launcher.env = environment_;
+    for (const auto& [source, target] : moves_) launcher.fd_whitelist.push_back(target);
+    return {};
+  }
+
+  error_code on_exec_setup(process::posix::default_launcher&, const process::filesystem::path&,
+                           const char* const*) const {
+    ::setsid();
+    for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    // First away from the targets, so that no move overwrites the source of another. The pipe on which a failed exec is
+    // told lies above them: more descriptors than targets were open when it was made.
+    constexpr int above_targets = 64;
+    std::array<int, 8> parked{};
+    for (std::size_t i = 0; i < moves_.size(); ++i) {
+      parked[i] = ::fcntl(moves_[i].first, F_DUPFD_CLOEXEC, above_targets);
+      if (parked[i] < 0) return {errno, boost::system::system_category()};
+    }
+    for (std::size_t i = 0; i < moves_.size(); ++i)
+      if (::dup2(parked[i], moves_[i].second) < 0) return {errno, boost::system::system_category()};
+    close_on_exec_from(moves_.back().second + 1);
+    return {};
+  }
+
+  // Boost would leave by exit(), which flushes the parent's buffered output once more.
+  void on_exec_error(process::posix::default_launcher&, const process::filesystem::path&, const char* const*,
+                     const error_code&) const {
+    ::_exit(127);
+  }
+
+ private:
+  std::vector<std::pair<int, int>> moves_;  // descriptor here, descriptor in the worker; targets ascending
+  const char* const* environment_;
+};
+
+}  // namespace
+
+Spawned spawn(boost::asio::io_context& context, const Spawn& what) {
+  Pair channel = make_channel(), output = make_pipe(), error = make_pipe();
+  const Descriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!null.valid()) fault("cannot open /dev/null", errno);
+  std::vector<std::pair<int, int>> moves = {
+      {null.get(), 0}, {output.theirs.get(), 1}, {error.theirs.get(), 2}, {channel.theirs.get(), channel_target}};
+  if (what.listen_descriptor >= 0) moves.emplace_back(what.listen_descriptor, listen_target);
+
+  std::vector<std::string> texts;
+  for (const auto& [name, value] : what.environment) texts.push_back(name + "=" + value);
+  std::vector<const char*> environment;
+  for (const auto& text : texts) environment.push_back(text.c_str());
+  environment.push_back(nullptr);
+
+  error_code failure;
+  process::posix::default_launcher launcher;
+  auto child = launcher(context.get_executor(), failure, what.executable, what.arguments,
+                        Child(std::move(moves), environment.data()));
+  if (failure)
+    throw EnvironmentFault("cannot start the worker: " + failure.message(), what.executable,
+                           "check that tradewind-worker is installed beside tradewind and is executable");
+  Spawned spawned;
+  spawned.pid = child.id();
+  child.detach();  // reaping is the caller's: Boost's wait would block
+  spawned.process = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, spawned.pid, 0)));
+  if (!spawned.process.valid()) {
+    const int code = errno;
+    ::kill(-spawned.pid, SIGKILL);
+    fault("cannot watch the worker (pidfd_open)", code);
+  }
+  spawned.channel = std::move(channel.ours);
+  spawned.output = std::move(output.ours);
+  spawned.error = std::move(error.ours);
+  return spawned;
+}
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,33 @@
+// Starts a worker: leader of its own session, default signals, and only the descriptors of proto/PROTOCOL.md.
+// Call from the main thread: the worker's parent-death signal belongs to the thread that forked.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/io_context.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "launcher/process/descriptor.h"
+
+namespace tradewind::launcher {
+
+struct Spawn {
+  std::string executable;
+  std::vector<std::string> arguments;
+  std::map<std::string, std::string> environment;  // all of it
+  int listen_descriptor = -1;                      // becomes descriptor 4; stays the caller's
+};
+
+// The launcher's ends, all close-on-exec. The process is a zombie after its end until the owner waits for it.
+struct Spawned {
+  pid_t pid = -1;
+  Descriptor process;  // pidfd: readable when it has ended
+  Descriptor channel, output, error;
+};
+
+// EnvironmentFault naming the executable and the cause.
+Spawned spawn(boost::asio::io_context& context, const Spawn& what);
+
+}  // namespace tradewind::launcher

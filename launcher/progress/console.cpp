@@ -1,0 +1,94 @@
+#include "launcher/progress/console.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <iostream>
+
+namespace tradewind::launcher {
+
+Screen screen_of_process() {
+  winsize size{};
+  const bool sized = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return {.output = std::cout,
+          .error = std::cerr,
+          .terminal = ::isatty(STDERR_FILENO) == 1,
+          .columns = sized ? static_cast<int>(size.ws_col) : 80};
+}
+
+std::string Console::prefix(int rank) const {
+  return rank == 0 || ranks_ == 1 ? std::string() : "[rank " + std::to_string(rank) + "] ";
+}
+
+void Console::show(const std::string& progress) {
+  const std::string text = progress.substr(0, static_cast<std::size_t>(std::max(1, screen_.columns - 1)));
+  screen_.error << '\r' << text << "\033[K" << std::flush;
+  shown_ = text;
+}
+
+void Console::print(std::ostream& stream, const std::string& line) {
+  if (!shown_.empty()) screen_.error << "\r\033[K" << std::flush;
+  stream << line << '\n' << std::flush;
+  if (!shown_.empty()) show(shown_);
+}
+
+void Console::message(int rank, const proto::Message& message) {
+  if (const auto* note = std::get_if<proto::Note>(&message)) {
+    if (verbosity_ != Verbosity::quiet) print(screen_.error, prefix(rank) + note->text);
+  } else if (const auto* warning = std::get_if<proto::Warning>(&message)) {
+    print(screen_.error, prefix(rank) + "warning: " + warning->text);
+  } else if (rank != 0 || verbosity_ == Verbosity::quiet) {
+    return;
+  } else if (const auto* step = std::get_if<proto::Step>(&message)) {
+    if (screen_.terminal)
+      show(progress_.step(*step));
+    else
+      print(screen_.error, Progress::logged(*step));
+  } else if (const auto* phase = std::get_if<proto::Phase>(&message)) {
+    if (screen_.terminal && shown_.find("step ") != 0)
+      show(phase->name);
+    else if (verbosity_ == Verbosity::verbose)
+      print(screen_.error, "phase: " + phase->name);
+  }
+}
+
+void Console::line(int rank, Stream stream, const std::string& line) {
+  print(stream == Stream::output ? screen_.output : screen_.error, prefix(rank) + line);
+}
+
+void Console::outcome(const Outcome& outcome, double seconds) {
+  if (!shown_.empty()) {
+    screen_.error << (outcome.error ? "\r\033[K" : "\n") << std::flush;
+    shown_.clear();
+  }
+  for (const int rank : outcome.left_behind)
+    print(screen_.error, "warning: rank " + std::to_string(rank) + " (process " +
+                             std::to_string(outcome.ranks[static_cast<std::size_t>(rank)].pid) +
+                             ") did not end, not even by SIGKILL");
+  if (!outcome.error) {
+    if (verbosity_ != Verbosity::quiet && outcome.steps > 0)
+      print(screen_.error, std::to_string(outcome.steps) + " steps in " + duration_words(seconds));
+    return;
+  }
+  const RankError& error = *outcome.error;
+  std::string where = error.where;
+  if (ranks_ > 1 && outcome.status == "failed")
+    where = "rank " + std::to_string(error.rank) + (where.empty() ? "" : ": " + where);
+  print_error(screen_.error, error.what, where, error.remedy);
+  if (ranks_ > 1 && !error.last_lines.empty()) {
+    print(screen_.error, "  its last lines:");
+    for (const std::string& line : error.last_lines) print(screen_.error, "    " + line);
+  }
+}
+
+void print_error(std::ostream& stream, const std::string& what, const std::string& where, const std::string& remedy) {
+  stream << "error: " << (where.empty() ? "" : where + ": ") << what << '\n';
+  if (!remedy.empty()) stream << "  remedy: " << remedy << '\n';
+  stream << std::flush;
+}
+
+void print_error(std::ostream& stream, const Error& error) {
+  print_error(stream, error.message(), error.where(), error.remedy());
+}
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,50 @@
+// What the user sees: the workers' lines, notes and errors, and the progress. On a terminal one line of progress is
+// overwritten; elsewhere there is a line per step. Standard output belongs to the workers' own output, everything else
+// goes to standard error. Not thread-safe.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+
+#include "common/errors.h"
+#include "launcher/agent/agent.h"
+#include "launcher/progress/progress.h"
+
+namespace tradewind::launcher {
+
+enum class Verbosity { quiet, normal, verbose };
+
+struct Screen {
+  std::ostream& output;
+  std::ostream& error;
+  bool terminal = false;  // of `error`
+  int columns = 80;
+};
+// Standard output and error of this process.
+Screen screen_of_process();
+
+class Console : public Observer {
+ public:
+  Console(Screen screen, Verbosity verbosity, int ranks) : screen_(screen), verbosity_(verbosity), ranks_(ranks) {}
+  void message(int rank, const proto::Message& message) override;
+  void line(int rank, Stream stream, const std::string& line) override;
+  // Ends the progress line and says how the run ended.
+  void outcome(const Outcome& outcome, double seconds);
+
+ private:
+  void print(std::ostream& stream, const std::string& line);
+  void show(const std::string& progress);
+  std::string prefix(int rank) const;  // ranks but the first are named
+
+  Screen screen_;
+  Verbosity verbosity_;
+  int ranks_;
+  Progress progress_;
+  std::string shown_;
+};
+
+// `error: where: what` and, in a line of its own, the remedy.
+void print_error(std::ostream& stream, const std::string& what, const std::string& where, const std::string& remedy);
+void print_error(std::ostream& stream, const Error& error);
+
+}  // namespace tradewind::launcher

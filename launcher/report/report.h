@@ -1,0 +1,24 @@
+// report.json: how a run ended, for programs.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "common/errors.h"
+#include "launcher/supervisor/supervisor.h"
+
+namespace tradewind::launcher {
+
+using Json = nlohmann::ordered_json;
+
+// {"status","exit_code","world_size","steps","seconds":{"load","input","first_step","step_median","output","total"},
+// "ranks":[{"rank","host","pid","device","peak_rss_bytes","peak_device_bytes"}]} and, unless the status is `done`,
+// "error":{"what","where","remedy","rank","phase","last_lines"}. Seconds are rank 0's, `total` is the launcher's own.
+Json report_of(const Outcome& outcome, const std::string& host, double total_seconds);
+// Of a run that never started.
+Json report_of(const Error& error, int world_size, double total_seconds);
+
+// Whole or not at all: written beside and renamed. EnvironmentFault naming the path.
+void write_report(const Json& report, const std::string& path);
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,13 @@
+// The run folder: where a run leaves its report, later its logs and dumps. Only its owner can enter it.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace tradewind::launcher {
+
+// `given`, made when it is not there, else a new tradewind-run-<UTC time> in `beside`. Its path.
+// EnvironmentFault naming the path.
+std::string make_run_folder(const std::string& given, const std::string& beside, std::chrono::sys_seconds now);
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,239 @@
+#include "launcher/supervisor/supervisor.h"
+
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "common/exit_codes.h"
+
+namespace tradewind::launcher {
+namespace {
+
+constexpr std::size_t kept_lines = 20;
+
+// How much an error says about the first cause: a lost connection is what the failure of another rank looks like.
+int weight(const RankError& error) { return error.kind == proto::FailureKind::connection ? 0 : 1; }
+
+RankError worker_fault(std::string what, std::string remedy, int exit_code) {
+  return {.kind = proto::FailureKind::environment,
+          .what = std::move(what),
+          .remedy = std::move(remedy),
+          .exit_code = exit_code};
+}
+
+}  // namespace
+
+Supervisor::Supervisor(int ranks, Limits limits, TimePoint now)
+    : limits_(limits), ranks_(static_cast<std::size_t>(ranks)), hello_deadline_(now + limits.hello) {}
+
+std::string Supervisor::name_of(int rank) const {
+  return ranks_.size() == 1 ? "the worker" : "rank " + std::to_string(rank);
+}
+
+int Supervisor::living() const {
+  int count = 0;
+  for (const Rank& rank : ranks_) count += rank.exited ? 0 : 1;
+  return count;
+}
+
+Actions Supervisor::everywhere(Action::Kind kind) const {
+  Actions actions;
+  for (std::size_t i = 0; i < ranks_.size(); ++i)
+    if (!ranks_[i].exited) actions.push_back({kind, static_cast<int>(i)});
+  return actions;
+}
+
+Actions Supervisor::said(int rank, const proto::Message& message, TimePoint now) {
+  Rank& self = ranks_.at(static_cast<std::size_t>(rank));
+  if (const auto* hello = std::get_if<proto::Hello>(&message)) {
+    if (self.said_hello) return broke_protocol(rank, "a second `hello`", now);
+    if (hello->version != proto::protocol_version)
+      return failed(rank,
+                    worker_fault(name_of(rank) + " speaks protocol version " + std::to_string(hello->version) +
+                                     ", this launcher version " + std::to_string(proto::protocol_version),
+                                 "install tradewind and tradewind-worker from the same build", 1),
+                    now);
+    self.said_hello = true;
+    self.result.pid = hello->pid;
+    bool all = true;
+    for (const Rank& other : ranks_) all = all && other.said_hello;
+    if (all) hello_deadline_.reset();
+    if (stopping_) return {};
+    return {{Action::Kind::send_start, rank}};
+  }
+  if (!self.said_hello) return broke_protocol(rank, "a message before `hello`", now);
+  if (const auto* ready = std::get_if<proto::Ready>(&message)) {
+    self.result.device = ready->device;
+  } else if (const auto* phase = std::get_if<proto::Phase>(&message)) {
+    self.phase = phase->name;
+  } else if (const auto* step = std::get_if<proto::Step>(&message)) {
+    if (rank == 0) steps_ = step->step;
+  } else if (const auto* finished = std::get_if<proto::Finished>(&message)) {
+    self.finished = *finished;
+    self.result.peak_device_bytes = finished->peak_device_bytes;
+    self.result.peak_rss_bytes = finished->peak_rss_bytes;
+  } else if (const auto* failure = std::get_if<proto::Failure>(&message)) {
+    return failed(rank,
+                  {.kind = failure->kind,
+                   .what = failure->what,
+                   .where = failure->where,
+                   .remedy = failure->remedy,
+                   .exit_code = failure->exit_code},
+                  now);
+  } else if (std::holds_alternative<proto::Start>(message) || std::holds_alternative<proto::Stop>(message)) {
+    return broke_protocol(rank, "a message that only a launcher sends", now);
+  }
+  return {};
+}
+
+Actions Supervisor::broke_protocol(int rank, const std::string& how, TimePoint now) {
+  return failed(rank,
+                {.kind = proto::FailureKind::internal,
+                 .what = name_of(rank) + " broke the protocol: " + how,
+                 .remedy = "install tradewind and tradewind-worker from the same build"},
+                now);
+}
+
+void Supervisor::wrote_error_line(int rank, const std::string& line) {
+  auto& lines = ranks_.at(static_cast<std::size_t>(rank)).last_lines;
+  lines.push_back(line);
+  if (lines.size() > kept_lines) lines.pop_front();
+}
+
+Actions Supervisor::exited(int rank, const Exit& exit, TimePoint now) {
+  Rank& self = ranks_.at(static_cast<std::size_t>(rank));
+  self.exited = true;
+  self.result.peak_rss_bytes = std::max(self.result.peak_rss_bytes, exit.peak_rss_bytes);
+  Actions actions;
+  const bool as_announced = self.finished && exit.signal == 0 && exit.code == self.finished->exit_code;
+  if (!self.error && !as_announced) {
+    RankError error;
+    if (exit.signal != 0) {
+      error = worker_fault(
+          name_of(rank) + " was ended by signal " + std::to_string(exit.signal) + " (" + ::strsignal(exit.signal) + ")",
+          exit.signal == SIGKILL ? "find out who sent it; the system's log tells whether the kernel ran out of memory"
+                                 : "",
+          static_cast<int>(ExitCode::signal_base) + exit.signal);
+    } else {
+      error = worker_fault(
+          name_of(rank) + " left with exit code " + std::to_string(exit.code) + " without finishing or saying why", "",
+          exit.code == 0 ? static_cast<int>(ExitCode::failure) : exit.code);
+    }
+    error.last_lines.assign(self.last_lines.begin(), self.last_lines.end());
+    actions = failed(rank, std::move(error), now);
+  }
+  settle();
+  return actions;
+}
+
+Actions Supervisor::failed(int rank, RankError error, TimePoint now) {
+  Rank& self = ranks_.at(static_cast<std::size_t>(rank));
+  if (self.error) return {};
+  error.rank = rank;
+  error.phase = self.phase;
+  self.error = error;
+  if (stopping_) return {};  // a consequence of the stop, or too late to be the cause
+  if (!error_ || weight(error) > weight(*error_)) error_ = error;
+  if (weight(*error_) == 0) {
+    if (!cause_deadline_) cause_deadline_ = now + limits_.better_cause;
+    return {};
+  }
+  return stop(StopSequence::prompt(now), now);
+}
+
+Actions Supervisor::stop(StopSequence sequence, TimePoint now) {
+  hello_deadline_.reset();
+  cause_deadline_.reset();
+  stopping_ = std::move(sequence);
+  return passed(now);
+}
+
+Actions Supervisor::signalled(int number, TimePoint now) {
+  if (stopping_) {
+    if (number == SIGINT) stopping_->hasten(now);
+    return passed(now);
+  }
+  signal_ = number;
+  return stop(StopSequence::orderly(now), now);
+}
+
+Actions Supervisor::passed(TimePoint now) {
+  if (over_) return {};
+  if (hello_deadline_ && now >= *hello_deadline_) {
+    hello_deadline_.reset();
+    int came = 0, missing = -1;
+    for (std::size_t i = 0; i < ranks_.size(); ++i) {
+      came += ranks_[i].said_hello ? 1 : 0;
+      if (!ranks_[i].said_hello && missing < 0) missing = static_cast<int>(i);
+    }
+    const auto waited = std::chrono::duration_cast<std::chrono::seconds>(limits_.hello).count();
+    return failed(missing,
+                  worker_fault(std::to_string(came) + " of " + std::to_string(ranks_.size()) + " ranks came within " +
+                                   std::to_string(waited) + " s; the first that did not is " + name_of(missing),
+                               "see what holds tradewind-worker up: a slow or stuck file system, or a machine out of "
+                               "memory or CPUs",
+                               static_cast<int>(ExitCode::ranks_missing)),
+                  now);
+  }
+  if (cause_deadline_ && now >= *cause_deadline_) return stop(StopSequence::prompt(now), now);
+  Actions actions;
+  if (!stopping_) return actions;
+  for (const StopMeans means : stopping_->advance(now)) {
+    const auto kind = means == StopMeans::ask         ? Action::Kind::send_stop
+                      : means == StopMeans::terminate ? Action::Kind::terminate
+                      : means == StopMeans::kill      ? Action::Kind::kill
+                                                      : Action::Kind::abandon;
+    const Actions more = everywhere(kind);
+    actions.insert(actions.end(), more.begin(), more.end());
+    if (means == StopMeans::abandon) over_ = true;
+  }
+  return actions;
+}
+
+std::optional<TimePoint> Supervisor::deadline() const {
+  if (over_) return std::nullopt;
+  if (stopping_) return stopping_->deadline();
+  std::optional<TimePoint> first = hello_deadline_;
+  if (cause_deadline_ && (!first || *cause_deadline_ < *first)) first = cause_deadline_;
+  return first;
+}
+
+void Supervisor::settle() {
+  if (living() == 0) over_ = true;
+}
+
+Outcome Supervisor::outcome() const {
+  Outcome outcome;
+  bool whole = true;
+  for (std::size_t i = 0; i < ranks_.size(); ++i) {
+    const Rank& rank = ranks_[i];
+    outcome.ranks.push_back(rank.result);
+    if (!rank.exited) outcome.left_behind.push_back(static_cast<int>(i));
+    whole = whole && rank.exited && rank.finished && !rank.error;
+    if (rank.finished) outcome.exit_code = std::max(outcome.exit_code, rank.finished->exit_code);
+  }
+  outcome.steps = steps_;
+  if (ranks_.front().finished) {
+    outcome.steps = ranks_.front().finished->steps;
+    outcome.seconds = ranks_.front().finished->seconds;
+  }
+  if (whole) {
+    outcome.status = "done";
+  } else if (error_) {
+    outcome.status = "failed";
+    outcome.exit_code = error_->exit_code;
+    outcome.error = error_;
+  } else {
+    outcome.status = "stopped";
+    outcome.exit_code = static_cast<int>(ExitCode::signal_base) + signal_;
+    outcome.error = RankError{
+        .rank = 0,
+        .kind = proto::FailureKind::stopped,
+        .what = "stopped by signal " + std::to_string(signal_) + " (" + ::strsignal(signal_) + ") to the launcher",
+        .exit_code = outcome.exit_code,
+        .phase = ranks_.front().phase};
+  }
+  return outcome;
+}
+
+}  // namespace tradewind::launcher

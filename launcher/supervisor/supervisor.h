@@ -1,0 +1,99 @@
+// Decides what becomes of a run from what its workers say and do: who failed first in cause, when to stop the others,
+// with which exit code to leave. Pure: events in, actions out, time is an argument; the shell around it (agent) owns
+// processes, sockets and the clock. Not thread-safe.
+//
+// The shell promises per rank: every message and line before its exit, and exited() once.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "launcher/process/exit.h"
+#include "launcher/supervisor/stop_sequence.h"
+#include "proto/messages.h"
+
+namespace tradewind::launcher {
+
+struct Limits {
+  Clock::duration hello = std::chrono::seconds(30);        // from the start until every rank has said hello
+  Clock::duration better_cause = std::chrono::seconds(1);  // how long a lost connection waits for its cause
+};
+
+// What the shell is to do.
+struct Action {
+  enum class Kind { send_start, send_stop, terminate, kill, abandon } kind;
+  int rank = 0;
+  bool operator==(const Action&) const = default;
+};
+using Actions = std::vector<Action>;
+
+struct RankError {
+  int rank = 0;
+  proto::FailureKind kind = proto::FailureKind::internal;
+  std::string what, where, remedy;
+  int exit_code = 1;
+  std::string phase;
+  std::vector<std::string> last_lines;  // of its standard error, when it could not say itself what was wrong
+};
+
+struct RankResult {
+  int pid = 0;
+  std::string device;
+  std::int64_t peak_rss_bytes = 0, peak_device_bytes = 0;
+};
+
+struct Outcome {
+  std::string status;  // done, failed, stopped
+  int exit_code = 0;
+  int steps = 0;
+  proto::Timings seconds;          // of rank 0
+  std::optional<RankError> error;  // of the rank that failed first in cause
+  std::vector<RankResult> ranks;
+  std::vector<int> left_behind;  // ranks whose processes did not end even by SIGKILL
+};
+
+class Supervisor {
+ public:
+  Supervisor(int ranks, Limits limits, TimePoint now);
+
+  Actions said(int rank, const proto::Message& message, TimePoint now);
+  Actions broke_protocol(int rank, const std::string& how, TimePoint now);
+  void wrote_error_line(int rank, const std::string& line);
+  Actions exited(int rank, const Exit& exit, TimePoint now);
+  Actions signalled(int number, TimePoint now);  // SIGINT, SIGTERM, SIGHUP to the launcher
+  Actions passed(TimePoint now);                 // time went by
+
+  std::optional<TimePoint> deadline() const;  // call passed() then
+  bool over() const { return over_; }
+  Outcome outcome() const;  // once over()
+
+ private:
+  struct Rank {
+    bool said_hello = false, exited = false;
+    std::string phase = "start";
+    std::deque<std::string> last_lines;
+    std::optional<proto::Finished> finished;
+    std::optional<RankError> error;
+    RankResult result;
+  };
+  Actions failed(int rank, RankError error, TimePoint now);
+  Actions stop(StopSequence sequence, TimePoint now);
+  Actions everywhere(Action::Kind kind) const;
+  void settle();
+  int living() const;
+  std::string name_of(int rank) const;
+
+  Limits limits_;
+  std::vector<Rank> ranks_;
+  std::optional<TimePoint> hello_deadline_, cause_deadline_;
+  std::optional<StopSequence> stopping_;
+  std::optional<RankError> error_;
+  int signal_ = 0;  // that the user sent
+  int steps_ = 0;
+  bool over_ = false;
+};
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,80 @@
+// What launcher and worker say to each other; PROTOCOL.md is the contract. Plain values and their JSON codec.
+// Thread-safe: pure functions. Errors: ProtocolError naming the message and the field.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "common/dates.h"
+#include "proto/lines.h"
+
+namespace tradewind::proto {
+
+using Json = nlohmann::ordered_json;
+
+inline constexpr int protocol_version = 1;
+
+// ---- worker to launcher -------------------------------------------------------------------------------------------
+struct Hello {
+  int version = protocol_version;
+  int pid = 0;
+};
+struct Ready {
+  std::string device;  // cpu, cuda:0
+};
+struct Phase {
+  std::string name;
+};
+struct Step {
+  int step = 0, steps = 0;  // 1-based
+  Time valid_time{};
+  double seconds = 0;
+};
+struct Note {
+  std::string text;
+};
+struct Warning {
+  std::string text;
+};
+// What the launcher makes of an error when several ranks fail: a lost connection is rarely the first cause.
+enum class FailureKind { user, environment, internal, connection, stopped };
+struct Failure {
+  FailureKind kind = FailureKind::internal;
+  std::string what, where, remedy;
+  int exit_code = 1;
+};
+struct Timings {  // seconds
+  double load = 0, input = 0, first_step = 0, step_median = 0, output = 0, total = 0;
+};
+struct Finished {
+  int exit_code = 0;
+  int steps = 0;
+  Timings seconds;
+  std::int64_t peak_rss_bytes = 0, peak_device_bytes = 0;
+};
+
+// ---- launcher to worker -------------------------------------------------------------------------------------------
+struct Start {
+  int version = protocol_version;
+  std::string command;  // run, predict, compare
+  Json arguments;       // run: the merged config; predict: checkpoint, input, output, precision; compare: list of texts
+  int rank = 0, local_rank = 0, world_size = 1;
+  int threads = 1;
+  std::string master_address;  // empty when world_size is 1
+  int master_port = 0;
+  int listen_descriptor = -1;  // the listening socket at the master port, given to rank 0
+};
+struct Stop {};
+
+using Message = std::variant<Hello, Ready, Phase, Step, Note, Warning, Failure, Finished, Start, Stop>;
+
+// The line to send, newline included. Texts are cut to 16 KiB and made valid UTF-8, except in Start, where a changed
+// text would be a wrong one: ProtocolError.
+std::string encode(const Message& message);
+// A line without its newline. Unknown fields are ignored; unknown types, missing fields and wrong types are errors.
+Message decode(std::string_view line);
+
+}  // namespace tradewind::proto

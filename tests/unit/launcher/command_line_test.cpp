@@ -1,0 +1,94 @@
+#include "launcher/cli/command_line.h"
+
+#include <doctest/doctest.h>
+
+#include "common/errors.h"
+
+using namespace tradewind;
+using namespace tradewind::launcher;
+using Words = std::vector<std::string>;
+
+namespace {
+
+// `what|remedy` of the refusal.
+std::string refused(const Words& arguments) {
+  try {
+    parse_command_line(arguments);
+  } catch (const UserError& error) {
+    return error.message() + "|" + error.remedy();
+  }
+  return "accepted";
+}
+
+}  // namespace
+
+TEST_CASE("run: options stand anywhere") {
+  const std::vector<Words> forms = {{"run", "c.yaml", "date=-1", "lead_time=6h", "--defaults", "a.yaml", "--defaults",
+                                     "b.yaml", "--run-dir", "d", "--report", "r.json", "--verbose"},
+                                    {"--report", "r.json", "--verbose", "run", "--defaults", "a.yaml", "c.yaml",
+                                     "--defaults", "b.yaml", "date=-1", "--run-dir=d", "lead_time=6h"}};
+  for (const Words& form : forms) {
+    const auto command = std::get<RunCommand>(parse_command_line(form));
+    CHECK(command.config == "c.yaml");
+    CHECK(command.overrides == Words{"date=-1", "lead_time=6h"});
+    CHECK(command.defaults == Words{"a.yaml", "b.yaml"});
+    CHECK(command.run_folder == "d");
+    CHECK(command.report == "r.json");
+    CHECK(command.verbosity == Verbosity::verbose);
+  }
+}
+
+TEST_CASE("run: a first argument with `=` is an override") {
+  const auto command = std::get<RunCommand>(parse_command_line({"run", "checkpoint=a.ckpt", "input.grib[0]=x"}));
+  CHECK(command.config.empty());
+  CHECK(command.overrides == Words{"checkpoint=a.ckpt", "input.grib[0]=x"});
+}
+
+TEST_CASE("inspect and predict") {
+  const auto inspect =
+      std::get<InspectCommand>(parse_command_line({"inspect", "--json", "a.ckpt", "--world-size", "4"}));
+  CHECK(inspect.checkpoint == "a.ckpt");
+  CHECK(inspect.json);
+  CHECK(inspect.world_size == 4);
+  const auto predict =
+      std::get<PredictCommand>(parse_command_line({"predict", "a.ckpt", "--precision", "bf16", "in.npz", "out.npz"}));
+  CHECK(predict.checkpoint == "a.ckpt");
+  CHECK(predict.input == "in.npz");
+  CHECK(predict.output == "out.npz");
+  CHECK(predict.precision == "bf16");
+  CHECK(predict.world_size == 1);
+}
+
+TEST_CASE("compare: everything goes to the worker as it is") {
+  const auto compare =
+      std::get<CompareCommand>(parse_command_line({"--json", "compare", "a", "--tolerance", "1e-4", "b", "--odd"}));
+  CHECK(compare.arguments == Words{"--json", "a", "--tolerance", "1e-4", "b", "--odd"});
+}
+
+TEST_CASE("help and version") {
+  for (const Words& form : {Words{}, Words{"--help"}, Words{"-h"}})
+    CHECK(std::get<ShowText>(parse_command_line(form)).text.find("predict") != std::string::npos);
+  for (const Words& form : {Words{"run", "--help"}, Words{"--help", "run"}, Words{"run", "c.yaml", "-h"}})
+    CHECK(std::get<ShowText>(parse_command_line(form)).text.find("--defaults FILE") != std::string::npos);
+  CHECK(std::get<ShowText>(parse_command_line({"compare", "--help"})).text.find("--tolerance") != std::string::npos);
+  CHECK(std::get<ShowText>(parse_command_line({"--version"})).text.starts_with("tradewind "));
+}
+
+TEST_CASE("what is not known is refused with the nearest that is") {
+  CHECK(refused({"rum", "c.yaml"}) == "unknown command `rum`|did you mean `run`?");
+  CHECK(refused({"c.yaml"}) == "unknown command `c.yaml`|did you mean `tradewind run c.yaml`?");
+  CHECK(refused({"xylophone"}) == "unknown command `xylophone`|`tradewind --help` lists what there is");
+  CHECK(refused({"run", "c.yaml", "--reprot", "r"}) == "unknown option `--reprot`|did you mean `--report`?");
+  CHECK(refused({"run", "c.yaml", "--reprot=r"}) == "unknown option `--reprot=r`|did you mean `--report`?");
+  CHECK(refused({"--verbos", "run", "c.yaml"}) == "unknown option `--verbos`|did you mean `--verbose`?");
+  CHECK(refused({"inspect", "a", "--jsn"}) == "unknown option `--jsn`|did you mean `--json`?");
+  CHECK(refused({"inspect", "a", "b"}) == "one argument too many: `b`|`tradewind inspect --help` shows the usage");
+  CHECK(refused({"run", "c.yaml", "d.yaml"}) == "`d.yaml` is no override|give overrides as KEY=VALUE");
+  CHECK(refused({"run"}).ends_with("|`tradewind run --help` shows the usage"));
+  CHECK(refused({"predict", "a", "b"}).ends_with("|`tradewind predict --help` shows the usage"));
+  CHECK(refused({"predict", "a", "b", "c", "--world-size", "0"})
+            .ends_with("|`tradewind predict --help` shows the usage"));
+  CHECK(refused({"predict", "a", "b", "c", "--precision", "f8"})
+            .ends_with("|`tradewind predict --help` shows the usage"));
+  CHECK(refused({"run", "c.yaml", "--report"}).ends_with("|`tradewind run --help` shows the usage"));
+}

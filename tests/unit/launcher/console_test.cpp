@@ -1,0 +1,91 @@
+#include "launcher/progress/console.h"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+
+using namespace tradewind;
+using namespace tradewind::launcher;
+
+namespace {
+
+proto::Step step(int number, double seconds) {
+  return {.step = number,
+          .steps = 4,
+          .valid_time = parse_date("2024-01-15") + std::chrono::hours(6 * number),
+          .seconds = seconds};
+}
+
+struct Recorded {
+  std::ostringstream output, error;
+  Screen screen(bool terminal, int columns = 80) { return {output, error, terminal, columns}; }
+};
+
+}  // namespace
+
+TEST_CASE("durations in words") {
+  CHECK(duration_words(0.123) == "0.12 s");
+  CHECK(duration_words(9.994) == "9.99 s");
+  CHECK(duration_words(9.996) == "10.0 s");
+  CHECK(duration_words(59.9) == "59.9 s");
+  CHECK(duration_words(59.96) == "1 min 00 s");
+  CHECK(duration_words(245) == "4 min 05 s");
+  CHECK(duration_words(7380) == "2 h 03 min");
+}
+
+TEST_CASE("time left follows the steps after the first, which is slower") {
+  Progress progress;
+  CHECK(progress.step(step(1, 8)) == "step 1/4  2024-01-15 06:00  8.00 s/step  24.0 s left");
+  CHECK(progress.step(step(2, 2)) == "step 2/4  2024-01-15 12:00  2.00 s/step  4.00 s left");
+  CHECK(progress.step(step(3, 4)) == "step 3/4  2024-01-15 18:00  3.00 s/step  3.00 s left");
+  CHECK(progress.step(step(4, 3)) == "step 4/4  2024-01-16 00:00  3.00 s/step");
+}
+
+TEST_CASE("without a terminal there is a line per step, and the workers' lines pass as they are") {
+  Recorded seen;
+  Console console(seen.screen(false), Verbosity::normal, 2);
+  console.message(0, proto::Phase{"load"});
+  console.message(0, step(1, 0.5));
+  console.message(1, step(1, 0.5));
+  console.message(1, proto::Warning{"odd"});
+  console.line(0, Stream::output, "field 1");
+  console.line(1, Stream::error, "hm");
+  CHECK(seen.output.str() == "field 1\n");
+  CHECK(seen.error.str() == "step 1/4  2024-01-15 06:00  0.50 s\n[rank 1] warning: odd\n[rank 1] hm\n");
+}
+
+TEST_CASE("on a terminal one line is overwritten, and makes way for others") {
+  Recorded seen;
+  Console console(seen.screen(true, 30), Verbosity::normal, 1);
+  console.message(0, proto::Phase{"load"});
+  CHECK(seen.error.str() == "\rload\033[K");
+  seen.error.str("");
+  console.message(0, step(1, 0.5));
+  CHECK(seen.error.str() == "\rstep 1/4  2024-01-15 06:00  0\033[K");
+  seen.error.str("");
+  console.message(0, proto::Note{"n"});
+  CHECK(seen.error.str() == "\r\033[Kn\n\rstep 1/4  2024-01-15 06:00  0\033[K");
+}
+
+TEST_CASE("quiet leaves warnings and errors") {
+  Recorded seen;
+  Console console(seen.screen(false), Verbosity::quiet, 1);
+  console.message(0, step(1, 0.5));
+  console.message(0, proto::Note{"n"});
+  console.message(0, proto::Warning{"w"});
+  Outcome outcome;
+  outcome.status = "failed";
+  outcome.error = RankError{.what = "bad", .where = "config.yaml:3:1", .remedy = "mend it"};
+  console.outcome(outcome, 1);
+  CHECK(seen.error.str() == "warning: w\nerror: config.yaml:3:1: bad\n  remedy: mend it\n");
+}
+
+TEST_CASE("with several ranks an error names its rank and shows its last lines") {
+  Recorded seen;
+  Console console(seen.screen(false), Verbosity::normal, 4);
+  Outcome outcome;
+  outcome.status = "failed";
+  outcome.error = RankError{.rank = 2, .what = "bad", .last_lines = {"a", "b"}};
+  console.outcome(outcome, 1);
+  CHECK(seen.error.str() == "error: rank 2: bad\n  its last lines:\n    a\n    b\n");
+}

@@ -1,0 +1,75 @@
+#include "launcher/launch/plan.h"
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include "common/errors.h"
+
+using namespace tradewind;
+using namespace tradewind::launcher;
+
+namespace {
+
+const Host host{.name = "h", .worker = "/opt/tradewind-worker", .cpus = 8};
+
+Environment variables(std::map<std::string, std::string> values) { return Environment(std::move(values)); }
+
+}  // namespace
+
+TEST_CASE("one rank needs no meeting place and gets all CPUs") {
+  const LaunchPlan plan = plan_local({.command = "run", .arguments = {{"a", 1}}}, host, variables({{"HOME", "/h"}}));
+  REQUIRE(plan.ranks.size() == 1);
+  const RankPlan& only = plan.ranks.front();
+  CHECK(only.spawn.executable == "/opt/tradewind-worker");
+  CHECK(only.spawn.arguments == std::vector<std::string>{"--channel", "3"});
+  CHECK(only.spawn.environment == std::map<std::string, std::string>{{"HOME", "/h"}, {"OMP_NUM_THREADS", "8"}});
+  CHECK(only.start.command == "run");
+  CHECK(only.start.arguments.dump() == R"({"a":1})");
+  CHECK(only.start.threads == 8);
+  CHECK(only.start.master_address.empty());
+  CHECK(only.start.listen_descriptor == -1);
+  CHECK_FALSE(plan.listener.valid());
+}
+
+TEST_CASE("several ranks share the CPUs and meet at a port that is already taken for them") {
+  const LaunchPlan plan = plan_local({.world_size = 3}, host, Environment());
+  REQUIRE(plan.ranks.size() == 3);
+  REQUIRE(plan.listener.valid());
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  REQUIRE(::getsockname(plan.listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  for (int i = 0; i < 3; ++i) {
+    const RankPlan& rank = plan.ranks[static_cast<std::size_t>(i)];
+    CHECK(rank.start.rank == i);
+    CHECK(rank.start.local_rank == i);
+    CHECK(rank.start.world_size == 3);
+    CHECK(rank.start.threads == 2);
+    CHECK(rank.start.master_address == "127.0.0.1");
+    CHECK(rank.start.master_port == ntohs(address.sin_port));
+    CHECK(rank.start.listen_descriptor == (i == 0 ? 4 : -1));
+    CHECK(rank.spawn.listen_descriptor == (i == 0 ? plan.listener.get() : -1));
+  }
+}
+
+TEST_CASE("more ranks than CPUs still have a thread each") {
+  CHECK(plan_local({.world_size = 20}, host, Environment()).ranks.front().start.threads == 1);
+}
+
+TEST_CASE("OMP_NUM_THREADS wins, the config's over the user's") {
+  const Environment user = variables({{"OMP_NUM_THREADS", "5"}});
+  CHECK(plan_local({}, host, user).ranks.front().start.threads == 5);
+  const LaunchPlan plan = plan_local({.environment = {{"OMP_NUM_THREADS", "3,2"}, {"X", "y"}}}, host, user);
+  CHECK(plan.ranks.front().start.threads == 3);
+  CHECK(plan.ranks.front().spawn.environment.at("OMP_NUM_THREADS") == "3,2");
+  CHECK(plan.ranks.front().spawn.environment.at("X") == "y");
+  for (const char* bad : {"0", "-1", "many", "2x"})
+    CHECK_THROWS_AS(plan_local({}, host, variables({{"OMP_NUM_THREADS", bad}})), UserError);
+}
+
+TEST_CASE("a worker that is not there is named") {
+  CHECK_THROWS_WITH_AS(this_host(variables({{"TRADEWIND_WORKER", "/nowhere/worker"}})),
+                       "/nowhere/worker: there is no worker to start: No such file or directory\n"
+                       "  remedy: correct or unset TRADEWIND_WORKER",
+                       EnvironmentFault);
+}

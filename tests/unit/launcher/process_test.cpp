@@ -1,0 +1,215 @@
+// Real processes, small ones: how a run ends when a worker misbehaves, and that none is left.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <thread>
+
+#include "common/errors.h"
+#include "launcher/agent/agent.h"
+#include "launcher/launch/plan.h"
+
+using namespace tradewind;
+using namespace tradewind::launcher;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Marks every process of one run through its environment.
+struct Mark {
+  Mark() : text("TRADEWIND_TEST_MARK=" + std::to_string(::getpid()) + "-" + std::to_string(++count)) {}
+  std::string name() const { return text.substr(0, text.find('=')); }
+  std::string value() const { return text.substr(text.find('=') + 1); }
+  int processes() const {
+    int found = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      std::ifstream file(entry.path() / "environ");
+      const std::string all{std::istreambuf_iterator<char>(file), {}};
+      found += all.find(text) != std::string::npos ? 1 : 0;
+    }
+    return found;
+  }
+  std::string text;
+  static inline int count = 0;
+};
+
+struct Seen : Observer {
+  void message(int rank, const proto::Message& message) override {
+    if (on_message) on_message(rank, message);
+  }
+  void line(int, Stream stream, const std::string& line) override {
+    if (line.size() < 100) (stream == Stream::output ? output : error).push_back(line);
+    bytes += line.size();
+  }
+  std::function<void(int, const proto::Message&)> on_message;
+  std::vector<std::string> output, error;
+  std::size_t bytes = 0;
+};
+
+LaunchPlan plan_of(const std::map<std::string, std::string>& variables, int ranks, const Mark& mark) {
+  Job job{.command = "compare", .world_size = ranks, .environment = variables};
+  job.environment[mark.name()] = mark.value();
+  return plan_local(job, {.name = "h", .worker = TRADEWIND_FAKE_WORKER, .cpus = 4}, Environment());
+}
+
+Outcome outcome_of(const std::map<std::string, std::string>& variables, int ranks, Seen& seen, Limits limits = {}) {
+  const Mark mark;
+  const LaunchPlan plan = plan_of(variables, ranks, mark);
+  const Outcome outcome = run_ranks(plan.ranks, limits, seen);
+  CHECK(outcome.left_behind.empty());
+  CHECK(mark.processes() == 0);
+  return outcome;
+}
+Outcome outcome_of(const std::string& how, int ranks = 1, Limits limits = {}) {
+  Seen seen;
+  return outcome_of({{"FAKE_WORKER", how}}, ranks, seen, limits);
+}
+
+}  // namespace
+
+TEST_CASE("ranks that do well") {
+  Seen seen;
+  const Outcome outcome = outcome_of({{"FAKE_WORKER", "well"}}, 3, seen);
+  CHECK(outcome.status == "done");
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.steps == 3);
+  CHECK(outcome.seconds.load == 0.25);
+  CHECK(outcome.ranks.size() == 3);
+  CHECK(outcome.ranks.at(2).device == "cpu");
+  CHECK(outcome.ranks.at(2).pid > 1);
+  CHECK(outcome.ranks.at(2).peak_rss_bytes >= 1 << 20);
+  std::sort(seen.output.begin(), seen.output.end());
+  CHECK(seen.output ==
+        std::vector<std::string>{"rank 0 of 3, 1 threads", "rank 1 of 3, 1 threads", "rank 2 of 3, 1 threads"});
+}
+
+TEST_CASE("exit codes without a word") {
+  CHECK(outcome_of("exits_3").exit_code == 3);
+  CHECK(outcome_of("exits_0").exit_code == 1);
+}
+
+TEST_CASE("a worker's own error is the run's") {
+  const Outcome outcome = outcome_of("says_error");
+  CHECK(outcome.exit_code == 2);
+  CHECK(outcome.error->what == "the input is wrong");
+  CHECK(outcome.error->where == "input.grib");
+}
+
+TEST_CASE("a signal is named, with the last lines") {
+  const Outcome outcome = outcome_of("segfaults");
+  CHECK(outcome.exit_code == 139);
+  CHECK(outcome.error->what == "the worker was ended by signal 11 (Segmentation fault)");
+  CHECK(outcome.error->last_lines == std::vector<std::string>{"about to fall"});
+}
+
+TEST_CASE("one rank's fall ends the others, deaf ones too") {
+  Seen seen;
+  const Outcome outcome = outcome_of(
+      {{"FAKE_WORKER", "ignores_term"}, {"FAKE_WORKER_1", "loses_peer"}, {"FAKE_WORKER_2", "segfaults"}}, 4, seen);
+  CHECK(outcome.exit_code == 139);
+  CHECK(outcome.error->rank == 2);
+}
+
+TEST_CASE("a torrent of text goes through and ends") {
+  Seen seen;
+  const Outcome outcome = outcome_of({{"FAKE_WORKER", "floods_stderr"}}, 1, seen);
+  CHECK(outcome.exit_code == 0);
+  CHECK(seen.bytes == 400 * 65536 + 9);
+  CHECK(seen.error == std::vector<std::string>{"last line"});
+}
+
+TEST_CASE("a child that left its group does not outlive the run") { CHECK(outcome_of("forks_child").exit_code == 0); }
+
+TEST_CASE("half a line is no message, and half a line of output is one") {
+  Seen seen;
+  const Outcome outcome = outcome_of({{"FAKE_WORKER", "half_line"}}, 1, seen);
+  CHECK(outcome.exit_code == 1);
+  CHECK(seen.output == std::vector<std::string>{"half a line"});
+}
+
+TEST_CASE("garbage and endless lines end the run") {
+  CHECK(outcome_of("garbage").error->what == "the worker broke the protocol: a line that is not a JSON object");
+  CHECK(outcome_of("endless_line").error->what == "the worker broke the protocol: a line of more than 1048576 bytes");
+  CHECK(outcome_of("other_version").error->what == "the worker speaks protocol version 99, this launcher version 1");
+}
+
+TEST_CASE("a rank that never comes") {
+  const Outcome outcome = outcome_of("never_says_hello", 2, {.hello = 100ms});
+  CHECK(outcome.exit_code == 75);
+  CHECK(outcome.error->rank == 0);
+}
+
+TEST_CASE("an interrupt is passed on as a wish, and a second one ends even the deaf") {
+  Seen polite;
+  polite.on_message = [](int, const proto::Message& message) {
+    if (std::holds_alternative<proto::Note>(message)) ::raise(SIGINT);
+  };
+  const Outcome asked = outcome_of({{"FAKE_WORKER", "stops_on_request"}}, 1, polite);
+  CHECK(asked.status == "stopped");
+  CHECK(asked.exit_code == 130);
+
+  Seen impatient;
+  impatient.on_message = [](int, const proto::Message& message) {
+    if (!std::holds_alternative<proto::Note>(message)) return;
+    ::raise(SIGINT);
+    std::thread([] { ::kill(::getpid(), SIGINT); }).join();
+  };
+  const Outcome killed = outcome_of({{"FAKE_WORKER", "ignores_term"}}, 1, impatient);
+  CHECK(killed.status == "stopped");
+  CHECK(killed.exit_code == 130);
+}
+
+TEST_CASE("workers go with a launcher that is killed") {
+  const Mark mark;
+  const LaunchPlan plan = plan_of({{"FAKE_WORKER", "outlives_nobody"}}, 2, mark);
+  std::array<int, 2> ready{};
+  REQUIRE(::pipe(ready.data()) == 0);
+  const pid_t launcher = ::fork();
+  if (launcher == 0) {
+    Seen seen;
+    seen.on_message = [&](int, const proto::Message& message) {
+      if (std::holds_alternative<proto::Ready>(message)) static_cast<void>(::write(ready[1], "x", 1));
+    };
+    run_ranks(plan.ranks, {}, seen);
+    ::_exit(0);
+  }
+  ::close(ready[1]);
+  char byte = 0;
+  for (int i = 0; i < 2; ++i) REQUIRE(::read(ready[0], &byte, 1) == 1);
+  ::close(ready[0]);
+  CHECK(mark.processes() == 2);
+  ::kill(launcher, SIGKILL);
+  ::waitpid(launcher, nullptr, 0);
+  for (int tries = 0; tries < 500 && mark.processes() > 0; ++tries) std::this_thread::sleep_for(10ms);
+  CHECK(mark.processes() == 0);
+}
+
+TEST_CASE("workers inherit nothing but their own descriptors") {
+  // Left open here on purpose, without close-on-exec, between and above the descriptors of a worker.
+  const int low = ::dup(0), high = ::dup2(0, 200);
+  Seen seen;
+  const Outcome outcome = outcome_of({{"FAKE_WORKER", "lists_descriptors"}}, 2, seen);
+  ::close(low);
+  ::close(high);
+  CHECK(outcome.exit_code == 0);
+  std::sort(seen.output.begin(), seen.output.end());
+  CHECK(seen.output == std::vector<std::string>{"rank 0: 0 1 2 3 4", "rank 1: 0 1 2 3"});
+}
+
+TEST_CASE("an executable that cannot start is named") {
+  Seen seen;
+  const Mark mark;
+  LaunchPlan plan = plan_of({}, 2, mark);
+  plan.ranks[1].spawn.executable = "/nowhere/worker";
+  CHECK_THROWS_WITH_AS(run_ranks(plan.ranks, {}, seen),
+                       "/nowhere/worker: cannot start the worker: No such file or directory\n"
+                       "  remedy: check that tradewind-worker is installed beside tradewind and is executable",
+                       EnvironmentFault);
+  CHECK(mark.processes() == 0);
+}

@@ -1,0 +1,82 @@
+#include "launcher/report/report.h"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "launcher/report/run_folder.h"
+
+using namespace tradewind;
+using namespace tradewind::launcher;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Folder {
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "tradewind-XXXXXX").string();
+    path = ::mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path); }
+  fs::path path;
+};
+
+}  // namespace
+
+TEST_CASE("the report of a run that is done") {
+  Outcome outcome;
+  outcome.status = "done";
+  outcome.steps = 8;
+  outcome.seconds = {.load = 1, .input = 2, .first_step = 3, .step_median = 4, .output = 5, .total = 99};
+  outcome.ranks = {{.pid = 7, .device = "cpu", .peak_rss_bytes = 1000, .peak_device_bytes = 0}};
+  CHECK(report_of(outcome, "h", 6).dump() ==
+        R"({"status":"done","exit_code":0,"world_size":1,"steps":8,)"
+        R"("seconds":{"load":1.0,"input":2.0,"first_step":3.0,"step_median":4.0,"output":5.0,"total":6.0},)"
+        R"("ranks":[{"rank":0,"host":"h","pid":7,"device":"cpu","peak_rss_bytes":1000,"peak_device_bytes":0}]})");
+}
+
+TEST_CASE("the report of a failure says what, where and the way out") {
+  Outcome outcome;
+  outcome.status = "failed";
+  outcome.exit_code = 139;
+  outcome.ranks.resize(2);
+  outcome.error = RankError{.rank = 1, .what = "w", .where = "x", .remedy = "r", .phase = "load", .last_lines = {"l"}};
+  const Json report = report_of(outcome, "h", 6);
+  CHECK(report["world_size"] == 2);
+  CHECK(report["error"].dump() ==
+        R"({"what":"w","where":"x","remedy":"r","rank":1,"phase":"load","last_lines":["l"]})");
+  const Json early = report_of(UserError("w", "x", "r"), 1, 0.5);
+  CHECK(early["status"] == "failed");
+  CHECK(early["exit_code"] == 2);
+  CHECK(early["error"]["what"] == "w");
+  CHECK(early["ranks"].empty());
+}
+
+TEST_CASE("a report replaces an older one whole") {
+  const Folder folder;
+  const std::string path = folder.path / "report.json";
+  write_report({{"a", 1}}, path);
+  write_report({{"a", 2}}, path);
+  CHECK(Json::parse(std::ifstream(path))["a"] == 2);
+  CHECK(std::distance(fs::directory_iterator(folder.path), {}) == 1);
+  CHECK_THROWS_AS(write_report({}, folder.path / "no" / "report.json"), EnvironmentFault);
+}
+
+TEST_CASE("run folders are their owner's, and never shared") {
+  const Folder folder;
+  const auto now = parse_date("2024-01-15T06:07:08");
+  const std::string first = make_run_folder("", folder.path, now);
+  CHECK(fs::path(first).filename() == "tradewind-run-20240115T060708Z");
+  CHECK(fs::path(make_run_folder("", folder.path, now)).filename() == "tradewind-run-20240115T060708Z-2");
+  struct stat info {};
+  REQUIRE(::stat(first.c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0700);
+  const std::string given = folder.path / "given";
+  CHECK(make_run_folder(given, "/nowhere", now) == given);
+  CHECK(make_run_folder(given, "/nowhere", now) == given);
+  CHECK_THROWS_AS(make_run_folder("", "/nowhere", now), EnvironmentFault);
+  std::ofstream(folder.path / "file") << "x";
+  CHECK_THROWS_AS(make_run_folder(folder.path / "file", "", now), EnvironmentFault);
+}

@@ -1,0 +1,37 @@
+#include "worker/channel/channel_reporter.h"
+
+namespace tradewind::channel {
+
+void ChannelReporter::leave_when_asked() {
+  if (channel_.stop_requested()) throw Stopped();
+}
+
+void ChannelReporter::phase(runner::Phase phase) {
+  channel_.send(proto::Phase{runner::name_of(phase)});
+  // What is closing is whole already: let it get its final name.
+  if (phase != runner::Phase::close) leave_when_asked();
+}
+
+void ChannelReporter::step_done(const runner::StepDone& step) {
+  channel_.send(
+      proto::Step{.step = step.step, .steps = step.steps, .valid_time = step.valid_time, .seconds = step.seconds});
+  if (step.step < step.steps) leave_when_asked();
+}
+
+void ChannelReporter::note(const std::string& text) { channel_.send(proto::Note{text}); }
+void ChannelReporter::warning(const std::string& text) { channel_.send(proto::Warning{text}); }
+void ChannelReporter::finished(const runner::Timings& timings) { timings_ = timings; }
+
+proto::Finished ChannelReporter::result(int exit_code) const {
+  return {.exit_code = exit_code,
+          .steps = timings_.steps,
+          .seconds = {.load = timings_.load,
+                      .input = timings_.input,
+                      .first_step = timings_.first_step,
+                      .step_median = timings_.step_median,
+                      .output = timings_.output,
+                      .total = timings_.total},
+          .peak_rss_bytes = peak_resident_bytes()};
+}
+
+}  // namespace tradewind::channel

@@ -40,4 +40,6 @@ target_precompile_headers(tradewind_aten_pch PRIVATE "${PROJECT_SOURCE_DIR}/cmak
 function(tradewind_use_aten name)
   target_link_libraries(${name} PUBLIC torch_gloo Threads::Threads)
   target_precompile_headers(${name} REUSE_FROM tradewind_aten_pch)
+  # An executable would be compiled with -fPIE, for which the precompiled header does not serve.
+  target_compile_options(${name} PRIVATE -fPIC)
 endfunction()

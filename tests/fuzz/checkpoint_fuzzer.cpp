@@ -1,5 +1,5 @@
-// Any bytes as a checkpoint: those that begin like a zip file through the archive, others as a bare pickle beside a small
-// archive of storages. Whatever is read is then visited through Node. Only UserError may come out.
+// Any bytes as a checkpoint: those that begin like a zip file through the archive, others as a bare pickle beside a
+// small archive of storages. Whatever is read is then visited through Node. Only UserError may come out.
 #include <cstdint>
 #include <set>
 #include <string>
@@ -63,7 +63,8 @@ std::string small_archive() {
     for (int i = 0; i < bytes; ++i) text.push_back(static_cast<char>(value >> (8 * i)));
     return text;
   };
-  const std::string sizes = number(0, 4) + number(payload.size(), 4) + number(payload.size(), 4) + number(name.size(), 2);
+  const std::string sizes =
+      number(0, 4) + number(payload.size(), 4) + number(payload.size(), 4) + number(name.size(), 2);
   const std::string local = "PK\3\4" + number(20, 2) + number(0, 8) + sizes + number(0, 2) + name + payload;
   const std::string central =
       "PK\1\2" + number(20, 2) + number(20, 2) + number(0, 8) + sizes + number(0, 2 + 2 + 2 + 2 + 4 + 4) + name;
@@ -74,8 +75,7 @@ std::string small_archive() {
 void read(const std::string& bytes) {
   if (bytes.starts_with("PK")) {
     const auto archive = Archive::from_bytes(bytes, "fuzzed.ckpt");
-    for (const ArchiveEntry& entry : archive->entries())
-      attempt([&] { (void)archive->read(entry, entry_limit); });
+    for (const ArchiveEntry& entry : archive->entries()) attempt([&] { (void)archive->read(entry, entry_limit); });
     visit(Tree::read(archive)->root());
   } else {
     static const auto storages = Archive::from_bytes(small_archive(), "storages");

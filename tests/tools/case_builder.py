@@ -256,7 +256,8 @@ class Case:
             return {"computed_forcing": True, "constant_in_time": name in CONSTANT_COMPUTED}
         fc = v["kind"] == "diagnostic"
         mars = {"class": "ea", "date": 20191231 if fc else 20200101, "domain": "g", "expver": "0001",
-                "param": v["param"], "step": 6 if fc else 0, "stream": "oper", "time": 1800 if fc else 0, "type": "fc" if fc else "an"}
+                "param": v["param"], "step": 6 if fc else 0, "stream": "oper", "time": 1800 if fc else 0,
+                "type": "fc" if fc else "an"}
         mars.update({"levtype": "sfc"} if v["level"] is None else {"levtype": "pl", "levelist": v["level"]})
         out = {"mars": dict(sorted(mars.items()))}
         if v["accum"]:

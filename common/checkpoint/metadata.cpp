@@ -152,32 +152,36 @@ void read_grid(const MetadataLayout& layout, Metadata& out) {
   out.grid_points = points_of(layout, out);
 }
 
-Metadata read_metadata(const Archive& archive, const Json& patch) {
+Metadata interpret_metadata(Json document, const Json& patch) {
   Metadata out;
-  try {
-    out.raw = parse_python_json(archive.read(find_document(archive), kLargestMetadata));
-    const std::string dataset = only_dataset(JsonNode(out.raw));
-    out.multi_dataset_layout = !dataset.empty();
-    out.dataset = dataset.empty() ? "data" : dataset;
-    apply_patch(patch, out);
+  out.raw = std::move(document);
+  const std::string dataset = only_dataset(JsonNode(out.raw));
+  out.multi_dataset_layout = !dataset.empty();
+  out.dataset = dataset.empty() ? "data" : dataset;
+  apply_patch(patch, out);
 
-    const JsonNode document(out.raw);
-    const MetadataLayout layout = find_layout(document, out);
-    if (const auto task = document.find_path({"metadata_inference", "task"})) out.task = task->text();
-    if (const auto precision = layout.config.find_path({"training", "precision"})) {
-      out.precision = precision->scalar_text();
-    }
-    read_variables(layout, out);
-    read_columns(layout, out);
-    read_time(layout, out);
-    read_grid(layout, out);
+  const JsonNode whole(out.raw);
+  const MetadataLayout layout = find_layout(whole, out);
+  if (const auto task = whole.find_path({"metadata_inference", "task"})) out.task = task->text();
+  if (const auto precision = layout.config.find_path({"training", "precision"})) {
+    out.precision = precision->scalar_text();
+  }
+  read_variables(layout, out);
+  read_columns(layout, out);
+  read_time(layout, out);
+  read_grid(layout, out);
+  return out;
+}
+
+Metadata read_metadata(const Archive& archive, const Json& patch) {
+  try {
+    return interpret_metadata(parse_python_json(archive.read(find_document(archive), kLargestMetadata)), patch);
   } catch (const UserError& error) {
     if (error.where().starts_with(archive.path())) throw;
     std::string where = archive.path();
     if (!error.where().empty()) add_to_list(where, error.where(), ": ");
     throw UserError(error.message(), where, error.remedy());
   }
-  return out;
 }
 
 }  // namespace tradewind::checkpoint

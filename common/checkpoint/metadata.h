@@ -69,4 +69,8 @@ struct Metadata {
   std::map<std::string, Array> arrays;
 };
 
+// The facts in a document of either layout. `patch` (patch_metadata of the run configuration) is merged into it first:
+// tables recursively, anything else replaces. Errors name the path in the document.
+Metadata interpret_metadata(Json document, const Json& patch = Json::object());
+
 }  // namespace tradewind::checkpoint

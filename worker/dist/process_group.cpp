@@ -1,0 +1,276 @@
+#include "worker/dist/process_group.h"
+
+#include <ATen/ATen.h>
+
+#include <chrono>
+#include <numeric>
+#include <sstream>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <utility>
+
+#include "worker/dist/fault_text.h"
+
+namespace tradewind::dist {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Group = c10d::ProcessGroupGloo;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+// One numbered call, for errors and statistics.
+struct Call {
+  std::int64_t number;
+  const char* operation;
+  std::string place;
+  Traffic traffic;
+};
+
+// Gloo knows no bfloat16 and no bool; what only moves needs no dtype.
+at::Tensor bytes_of(const at::Tensor& contiguous) { return contiguous.reshape({-1}).view(at::kByte); }
+
+at::Tensor empty_rows_like(const at::Tensor& rows, std::int64_t count) {
+  std::vector<std::int64_t> sizes = rows.sizes().vec();
+  sizes[0] = count;
+  return at::empty(sizes, rows.options());
+}
+
+std::int64_t row_bytes(const at::Tensor& rows) {
+  std::int64_t bytes = rows.element_size();
+  for (const std::int64_t size : rows.sizes().slice(1)) bytes *= size;
+  return bytes;
+}
+
+class GlooCommunicator : public Communicator {
+ public:
+  GlooCommunicator(const Rendezvous& rendezvous, Meeting meeting)
+      : rendezvous_(rendezvous), store_(std::move(meeting.store)), group_(connect(meeting.address)) {}
+
+  int rank() const override { return rendezvous_.rank; }
+  int size() const override { return rendezvous_.world_size; }
+
+  at::Tensor all_to_all(const at::Tensor& rows, const std::vector<std::int64_t>& send_counts,
+                        const std::vector<std::int64_t>& receive_counts, std::string_view place) override {
+    return start_all_to_all(rows, send_counts, receive_counts, place)->wait();
+  }
+
+  std::unique_ptr<PendingRows> start_all_to_all(const at::Tensor& rows, const std::vector<std::int64_t>& send_counts,
+                                                const std::vector<std::int64_t>& receive_counts,
+                                                std::string_view place) override;
+
+  at::Tensor all_gather(const at::Tensor& rows, const std::vector<std::int64_t>& counts,
+                        std::string_view place) override;
+
+  void all_reduce_sum(at::Tensor& values, std::string_view place) override;
+  void broadcast(at::Tensor& values, int root, std::string_view place) override;
+
+  void barrier(std::string_view place) override {
+    finish(begin("barrier", place), [&] { group_->barrier()->wait(); });
+  }
+
+ private:
+  class Exchange;
+
+  c10::intrusive_ptr<Group> connect(const std::string& address) const;
+  Call begin(const char* operation, std::string_view place) {
+    return {++number_, operation, std::string(place), Traffic{.calls = 1}};
+  }
+  // Runs what blocks, adds its time and counts the call.
+  template <class Blocking>
+  void finish(Call call, const Blocking& blocking) {
+    timed(call, blocking);
+    statistics_.add(call.place, call.traffic);
+  }
+  template <class Blocking>
+  void timed(Call& call, const Blocking& blocking) const {
+    const Clock::time_point start = Clock::now();
+    try {
+      blocking();
+    } catch (const std::exception& error) {
+      throw fault(call, error);
+    }
+    call.traffic.seconds += seconds_since(start);
+  }
+  std::string where(const Call& call) const;
+  ConnectionFault fault(const Call& call, const std::exception& error) const;
+  // Sum of counts over the other ranks.
+  std::int64_t foreign(const std::vector<std::int64_t>& counts) const {
+    return std::accumulate(counts.begin(), counts.end(), std::int64_t{0}) - counts[static_cast<std::size_t>(rank())];
+  }
+  void check_rows(const Call& call, const at::Tensor& rows, std::int64_t expected,
+                  std::initializer_list<const std::vector<std::int64_t>*> counts) const;
+
+  const Rendezvous rendezvous_;
+  const c10::intrusive_ptr<c10d::Store> store_;
+  const c10::intrusive_ptr<Group> group_;
+  std::int64_t number_ = 0;
+};
+
+c10::intrusive_ptr<Group> GlooCommunicator::connect(const std::string& address) const {
+  try {
+    const auto options = Group::Options::create(rendezvous_.timeout);
+    if (rendezvous_.interfaces.empty()) {
+      options->devices.push_back(Group::createDeviceForHostname(address));
+    } else {
+      std::istringstream names(rendezvous_.interfaces);
+      for (std::string name; std::getline(names, name, ',');) {
+        options->devices.push_back(Group::createDeviceForInterface(name));
+      }
+    }
+    // As many calls can be under way at a time: rows in flight, and a call made meanwhile.
+    options->threads = 2;
+    return c10::make_intrusive<Group>(store_, rank(), size(), options);
+  } catch (const std::exception& error) {
+    const std::string through =
+        rendezvous_.interfaces.empty() ? "address " + address : "interfaces " + rendezvous_.interfaces;
+    throw EnvironmentFault("rank " + std::to_string(rank()) + " cannot connect to the other ranks through " + through +
+                               ": " + short_text(error),
+                           master_of(rendezvous_),
+                           "set GLOO_SOCKET_IFNAME to a network interface that all hosts of the run share");
+  }
+}
+
+std::string GlooCommunicator::where(const Call& call) const {
+  return "rank " + std::to_string(rank()) + " of " + std::to_string(size()) + ", '" + call.place + "', collective " +
+         std::to_string(call.number) + " (" + call.operation + ")";
+}
+
+ConnectionFault GlooCommunicator::fault(const Call& call, const std::exception& error) const {
+  const std::string detail = short_text(error);
+  const bool timed_out = detail.find("imed out") != std::string::npos || detail.find("timeout") != std::string::npos;
+  if (timed_out) {
+    return ConnectionFault("the other ranks did not answer within " + seconds_text(rendezvous_.timeout) + ": " + detail,
+                           where(call), "see which rank did not arrive at this collective, and what it was doing");
+  }
+  return ConnectionFault("lost a peer: " + detail, where(call), "see the log of the rank that ended first");
+}
+
+void GlooCommunicator::check_rows(const Call& call, const at::Tensor& rows, std::int64_t expected,
+                                  std::initializer_list<const std::vector<std::int64_t>*> counts) const {
+  for (const auto* one : counts) {
+    if (one->size() != static_cast<std::size_t>(size())) {
+      throw InternalFault("counts for " + std::to_string(one->size()) + " ranks", where(call));
+    }
+  }
+  if (rows.dim() == 0 || rows.size(0) != expected || !rows.is_cpu()) {
+    std::ostringstream got;
+    got << "rows of shape " << rows.sizes() << " on " << rows.device() << ", expected " << expected << " on the CPU";
+    throw InternalFault(got.str(), where(call));
+  }
+}
+
+class GlooCommunicator::Exchange : public PendingRows {
+ public:
+  Exchange(GlooCommunicator& owner, Call call, at::Tensor received) : owner_(owner), call_(std::move(call)) {
+    received_ = std::move(received);
+  }
+  template <class Start>
+  void start(const Start& start) {
+    owner_.timed(call_, [&] { work_ = start(); });
+  }
+  at::Tensor wait() override {
+    owner_.finish(std::move(call_), [&] { work_->wait(); });
+    return std::move(received_);
+  }
+
+ private:
+  GlooCommunicator& owner_;
+  Call call_;
+  at::Tensor received_;
+  c10::intrusive_ptr<c10d::Work> work_;
+};
+
+std::unique_ptr<PendingRows> GlooCommunicator::start_all_to_all(const at::Tensor& rows,
+                                                                const std::vector<std::int64_t>& send_counts,
+                                                                const std::vector<std::int64_t>& receive_counts,
+                                                                std::string_view place) {
+  Call call = begin("all_to_all", place);
+  check_rows(call, rows, std::accumulate(send_counts.begin(), send_counts.end(), std::int64_t{0}),
+             {&send_counts, &receive_counts});
+  const std::int64_t bytes = row_bytes(rows);
+  call.traffic.bytes_sent = foreign(send_counts) * bytes;
+  call.traffic.bytes_received = foreign(receive_counts) * bytes;
+  at::Tensor received =
+      empty_rows_like(rows, std::accumulate(receive_counts.begin(), receive_counts.end(), std::int64_t{0}));
+  at::Tensor in = bytes_of(rows.contiguous()), out = bytes_of(received);
+  // Copies: the call empties the vectors that it is given.
+  std::vector<std::int64_t> in_counts = send_counts, out_counts = receive_counts;
+  for (std::int64_t& count : in_counts) count *= bytes;
+  for (std::int64_t& count : out_counts) count *= bytes;
+  auto exchange = std::make_unique<Exchange>(*this, std::move(call), std::move(received));
+  exchange->start([&] { return group_->all_to_all_single(out, in, out_counts, in_counts); });
+  return exchange;
+}
+
+at::Tensor GlooCommunicator::all_gather(const at::Tensor& rows, const std::vector<std::int64_t>& counts,
+                                        std::string_view place) {
+  Call call = begin("all_gather", place);
+  check_rows(call, rows,
+             counts.size() > static_cast<std::size_t>(rank()) ? counts[static_cast<std::size_t>(rank())] : 0,
+             {&counts});
+  const std::int64_t bytes = row_bytes(rows);
+  call.traffic.bytes_sent = rows.size(0) * bytes * (size() - 1);
+  call.traffic.bytes_received = foreign(counts) * bytes;
+  const at::Tensor all = empty_rows_like(rows, std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
+  std::vector<at::Tensor> own = {bytes_of(rows.contiguous())};
+  const int tag = static_cast<int>(call.number % 0x7fff'ffff);
+  finish(std::move(call), [&] {
+    // Straight from and into place: Gloo's own all_gather wants equal counts, and padding costs a copy of everything.
+    std::vector<c10::intrusive_ptr<c10d::Work>> works;
+    std::vector<std::int64_t> begins(counts.size());
+    std::exclusive_scan(counts.begin(), counts.end(), begins.begin(), std::int64_t{0});
+    const auto part = [&](int rank) {
+      return all.narrow(0, begins[static_cast<std::size_t>(rank)], counts[static_cast<std::size_t>(rank)]);
+    };
+    for (int step = 1; step < size(); ++step) {
+      const int from = (rank() - step + size()) % size(), to = (rank() + step) % size();
+      std::vector<at::Tensor> theirs = {bytes_of(part(from))};
+      if (theirs[0].numel() > 0) works.push_back(group_->recv(theirs, from, tag));
+      if (own[0].numel() > 0) works.push_back(group_->send(own, to, tag));
+    }
+    part(rank()).copy_(rows);
+    for (const auto& work : works) work->wait(rendezvous_.timeout);
+  });
+  return all;
+}
+
+void GlooCommunicator::all_reduce_sum(at::Tensor& values, std::string_view place) {
+  Call call = begin("all_reduce_sum", place);
+  const at::ScalarType dtype = values.scalar_type();
+  const bool half = dtype == at::kHalf || dtype == at::kBFloat16, is_bool = dtype == at::kBool;
+  if (!half && !is_bool && dtype != at::kFloat && dtype != at::kDouble && dtype != at::kInt && dtype != at::kLong) {
+    throw InternalFault(std::string("no sum over ranks of ") + at::toString(dtype), where(call));
+  }
+  std::vector<at::Tensor> sums = {values.to(half ? at::kFloat : is_bool ? at::kInt : dtype).contiguous()};
+  // A ring moves all but one part of the values twice.
+  const auto bytes = static_cast<std::int64_t>(sums[0].nbytes());
+  call.traffic.bytes_sent = call.traffic.bytes_received = 2 * bytes * (size() - 1) / size();
+  finish(std::move(call), [&] { group_->allreduce(sums)->wait(); });
+  if (!sums[0].is_same(values)) values.copy_(is_bool ? sums[0].ne(0) : sums[0]);
+}
+
+void GlooCommunicator::broadcast(at::Tensor& values, int root, std::string_view place) {
+  Call call = begin("broadcast", place);
+  if (root < 0 || root >= size()) throw InternalFault("root " + std::to_string(root), where(call));
+  const at::Tensor whole = values.contiguous();
+  std::vector<at::Tensor> bytes = {bytes_of(whole)};
+  const auto count = static_cast<std::int64_t>(whole.nbytes());
+  if (rank() == root) {
+    call.traffic.bytes_sent = count * (size() - 1);
+  } else {
+    call.traffic.bytes_received = count;
+  }
+  c10d::BroadcastOptions options;
+  options.rootRank = root;
+  finish(std::move(call), [&] { group_->broadcast(bytes, options)->wait(); });
+  if (rank() != root && !whole.is_same(values)) values.copy_(whole);
+}
+
+}  // namespace
+
+std::unique_ptr<Communicator> make_process_group(const Rendezvous& rendezvous) {
+  if (rendezvous.world_size == 1) return make_single_communicator();
+  return std::make_unique<GlooCommunicator>(rendezvous, meet(rendezvous));
+}
+
+}  // namespace tradewind::dist

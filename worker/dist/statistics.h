@@ -1,0 +1,33 @@
+// What collectives cost, by place. A place reads "phase/layer": the phase is what stands before the first slash.
+// Bytes are payload that leaves or reaches this rank (what a rank passes to itself is free); see
+// docs/communication.md for how each operation is counted. Value type.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace tradewind::dist {
+
+struct Traffic {
+  std::int64_t calls = 0, bytes_sent = 0, bytes_received = 0;
+  double seconds = 0;  // this rank stood still for the call; what it computed while rows were in flight is not in it
+  Traffic& operator+=(const Traffic& other);
+};
+
+using TrafficTable = std::map<std::string, Traffic, std::less<>>;
+
+class Statistics {
+ public:
+  void add(std::string_view place, const Traffic& traffic);
+  const TrafficTable& by_place() const { return by_place_; }
+  TrafficTable by_phase() const;
+  Traffic total() const;
+
+ private:
+  TrafficTable by_place_;
+};
+
+}  // namespace tradewind::dist

@@ -23,19 +23,19 @@
 namespace tradewind::outputs {
 
 struct State {
-  Time base{};         // reference date of the forecast
-  Duration step{};     // lead time; 0 for the initial state
+  Time base{};      // reference date of the forecast
+  Duration step{};  // lead time; 0 for the initial state
   Duration previous_step{};
   std::vector<std::string> variables;
-  at::Tensor values;   // (variables, rows of this rank), float32, raw units, contiguous
+  at::Tensor values;                            // (variables, rows of this rank), float32, raw units, contiguous
   std::map<std::string, Duration> start_steps;  // of variables accumulated from elsewhere than the previous step
 };
 
 struct OutputContext {
-  const checkpoint::Metadata& metadata;       // with typed_variables merged in
+  const checkpoint::Metadata& metadata;  // with typed_variables merged in
   std::shared_ptr<const grib::TemplateSet> input_templates;
   std::shared_ptr<const inputs::GridPoints> points;
-  dist::Shards shards;                        // of the data grid
+  dist::Shards shards;  // of the data grid
   bool allow_nans = false;
   // run-wide defaults, for what the output's own config leaves open
   bool write_initial_state = true;

@@ -1,0 +1,26 @@
+// A field into a GRIB message: template and keys and values in, encoded message out. Thread-safe for different calls.
+// Errors: UserError naming the template's place and the keys.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "worker/grib/handle.h"
+
+namespace tradewind::grib {
+
+struct EncodeOptions {
+  bool allow_nans = false;       // NaN becomes a missing point in a bitmap; otherwise NaN is an error
+  double missing_value = -9999;  // what stands for NaN while ecCodes encodes
+  bool check = true;             // read every key back and compare
+};
+
+// Sets the keys (identity.h) on a copy of the template, then the values. A message that cannot be encoded in edition 1
+// is tried again in edition 2.
+Handle encode_field(const Handle& message_template, const Json& keys, std::span<const float> values,
+                    const EncodeOptions& options);
+
+// Throws UserError with every key whose value in the message is not the one asked for.
+void check_keys(const Handle& message, const Json& keys);
+
+}  // namespace tradewind::grib

@@ -1,0 +1,275 @@
+#include "worker/grib/handle.h"
+
+#include <eccodes.h>
+
+#include <cfloat>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+#include "common/errors.h"
+
+namespace tradewind::grib {
+namespace {
+
+// What ecCodes logged last on this thread: it tells more than its error codes.
+thread_local std::string last_log;
+
+void keep_log(const grib_context*, int, const char* message) { last_log = message ? message : ""; }
+
+[[noreturn]] void assertion_failed(const char* message) {
+  throw UserError(std::string("the GRIB message is corrupt: ecCodes stopped at ") +
+                  (message ? message : "an assertion"));
+}
+
+void prepare_eccodes() {
+  static const bool once = [] {
+    setenv("ECCODES_GRIB_SHOW_HOUR_STEPUNIT", "1", 0);  // steps read as 6h, 30m; before ecCodes makes its context
+    codes_context* context = codes_context_get_default();
+    codes_context_set_logging_proc(context, keep_log);
+    codes_set_codes_assertion_failed_proc(assertion_failed);
+    return true;
+  }();
+  (void)once;
+}
+
+std::string explain(int code) {
+  std::string text = codes_get_error_message(code);
+  if (!last_log.empty()) text += " (" + std::exchange(last_log, {}) + ")";
+  return text;
+}
+
+bool absent(int code) { return code == CODES_NOT_FOUND || code == CODES_NOT_IMPLEMENTED; }
+
+std::string scalar_text(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_boolean()) return value.get<bool>() ? "1" : "0";
+  return value.dump();
+}
+
+}  // namespace
+
+void Handle::Release::operator()(grib_handle* handle) const { codes_handle_delete(handle); }
+
+Handle::Handle(grib_handle* handle, std::string where) : handle_(handle), where_(std::move(where)) {}
+
+void Handle::fail(int code, const std::string& doing) const { throw UserError(doing + ": " + explain(code), where_); }
+
+Handle Handle::from_bytes(std::string_view bytes, std::string where) {
+  prepare_eccodes();
+  last_log.clear();
+  try {
+    if (grib_handle* handle = codes_handle_new_from_message_copy(nullptr, bytes.data(), bytes.size()))
+      return Handle(handle, std::move(where));
+  } catch (const UserError& error) {
+    throw UserError(error.message(), where);
+  }
+  throw UserError(
+      "ecCodes cannot read the GRIB message" + (last_log.empty() ? std::string() : ": " + std::exchange(last_log, {})),
+      where, "check the file with grib_ls; it may be damaged");
+}
+
+std::optional<Handle> Handle::from_sample(const std::string& name) {
+  prepare_eccodes();
+  grib_handle* handle = codes_grib_handle_new_from_samples(nullptr, name.c_str());
+  last_log.clear();
+  if (!handle) return std::nullopt;
+  return Handle(handle, "ecCodes sample " + name);
+}
+
+Handle Handle::clone() const {
+  grib_handle* copy = codes_handle_clone(handle_.get());
+  if (!copy) throw UserError("ecCodes cannot copy the GRIB message", where_);
+  return Handle(copy, where_);
+}
+
+std::string Handle::bytes() const {
+  const void* data = nullptr;
+  std::size_t size = 0;
+  if (const int code = codes_get_message(handle_.get(), &data, &size)) fail(code, "cannot take the encoded message");
+  return std::string(static_cast<const char*>(data), size);
+}
+
+std::optional<long> Handle::integer(const std::string& key) const {
+  int code = 0;
+  if (codes_is_missing(handle_.get(), key.c_str(), &code) || absent(code)) return std::nullopt;
+  long value = 0;
+  code = codes_get_long(handle_.get(), key.c_str(), &value);
+  if (absent(code)) return std::nullopt;
+  if (code) fail(code, "cannot read key " + key);
+  return value;
+}
+
+std::optional<double> Handle::real(const std::string& key) const {
+  int code = 0;
+  if (codes_is_missing(handle_.get(), key.c_str(), &code) || absent(code)) return std::nullopt;
+  double value = 0;
+  code = codes_get_double(handle_.get(), key.c_str(), &value);
+  if (absent(code)) return std::nullopt;
+  if (code) fail(code, "cannot read key " + key);
+  return value;
+}
+
+std::optional<std::string> Handle::text(const std::string& key) const {
+  int code = 0;
+  if (codes_is_missing(handle_.get(), key.c_str(), &code) || absent(code)) return std::nullopt;
+  std::size_t length = 0;
+  code = codes_get_length(handle_.get(), key.c_str(), &length);
+  std::string value(std::max<std::size_t>(length, 256), '\0');
+  length = value.size();
+  if (!code) code = codes_get_string(handle_.get(), key.c_str(), value.data(), &length);
+  if (absent(code)) return std::nullopt;
+  if (code) fail(code, "cannot read key " + key);
+  value.resize(std::char_traits<char>::length(value.c_str()));
+  return value;
+}
+
+std::optional<Json> Handle::native(const std::string& key) const {
+  int type = CODES_TYPE_UNDEFINED;
+  const int code = codes_get_native_type(handle_.get(), key.c_str(), &type);
+  if (absent(code)) return std::nullopt;
+  if (code) fail(code, "cannot read key " + key);
+  if (type == CODES_TYPE_LONG) {
+    const auto value = integer(key);
+    return value ? std::optional<Json>(*value) : std::nullopt;
+  }
+  if (type == CODES_TYPE_DOUBLE) {
+    const auto value = real(key);
+    return value ? std::optional<Json>(*value) : std::nullopt;
+  }
+  const auto value = text(key);
+  return value ? std::optional<Json>(*value) : std::nullopt;
+}
+
+std::vector<double> Handle::reals(const std::string& key) const {
+  std::size_t count = 0;
+  if (const int code = codes_get_size(handle_.get(), key.c_str(), &count)) fail(code, "cannot read key " + key);
+  std::vector<double> values(count);
+  if (const int code = codes_get_double_array(handle_.get(), key.c_str(), values.data(), &count))
+    fail(code, "cannot read key " + key);
+  values.resize(count);
+  return values;
+}
+
+std::vector<long> Handle::integers(const std::string& key) const {
+  std::size_t count = 0;
+  if (const int code = codes_get_size(handle_.get(), key.c_str(), &count)) fail(code, "cannot read key " + key);
+  std::vector<long> values(count);
+  if (const int code = codes_get_long_array(handle_.get(), key.c_str(), values.data(), &count))
+    fail(code, "cannot read key " + key);
+  values.resize(count);
+  return values;
+}
+
+std::size_t Handle::value_count() const {
+  std::size_t count = 0;
+  if (const int code = codes_get_size(handle_.get(), "values", &count)) fail(code, "cannot read the number of values");
+  return count;
+}
+
+std::vector<float> Handle::values() const {
+  // The largest float marks missing points; only a bitmap makes any.
+  codes_set_double(handle_.get(), "missingValue", FLT_MAX);
+  std::size_t count = value_count();
+  std::vector<float> values(count);
+  if (const int code = codes_get_float_array(handle_.get(), "values", values.data(), &count))
+    fail(code, "cannot decode the values");
+  values.resize(count);
+  if (integer("bitmapPresent").value_or(0))
+    for (float& value : values)
+      if (value == FLT_MAX) value = std::numeric_limits<float>::quiet_NaN();
+  return values;
+}
+
+std::vector<double> Handle::values_double() const {
+  const double missing = FLT_MAX;
+  codes_set_double(handle_.get(), "missingValue", missing);
+  std::vector<double> values = reals("values");
+  if (integer("bitmapPresent").value_or(0))
+    for (double& value : values)
+      if (value == missing) value = std::numeric_limits<double>::quiet_NaN();
+  return values;
+}
+
+void Handle::set(const std::string& key, long value) {
+  if (const int code = codes_set_long(handle_.get(), key.c_str(), value))
+    fail(code, "cannot set " + key + "=" + std::to_string(value));
+}
+
+void Handle::set(const std::string& key, double value) {
+  if (const int code = codes_set_double(handle_.get(), key.c_str(), value))
+    fail(code, "cannot set " + key + "=" + Json(value).dump());
+}
+
+void Handle::set(const std::string& key, const std::string& value) {
+  std::size_t length = value.size();
+  if (const int code = codes_set_string(handle_.get(), key.c_str(), value.c_str(), &length))
+    fail(code, "cannot set " + key + "=" + value);
+}
+
+void Handle::set(const std::string& key, std::span<const long> values) {
+  if (const int code = codes_set_long_array(handle_.get(), key.c_str(), values.data(), values.size()))
+    fail(code, "cannot set " + key);
+}
+
+void Handle::set_json(const std::string& key, const Json& value) {
+  if (value.is_boolean()) return set(key, value.get<bool>() ? 1L : 0L);
+  if (value.is_number_integer()) return set(key, value.get<long>());
+  if (value.is_number()) return set(key, value.get<double>());
+  if (value.is_string()) return set(key, value.get<std::string>());
+  if (!value.is_array() || value.empty()) throw UserError("cannot set " + key + " to " + value.dump(), where_);
+  if (value.front().is_number_float()) {
+    const auto values = value.get<std::vector<double>>();
+    if (const int code = codes_set_double_array(handle_.get(), key.c_str(), values.data(), values.size()))
+      fail(code, "cannot set " + key);
+  } else if (value.front().is_number()) {
+    set(key, std::span<const long>(value.get<std::vector<long>>()));
+  } else {
+    throw UserError("cannot set " + key + " to a list of " + value.front().type_name(), where_);
+  }
+}
+
+void Handle::set_together(const Json& scalars) {
+  std::vector<codes_values> values(scalars.size());
+  std::vector<std::string> texts(scalars.size());
+  std::size_t count = 0;
+  for (const auto& [key, value] : scalars.items()) {
+    codes_values& entry = values[count];
+    std::string& text = texts[count++] = scalar_text(value);
+    entry = {};
+    entry.name = key.c_str();
+    char* end = nullptr;
+    entry.long_value = std::strtol(text.c_str(), &end, 10);
+    if (*end == '\0') {
+      entry.type = CODES_TYPE_LONG;
+    } else if (entry.double_value = std::strtod(text.c_str(), &end); *end == '\0') {
+      entry.type = CODES_TYPE_DOUBLE;
+    } else if (text == "missing" || text == "MISSING") {
+      entry.type = CODES_TYPE_MISSING;
+    } else {
+      entry.type = CODES_TYPE_STRING;
+      entry.string_value = text.c_str();
+    }
+  }
+  if (const int code = codes_set_values(handle_.get(), values.data(), count)) {
+    std::string keys;
+    for (const auto& [key, value] : scalars.items())
+      keys += (keys.empty() ? "" : ", ") + key + "=" + scalar_text(value);
+    fail(code, "cannot set " + keys);
+  }
+}
+
+void Handle::set_values(std::span<const double> values) {
+  if (const int code = codes_set_double_array(handle_.get(), "values", values.data(), values.size()))
+    fail(code, "cannot encode the values");
+}
+
+std::vector<double> gaussian_latitudes(long n) {
+  prepare_eccodes();
+  std::vector<double> latitudes(static_cast<std::size_t>(2 * n));
+  if (const int code = codes_get_gaussian_latitudes(n, latitudes.data()))
+    throw UserError("no Gaussian grid with " + std::to_string(n) + " parallels: " + explain(code));
+  return latitudes;
+}
+
+}  // namespace tradewind::grib

@@ -1,0 +1,201 @@
+#include "worker/inputs/grib_input.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+#include "common/errors.h"
+#include "worker/grib/path_pattern.h"
+
+namespace tradewind::inputs {
+namespace {
+
+std::string joined(const std::set<std::string>& names, std::size_t most) {
+  std::string text;
+  std::size_t count = 0;
+  for (const auto& name : names) {
+    if (count++ == most) return text + ", and " + std::to_string(names.size() - most) + " more";
+    text += (text.empty() ? "" : ", ") + name;
+  }
+  return text;
+}
+
+using Cells = std::map<std::pair<std::string, Time>, std::vector<const grib::IndexedMessage*>>;
+
+// One line per variable that has not exactly one field at each date.
+std::string table_of_faults(const std::vector<std::string>& variables, const std::vector<Time>& dates,
+                            const Cells& cells) {
+  std::size_t width = 4;
+  for (const auto& name : variables) width = std::max(width, name.size());
+  std::string table = "\n  " + std::string(width, ' ');
+  for (const Time date : dates) table += "  " + iso_date(date);
+  std::size_t lines = 0, faulty = 0;
+  for (const auto& name : variables) {
+    std::string line = "\n  " + name + std::string(width - name.size(), ' ');
+    bool fault = false;
+    for (const Time date : dates) {
+      const auto cell = cells.find({name, date});
+      const std::size_t count = cell == cells.end() ? 0 : cell->second.size();
+      fault = fault || count != 1;
+      std::string text = count == 0 ? "missing" : count == 1 ? "ok" : std::to_string(count) + " fields";
+      text.resize(19, ' ');
+      line += "  " + text;
+    }
+    if (!fault) continue;
+    ++faulty;
+    if (++lines <= 30) table += line.substr(0, line.find_last_not_of(' ') + 1);
+  }
+  return faulty > 30 ? table + "\n  and " + std::to_string(faulty - 30) + " variables more" : table;
+}
+
+}  // namespace
+
+GribInput::GribInput(const config::GribInputConfig& config, const checkpoint::Metadata& metadata,
+                     dist::Communicator& communicator)
+    : path_(grib::with_dataset(config.path, metadata.dataset)),
+      metadata_(metadata),
+      communicator_(communicator),
+      index_(grib::expand_path(path_), grib::Namer(metadata, config.namer)) {
+  if (index_.messages().empty()) throw UserError("the GRIB input is empty", path_, "check `input` in the config");
+}
+
+std::optional<Time> GribInput::latest_date() {
+  const auto latest = std::max_element(index_.messages().begin(), index_.messages().end(),
+                                       [](const auto& a, const auto& b) { return a.valid_time < b.valid_time; });
+  return latest->valid_time;
+}
+
+std::optional<GridPoints> GribInput::grid_points() {
+  const grib::Handle first = index_.open(index_.messages().front());
+  GridPoints points;
+  try {
+    points.latitudes = first.reals("latitudes");
+    points.longitudes = first.reals("longitudes");
+  } catch (const UserError&) {  // grids whose points ecCodes cannot work out
+    return std::nullopt;
+  }
+  return points;
+}
+
+at::Tensor GribInput::read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
+                           const dist::RowRange& rows) {
+  const auto count = [](const auto& list) { return static_cast<std::int64_t>(list.size()); };
+  if (variables.empty()) return at::empty({count(dates), rows.size(), 0}, at::kFloat);
+  const Messages messages = select(variables, dates);
+  check_points(messages);
+  for (const auto* message : messages) {
+    const grib::IndexedMessage*& latest = latest_[message->name];
+    if (!latest || latest->valid_time <= message->valid_time) latest = message;
+  }
+  return decode(messages, rows).view({count(dates), count(variables), rows.size()}).permute({0, 2, 1});
+}
+
+GribInput::Messages GribInput::select(const std::vector<std::string>& variables, const std::vector<Time>& dates) const {
+  const std::set<std::string> wanted(variables.begin(), variables.end());
+  const std::set<Time> when(dates.begin(), dates.end());
+  Cells cells;
+  std::set<std::string> others;
+  std::size_t at_dates = 0, found = 0;
+  Time earliest = Time::max(), latest = Time::min();
+  for (const auto& message : index_.messages()) {
+    earliest = std::min(earliest, message.valid_time);
+    latest = std::max(latest, message.valid_time);
+    if (!when.contains(message.valid_time)) continue;
+    ++at_dates;
+    if (wanted.contains(message.name)) {
+      cells[{message.name, message.valid_time}].push_back(&message);
+      ++found;
+    } else {
+      others.insert(message.name);
+    }
+  }
+  if (at_dates == 0) {
+    std::string asked;
+    for (const Time date : dates) asked += (asked.empty() ? "" : ", ") + iso_date(date);
+    throw UserError("no field of the input is valid at " + asked, path_,
+                    "the input's fields are valid from " + iso_date(earliest) + " to " + iso_date(latest) +
+                        ": check `date`, or give the input for it");
+  }
+  Messages messages;
+  for (const Time date : dates)
+    for (const auto& name : variables)
+      if (const auto cell = cells.find({name, date}); cell != cells.end() && cell->second.size() == 1)
+        messages.push_back(cell->second.front());
+  if (messages.size() == variables.size() * dates.size()) return messages;
+  const std::string expected = std::to_string(variables.size()) + " variables x " + std::to_string(dates.size()) +
+                               " dates = " + std::to_string(variables.size() * dates.size()) + " fields";
+  throw UserError("the input must hold exactly one field per variable and date: expected " + expected + ", got " +
+                      std::to_string(found) + table_of_faults(variables, dates, cells),
+                  path_,
+                  others.empty() ? "add the missing fields, remove the duplicate ones"
+                                 : "other fields at these dates: " + joined(others, 20) +
+                                       "; `namer` in the config can rename them");
+}
+
+void GribInput::check_points(const Messages& messages) const {
+  const std::int64_t expected = metadata_.grid_points > 0 ? metadata_.grid_points : messages.front()->points;
+  for (const auto* message : messages)
+    if (message->points != expected)
+      throw UserError("field " + message->name + " has " + std::to_string(message->points) +
+                          " grid points, the model " + std::to_string(expected),
+                      index_.place(*message),
+                      "give the input on the model's grid" + (metadata_.grid.empty() ? "" : " " + metadata_.grid));
+}
+
+void GribInput::decode_one(const grib::IndexedMessage& message, float* whole, std::int64_t points) const {
+  const std::vector<float> values = index_.open(message).values();
+  if (static_cast<std::int64_t>(values.size()) != points)
+    throw UserError(
+        "the field has " + std::to_string(values.size()) + " values for " + std::to_string(points) + " grid points",
+        index_.place(message), "the message may be damaged");
+  std::memcpy(whole, values.data(), values.size() * sizeof(float));
+}
+
+at::Tensor GribInput::decode(const Messages& messages, const dist::RowRange& rows) const {
+  const auto count = static_cast<std::int64_t>(messages.size());
+  const std::int64_t points = messages.front()->points, ranks = communicator_.size();
+  at::Tensor result = at::empty({count, rows.size()}, at::kFloat);
+  // Every rank's rows, so that each can cut its fields for all of them.
+  const at::Tensor ranges =
+      communicator_.all_gather(at::tensor({rows.begin, rows.end}, at::kLong).view({1, 2}),
+                               std::vector<std::int64_t>(static_cast<std::size_t>(ranks), 1), "input.rows");
+  const auto* range = ranges.const_data_ptr<std::int64_t>();
+  constexpr std::int64_t fields_at_once = 8;  // per rank: bounds what is held beyond the result
+  for (std::int64_t first = 0; first < count; first += fields_at_once * ranks) {
+    // In each round message first + i goes to rank i % ranks.
+    const std::int64_t round = std::min(fields_at_once * ranks, count - first);
+    const auto share = [&](std::int64_t rank) { return rank < round ? (round - rank - 1) / ranks + 1 : 0; };
+    const std::int64_t mine = share(communicator_.rank());
+    at::Tensor fields = at::empty({mine, points}, at::kFloat);
+    at::parallel_for(0, mine, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i)
+        decode_one(*messages[static_cast<std::size_t>(first + i * ranks + communicator_.rank())],
+                   fields.data_ptr<float>() + i * points, points);
+    });
+    std::vector<std::int64_t> sent, received;
+    std::vector<at::Tensor> parts;
+    for (std::int64_t rank = 0; rank < ranks; ++rank) {
+      parts.push_back(fields.slice(1, range[2 * rank], range[2 * rank + 1]).reshape({-1}));
+      sent.push_back(parts.back().numel());
+      received.push_back(share(rank) * rows.size());
+    }
+    const at::Tensor got = communicator_.all_to_all(at::cat(parts), sent, received, "input.fields");
+    std::int64_t at = 0;
+    for (std::int64_t rank = 0; rank < ranks; ++rank)
+      for (std::int64_t i = 0; i < share(rank); ++i, at += rows.size())
+        result.select(0, first + i * ranks + rank).copy_(got.slice(0, at, at + rows.size()));
+  }
+  return result;
+}
+
+std::shared_ptr<const grib::TemplateSet> GribInput::templates(const std::vector<std::string>& variables) {
+  auto set = std::make_shared<grib::TemplateSet>();
+  for (const auto& name : variables)
+    if (const auto message = latest_.find(name); message != latest_.end())
+      set->messages[name] = std::make_shared<const std::string>(index_.bytes(*message->second));
+  return set;
+}
+
+}  // namespace tradewind::inputs

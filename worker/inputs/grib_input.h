@@ -1,0 +1,41 @@
+// Fields out of GRIB files: one file, a folder or a glob, scanned once into an index; only what is asked for is
+// decoded, each message by one rank, and grid rows change hands in one exchange. Files must hold exactly one field per
+// variable and valid time; step, type and stream do not matter.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "worker/grib/index.h"
+#include "worker/inputs/input.h"
+
+namespace tradewind::inputs {
+
+class GribInput : public Input {
+ public:
+  GribInput(const config::GribInputConfig& config, const checkpoint::Metadata& metadata,
+            dist::Communicator& communicator);
+  std::optional<Time> latest_date() override;
+  std::optional<GridPoints> grid_points() override;
+  // A view: storage is (dates, variables, rows).
+  at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
+                  const dist::RowRange& rows) override;
+  std::shared_ptr<const grib::TemplateSet> templates(const std::vector<std::string>& variables) override;
+
+ private:
+  using Messages = std::vector<const grib::IndexedMessage*>;
+  Messages select(const std::vector<std::string>& variables, const std::vector<Time>& dates) const;
+  void check_points(const Messages& messages) const;
+  // (messages, rows), float32. Collective.
+  at::Tensor decode(const Messages& messages, const dist::RowRange& rows) const;
+  void decode_one(const grib::IndexedMessage& message, float* whole, std::int64_t points) const;
+
+  std::string path_;
+  const checkpoint::Metadata& metadata_;
+  dist::Communicator& communicator_;
+  grib::Index index_;
+  std::map<std::string, const grib::IndexedMessage*> latest_;  // of what was read
+};
+
+}  // namespace tradewind::inputs

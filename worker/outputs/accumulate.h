@@ -1,0 +1,29 @@
+// Post-processor accumulate_from_start_of_forecast: turns what falls in a step into what fell since the start.
+// Keeps one running field per variable, for this rank's rows. Not thread-safe.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "worker/outputs/output.h"
+
+namespace tradewind::outputs {
+
+class Accumulate {
+ public:
+  // Without a list: every variable whose process is accumulation.
+  Accumulate(const config::AccumulateFromStart& config, const checkpoint::Metadata& metadata);
+  // Replaces the values by the sums so far, negative values counting as 0 unless allowed, and says that these variables
+  // start at step 0. The state's tensor is replaced, not written into.
+  void operator()(State& state);
+
+ private:
+  std::vector<std::string> variables_;
+  bool allow_negative_;
+  std::map<std::string, at::Tensor> sums_;
+};
+
+}  // namespace tradewind::outputs

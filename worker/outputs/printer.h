@@ -1,0 +1,37 @@
+// Outputs `printer` (a few lines of text per state: smallest and largest values) and `none`.
+#pragma once
+
+#include <ostream>
+#include <string>
+
+#include "worker/outputs/output.h"
+
+namespace tradewind::outputs {
+
+class Printer : public Output {
+ public:
+  Printer(const config::PrinterOutputConfig& config, const OutputContext& context, dist::Communicator& communicator);
+  ~Printer() override;
+  bool wants(Duration step) const override;
+  void write(const State& state) override;
+  void close() override;
+  std::optional<Duration> last_written() const override { return last_; }
+
+ private:
+  config::PrinterOutputConfig config_;
+  OutputContext context_;
+  dist::Communicator& communicator_;
+  std::string path_;
+  std::FILE* file_ = nullptr;  // on rank 0
+  std::optional<Duration> last_;
+};
+
+class NoOutput : public Output {
+ public:
+  bool wants(Duration) const override { return false; }
+  void write(const State&) override {}
+  void close() override {}
+  std::optional<Duration> last_written() const override { return std::nullopt; }
+};
+
+}  // namespace tradewind::outputs

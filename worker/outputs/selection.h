@@ -1,0 +1,20 @@
+// Which variables an output writes. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/checkpoint/metadata.h"
+#include "common/config/run_config.h"
+
+namespace tradewind::outputs {
+
+// Globs (* ? [...]) match names; a map of MARS keys matches when all its keys do, each by any of its globs.
+bool is_selected(const std::optional<config::VariableSelection>& selection, const std::string& name,
+                 const checkpoint::Metadata& metadata);
+
+// Whether a state at this step is due: the initial state by its own switch, others by the output frequency.
+bool is_due(const config::OutputCommon& own, bool write_initial_state, std::optional<Duration> frequency,
+            Duration step);
+
+}  // namespace tradewind::outputs

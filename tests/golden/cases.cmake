@@ -1,0 +1,56 @@
+# Read by ctest when it starts: one test per case and world size, golden.<case>.w<N>, and golden.<case>.inspect.
+#   TRADEWIND_GOLDEN_WORLD_SIZES   world sizes, blanks between (default: 1)
+#   TRADEWIND_FIXTURES             a folder whose subfolders latest/, legacy/ and demo/ hold further cases. A case of
+#                                  these that the build cannot run is skipped once it is seen to be refused properly.
+cmake_policy(VERSION 3.25)
+set(golden_source [==[@CMAKE_CURRENT_SOURCE_DIR@]==])
+set(golden_scratch [==[@CMAKE_CURRENT_BINARY_DIR@]==])
+set(golden_bin [==[@CMAKE_RUNTIME_OUTPUT_DIRECTORY@]==])
+set(golden_examples [==[@PROJECT_SOURCE_DIR@/examples]==])
+set(golden_world_sizes "$ENV{TRADEWIND_GOLDEN_WORLD_SIZES}")
+if(NOT golden_world_sizes)
+  set(golden_world_sizes 1)
+endif()
+string(REGEX MATCHALL "[0-9]+" golden_world_sizes "${golden_world_sizes}")
+
+# golden_case(DIR MUST_RUN): the tests of one case folder. Of two folders with the same name the first one counts.
+set(golden_known "")
+macro(golden_case dir must_run)
+  get_filename_component(golden_name "${dir}" NAME)
+  if(NOT golden_name IN_LIST golden_known)
+    list(APPEND golden_known "${golden_name}")
+    foreach(size IN LISTS golden_world_sizes)
+      add_test("golden.${golden_name}.w${size}" "${golden_source}/run_case.sh" "${dir}" "${size}"
+               "${golden_scratch}/${golden_name}.w${size}")
+      set_tests_properties("golden.${golden_name}.w${size}" PROPERTIES LABELS golden SKIP_RETURN_CODE 77 TIMEOUT 600
+                           ENVIRONMENT "TRADEWIND_BIN=${golden_bin};TRADEWIND_CASE_MUST_RUN=${must_run}")
+    endforeach()
+    if(${must_run})
+      add_test("golden.${golden_name}.inspect" "${golden_source}/inspect_case.sh" "${dir}")
+      set_tests_properties("golden.${golden_name}.inspect" PROPERTIES LABELS golden
+                           ENVIRONMENT "TRADEWIND_BIN=${golden_bin}")
+    endif()
+  endif()
+endmacro()
+
+file(GLOB golden_own "${golden_source}/*/case.json" "${golden_source}/legacy/*/case.json"
+     "${golden_examples}/*/case.json")
+foreach(case IN LISTS golden_own)
+  get_filename_component(case "${case}" DIRECTORY)
+  golden_case("${case}" 1)
+endforeach()
+if(NOT "$ENV{TRADEWIND_FIXTURES}" STREQUAL "")
+  file(GLOB golden_further "$ENV{TRADEWIND_FIXTURES}/latest/*/case.json" "$ENV{TRADEWIND_FIXTURES}/demo/*/case.json"
+       "$ENV{TRADEWIND_FIXTURES}/legacy/*/case.json")
+  foreach(case IN LISTS golden_further)
+    get_filename_component(case "${case}" DIRECTORY)
+    golden_case("${case}" 0)
+  endforeach()
+endif()
+
+# The skill of the example's forecast, as its reader sees it.
+list(GET golden_world_sizes 0 size)
+add_test("golden.rossby-haurwitz.skill" "${golden_examples}/rossby-haurwitz/score.sh"
+         "${golden_scratch}/rossby-haurwitz.w${size}/output.grib")
+set_tests_properties("golden.rossby-haurwitz.skill" PROPERTIES LABELS golden DEPENDS "golden.rossby-haurwitz.w${size}"
+                     ENVIRONMENT "TRADEWIND_BIN=${golden_bin}")

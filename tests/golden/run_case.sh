@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Runs one golden case and compares it with what the reference implementation made of it.
+#   run_case.sh CASE_DIR WORLD_SIZE [SCRATCH_DIR]     (SCRATCH_DIR is emptied first)
+# A case with reference.grib is a forecast: same messages in the same order with the same keys, every field within
+# case.json's tolerance; then the reduced precisions that case.json knows. A case whose reference.npz holds `y` is one
+# model call. What the build cannot run must be refused properly; that counts as skipped (exit code 77), unless
+# TRADEWIND_CASE_MUST_RUN=1.
+#   TRADEWIND_BIN   folder of the executables under test (default: build/release/bin)
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+case_dir=$(cd "${1:?usage: run_case.sh CASE_DIR WORLD_SIZE [SCRATCH_DIR]}" && pwd)
+world_size=${2:?usage: run_case.sh CASE_DIR WORLD_SIZE [SCRATCH_DIR]}
+bin=${TRADEWIND_BIN:-$here/../../build/release/bin}
+bin=$(cd "$bin" && pwd)
+scratch=${3:-$(mktemp -d)}
+[ $# -ge 3 ] || trap 'rm -rf "$scratch"' EXIT
+
+say() { printf -- '-- %s\n' "$*"; }
+fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
+# The value at a path of keys in case.json, or a default: from_case DEFAULT KEY...
+from_case() { python3 "$here/case_value.py" "$case_dir/case.json" "$@"; }
+
+# A copy of the case that only links to it, as it would be on a user's disk: outputs land beside the config.
+rm -rf "$scratch" && mkdir -p "$scratch"
+for file in "$case_dir"/*; do
+  case $(basename "$file") in
+    reference*.grib | case.json) ;;
+    *) ln -s "$file" "$scratch/" ;;
+  esac
+done
+cd "$scratch"
+
+parallel=()
+[ "$world_size" = 1 ] || parallel=(runner=parallel "world_size=$world_size")
+
+forecast() {  # forecast NAME [OVERRIDE...]
+  local name=$1
+  shift
+  say "tradewind run config.yaml ${parallel[*]} $*"
+  "$bin/tradewind" run config.yaml --run-dir "run-$name" "${parallel[@]}" "$@"
+}
+
+refused_properly() {
+  local code=0
+  "$bin/tradewind" "$@" >refusal.log 2>&1 || code=$?
+  cat refusal.log
+  [ "$code" = 2 ] || fail "the build cannot run this case, yet 'tradewind $1' left with exit code $code instead of 2"
+  [ "${TRADEWIND_CASE_MUST_RUN:-0}" = 0 ] || fail "the build cannot run this case"
+  say "skipped: this build does not run the case and says so"
+  exit 77
+}
+
+runnable=$("$bin/tradewind" inspect inference-last.ckpt --json | python3 "$here/case_value.py" - false runnable)
+
+if [ -f "$case_dir/reference.grib" ]; then
+  [ "$runnable" = true ] || refused_properly run config.yaml --run-dir run-refused
+  tolerance=$(from_case 1e-4 tolerance_suggestion max_abs_over_field_std)
+  forecast f32
+  "$bin/tradewind" compare output.grib "$case_dir/reference.grib" --tolerance "$tolerance" ||
+    fail "the forecast differs from reference.grib by more than $tolerance standard deviations of a field"
+  for precision in $(from_case "" other_precisions --keys); do
+    lead_time=$(from_case 24h other_precisions "$precision" lead_time)
+    known=$(from_case "" other_precisions "$precision" vs_f32 max_abs_over_std)
+    messages=$(from_case "" other_precisions "$precision" vs_f32 messages)
+    tolerance=$(awk -v known="$known" 'BEGIN { print 1.5 * known }')
+    forecast "$precision" "precision=$precision" "lead_time=$lead_time"
+    python3 "$here/first_messages.py" "$case_dir/reference.grib" "$messages" "first-$messages.grib"
+    "$bin/tradewind" compare output.grib "first-$messages.grib" --tolerance "$tolerance" ||
+      fail "$precision is further from the float32 reference than 1.5 x the reference's own $precision ($known)"
+  done
+else
+  predict=(predict inference-last.ckpt reference.npz y.npz)
+  [ "$world_size" = 1 ] || predict+=(--world-size "$world_size")
+  [ "$runnable" = true ] || refused_properly "${predict[@]}"
+  say "tradewind ${predict[*]}"
+  "$bin/tradewind" "${predict[@]}"
+  "$bin/check_predict" reference.npz y.npz "$(from_case 1e-4 tolerance_suggestion max_abs_over_field_std)"
+fi

@@ -7,6 +7,7 @@
 
 #include "common/checkpoint/tree.h"
 #include "common/errors.h"
+#include "tests/unit/checkpoint/zip_builder.h"
 
 namespace tradewind::checkpoint {
 namespace {
@@ -55,30 +56,13 @@ void visit(const Node& root) {
   }
 }
 
-// One stored entry "r/data/0" of 64 bytes, written by hand so that pickles find a storage.
-std::string small_archive() {
-  const std::string name = "r/data/0", payload(64, '\x3f');
-  const auto number = [](std::uint64_t value, int bytes) {
-    std::string text;
-    for (int i = 0; i < bytes; ++i) text.push_back(static_cast<char>(value >> (8 * i)));
-    return text;
-  };
-  const std::string sizes =
-      number(0, 4) + number(payload.size(), 4) + number(payload.size(), 4) + number(name.size(), 2);
-  const std::string local = "PK\3\4" + number(20, 2) + number(0, 8) + sizes + number(0, 2) + name + payload;
-  const std::string central =
-      "PK\1\2" + number(20, 2) + number(20, 2) + number(0, 8) + sizes + number(0, 2 + 2 + 2 + 2 + 4 + 4) + name;
-  return local + central + "PK\5\6" + number(0, 4) + number(1, 2) + number(1, 2) + number(central.size(), 4) +
-         number(local.size(), 4) + number(0, 2);
-}
-
 void read(const std::string& bytes) {
   if (bytes.starts_with("PK")) {
     const auto archive = Archive::from_bytes(bytes, "fuzzed.ckpt");
     for (const ArchiveEntry& entry : archive->entries()) attempt([&] { (void)archive->read(entry, entry_limit); });
     visit(Tree::read(archive)->root());
   } else {
-    static const auto storages = Archive::from_bytes(small_archive(), "storages");
+    static const auto storages = Archive::from_bytes(zip_of({{"r/data/0", std::string(64, '\x3f')}}), "storages");
     visit(Tree::read_pickle(bytes, storages)->root());
   }
 }

@@ -14,6 +14,7 @@ cmake --build "$build_dir" --target checkpoint_fuzzer
 mkdir -p "$build_dir/fuzz/corpus"
 python3 "$source_dir/tests/fuzz/make_seeds.py" "$build_dir/fuzz/seeds" \
   "$source_dir"/tests/golden/*/inference-last.ckpt "$source_dir"/tests/golden/legacy/*/inference-last.ckpt
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 exec "$build_dir/bin/checkpoint_fuzzer" "$build_dir/fuzz/corpus" "$build_dir/fuzz/seeds" \
   -dict="$source_dir/tests/fuzz/checkpoint.dict" -artifact_prefix="$build_dir/fuzz/" -max_total_time="$seconds" \
-  -max_len=200000 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
+  -max_len=200000 -timeout=60 -rss_limit_mb=2048 -print_final_stats=1

@@ -1,1 +1,45 @@
-int main() { return 0; }
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+
+#include "common/errors.h"
+#include "launcher/commands/commands.h"
+
+namespace {
+
+using namespace tradewind;
+
+int dispatch(const launcher::Command& command, const Environment& environment, launcher::TimePoint started) {
+  struct Visitor {
+    const Environment& environment;
+    launcher::TimePoint started;
+    int operator()(const launcher::RunCommand& c) const { return launcher::run(c, environment, started); }
+    int operator()(const launcher::InspectCommand&) const {
+      throw UserError("`inspect` is not part of this build", "command line");
+    }
+    int operator()(const launcher::PredictCommand& c) const { return launcher::predict(c, environment, started); }
+    int operator()(const launcher::CompareCommand& c) const { return launcher::compare(c, environment, started); }
+    int operator()(const launcher::ShowText& c) const {
+      std::cout << c.text << std::flush;
+      return 0;
+    }
+  };
+  return std::visit(Visitor{environment, started}, command);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto started = launcher::Clock::now();
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is no reason to leave workers behind
+  try {
+    return dispatch(launcher::parse_command_line({argv + 1, argv + argc}), Environment::from_process(environ), started);
+  } catch (const Error& error) {
+    launcher::print_error(std::cerr, error);
+    return static_cast<int>(error.exit_code());
+  } catch (const std::exception& error) {
+    launcher::print_error(std::cerr, error.what(), "tradewind", "please report this with the command line");
+    return static_cast<int>(ExitCode::failure);
+  }
+}

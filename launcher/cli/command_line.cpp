@@ -147,15 +147,8 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
                                : "`tradewind " + used.get_name() + " --help` shows the usage");
   if (&used == inspect_app) return inspect;
   if (&used == predict_app) return predict;
-  for (std::size_t i = 0; i < positionals.size(); ++i) {
-    const bool override = positionals[i].find('=') != std::string::npos;
-    if (i == 0 && !override)
-      run.config = positionals[i];
-    else if (override)
-      run.overrides.push_back(positionals[i]);
-    else
-      throw UserError("`" + positionals[i] + "` is no override", "command line", "give overrides as KEY=VALUE");
-  }
+  run.config = positionals.front();
+  run.overrides.assign(positionals.begin() + 1, positionals.end());
   return run;
 }
 

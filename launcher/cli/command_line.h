@@ -11,7 +11,7 @@
 namespace tradewind::launcher {
 
 struct RunCommand {
-  std::string config;                  // empty: the overrides are all there is
+  std::string config;                  // a file, or an override when it holds `=`
   std::vector<std::string> overrides;  // key=value
   std::vector<std::string> defaults;   // files merged under the config
   std::string run_folder, report;      // empty: not given

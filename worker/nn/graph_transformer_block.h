@@ -1,0 +1,66 @@
+// Attention of destination rows to their sources along the edges of a graph, and the MLP after it: the parts that a
+// mapper (and a graph processor) puts together. See GraphTransformerBlockDescription for the formula. Edge projections
+// are folded into queries and results, so nothing is ever as large as edges times channels. Immutable; thread-safe as
+// long as workspaces are not shared.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "worker/graph/edges.h"
+#include "worker/nn/layer_norm.h"
+#include "worker/nn/linear.h"
+#include "worker/nn/sequential.h"
+#include "worker/nn/workspace.h"
+
+namespace tradewind::nn {
+
+// The edges of a destination range with the attributes as the kernel wants them: after the edge MLP, columns padded.
+struct AttentionEdges {
+  std::vector<std::int64_t> first;
+  std::vector<std::int32_t> source;
+  at::Tensor attributes;
+};
+
+class GraphTransformerBlock {
+ public:
+  GraphTransformerBlock(const checkpoint::GraphTransformerBlockDescription& description, config::Precision precision);
+
+  std::int64_t attention_channels() const { return heads_ * head_size_; }
+  std::int64_t channels() const { return projection_.outputs(); }
+  at::ScalarType stored_type() const { return stored_type_; }
+  std::int64_t widest() const;
+
+  AttentionEdges prepare(graph::Edges edges, Workspace& workspace) const;
+
+  // Keys and values (rows, attention channels) of source rows x (rows, channels), in stored_type().
+  void keys_values(const at::Tensor& x, at::Tensor key, at::Tensor value, Workspace& workspace) const;
+  // normalized: (rows, channels) the destination rows after their norm.
+  void normalize(const at::Tensor& x, at::Tensor normalized) const { norm_destination_(x, std::move(normalized)); }
+  void queries(const at::Tensor& normalized, at::Tensor query, Workspace& workspace) const;
+  // What the attention adds beside the edges: x += projection(self(normalized)), with the projection's bias.
+  void add_self(const at::Tensor& normalized, at::Tensor x, Workspace& workspace) const;
+  // x (rows, channels) += projection(attention) for destination rows [begin, begin + rows) of `edges`, whose sources
+  // are rows of key and value; no bias.
+  void add_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                     const AttentionEdges& edges, std::int64_t begin, at::Tensor x, Workspace& workspace) const;
+  // x += mlp(norm(x))
+  void add_mlp(at::Tensor x, Workspace& workspace) const;
+
+ private:
+  void attend(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value, const AttentionEdges& edges,
+              std::int64_t begin, at::Tensor out) const;
+
+  std::int64_t heads_, head_size_;
+  at::ScalarType stored_type_;
+  Linear query_, key_, value_, self_, projection_;
+  LayerNorm norm_destination_, norm_mlp_;
+  std::optional<LayerNorm> norm_source_, query_norm_, key_norm_;
+  std::optional<Sequential> edge_mlp_;
+  Sequential mlp_;
+  at::Tensor edge_weight_, edge_weight_t_, edge_bias_;  // (channels, padded), (padded, channels), (channels)
+};
+
+}  // namespace tradewind::nn

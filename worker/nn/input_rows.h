@@ -1,0 +1,29 @@
+// The rows the encoder reads: of one grid point the normalised variables at every input time, oldest first, then the
+// node's coordinates and trainable values. Made when they are read, from the state and the node's attributes. Halo rows
+// come whole from their owner.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "worker/nn/row_source.h"
+#include "worker/preprocess/normalizer.h"
+
+namespace tradewind::nn {
+
+class InputRows : public RowSource {
+ public:
+  // x (input steps, rows, variables) float32 contiguous; attributes (rows, k) likewise. All are referred to.
+  InputRows(const at::Tensor& x, const at::Tensor& attributes, const preprocess::Processors& processors)
+      : x_(x), attributes_(attributes), processors_(processors) {}
+  std::int64_t columns() const override { return x_.size(0) * x_.size(2) + attributes_.size(1); }
+  void rows(std::span<const std::int64_t> which, at::Tensor out) const override;
+  void set_halo(at::Tensor halo) { halo_ = std::move(halo); }
+
+ private:
+  const at::Tensor& x_;
+  const at::Tensor& attributes_;
+  const preprocess::Processors& processors_;
+  at::Tensor halo_;
+};
+
+}  // namespace tradewind::nn

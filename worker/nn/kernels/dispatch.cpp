@@ -1,0 +1,33 @@
+#include "worker/nn/kernels/kernels.h"
+
+namespace tradewind::nn::kernels {
+
+const Table& table_baseline();
+#ifdef __x86_64__
+const Table& table_avx2();
+const Table& table_avx512();
+#endif
+
+TableList tables() {
+  TableList list{{&table_baseline()}, 1};
+#ifdef __x86_64__
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  if (avx2) list.tables[list.count++] = &table_avx2();
+  if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+    list.tables[list.count++] = &table_avx512();
+  }
+#endif
+  return list;
+}
+
+const Table& table() {
+  static const Table& best = []() -> const Table& {
+    const TableList list = tables();
+    return *list.tables[list.count - 1];
+  }();
+  return best;
+}
+
+}  // namespace tradewind::nn::kernels

@@ -1,0 +1,23 @@
+// Defines the table of kernels of the instruction set that the including file is compiled for.
+#pragma once
+
+#include "worker/nn/kernels/elementwise_kernel.h"
+#include "worker/nn/kernels/graph_attention_kernel.h"
+#include "worker/nn/kernels/window_attention_kernel.h"
+
+#define TRADEWIND_KERNEL_TABLE(function, name)           \
+  namespace tradewind::nn::kernels {                     \
+  const Table& function() {                              \
+    static constexpr Table table = {name,                \
+                                    graph_attention,     \
+                                    GraphScratch::size,  \
+                                    window_attention,    \
+                                    WindowScratch::size, \
+                                    packed_keys_size,    \
+                                    packed_values_size,  \
+                                    pack,                \
+                                    layer_norm,          \
+                                    gelu};               \
+    return table;                                        \
+  }                                                      \
+  }

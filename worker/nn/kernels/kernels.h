@@ -1,0 +1,80 @@
+// The inner loops of the model on a CPU: plain pointers in, plain pointers out, f32 arithmetic. Every kernel is
+// compiled once per instruction set and chosen when the program starts. Serial: callers split the rows over threads. No
+// kernel allocates; scratch comes from the caller. Thread-safe as long as outputs and scratch are not shared.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tradewind::nn::kernels {
+
+enum class Element { f32, bf16, f16 };
+
+// Attention over the edges of each destination, edge projections folded: with a the attributes of an edge, e = W a + b,
+// alpha = softmax over a destination's edges of scale * q . (k + e), out = sum alpha (v + e); 0 without edges.
+// q . b is the same for every edge of a destination and drops out of the softmax.
+struct GraphAttention {
+  const float* query = nullptr;  // (rows, heads * head_size)
+  const void* key = nullptr;     // (sources, heads * head_size) of `element`
+  const void* value = nullptr;
+  Element element = Element::f32;
+  const std::int64_t* first_edge = nullptr;  // (rows + 1), into source and attributes
+  const std::int32_t* source = nullptr;
+  const float* attributes = nullptr;  // (edges, attribute_size), columns padded with 0
+  const float* weight = nullptr;      // W: (heads * head_size, attribute_size)
+  const float* weight_t = nullptr;    // its transpose: (attribute_size, heads * head_size)
+  const float* bias = nullptr;        // b: (heads * head_size), may be null
+  float* out = nullptr;               // (rows, heads * head_size)
+  std::int64_t heads = 0, head_size = 0;
+  std::int64_t attribute_size = 0;  // a multiple of attribute_padding
+  float scale = 1;
+};
+constexpr std::int64_t attribute_padding = 8;
+
+// Attention of queries to the keys whose position differs by at most `window` (every key when negative). Scores are
+// s = scale * q . k; then softcap * tanh(s / softcap) when softcap > 0; then - slope * |i - j| when slopes are given.
+// Keys and values are packed by `pack`.
+struct WindowAttention {
+  const float* query = nullptr;  // (queries, heads * head_size)
+  const float* keys = nullptr;
+  const float* values = nullptr;
+  float* out = nullptr;  // (queries, heads * head_size), may be `query`
+  std::int64_t queries = 0, keys_count = 0, heads = 0, head_size = 0;
+  std::int64_t query_position = 0;  // of query 0 when key 0 has position 0
+  std::int64_t window = -1;
+  float scale = 1, softcap = 0;
+  const float* slopes = nullptr;  // (heads)
+};
+constexpr std::int64_t query_block = 48;
+
+struct Table {
+  const char* name;
+  // Rows [begin, end); scratch of graph_attention_scratch(arguments) floats.
+  void (*graph_attention)(const GraphAttention&, std::int64_t begin, std::int64_t end, float* scratch);
+  std::size_t (*graph_attention_scratch)(const GraphAttention&);
+  // Query block `block` (query_block rows) of head `head`.
+  void (*window_attention)(const WindowAttention&, std::int64_t head, std::int64_t block, float* scratch);
+  std::size_t (*window_attention_scratch)(const WindowAttention&);
+  // Floats needed to hold `rows` packed keys (or values) of all heads.
+  std::size_t (*packed_keys_size)(std::int64_t rows, std::int64_t heads, std::int64_t head_size);
+  std::size_t (*packed_values_size)(std::int64_t rows, std::int64_t heads, std::int64_t head_size);
+  // Puts rows [first, first + count) of head `head` into the packed form of `rows` rows; key and value point at row
+  // `first` of (.., heads * head_size).
+  void (*pack)(const float* key, const float* value, float* keys, float* values, std::int64_t rows, std::int64_t first,
+               std::int64_t count, std::int64_t head, std::int64_t heads, std::int64_t head_size);
+  // (x - mean) / sqrt(variance + epsilon) * weight + bias over `size` columns; weight and bias may be null.
+  void (*layer_norm)(const float* x, float* out, std::int64_t rows, std::int64_t size, const float* weight,
+                     const float* bias, float epsilon);
+  // x * (1 + erf(x / sqrt(2))) / 2, in place.
+  void (*gelu)(float* x, std::int64_t count);
+};
+
+// The best table this machine runs. `tables()` lists every one it can run, for tests.
+const Table& table();
+struct TableList {
+  const Table* tables[4];
+  int count;
+};
+TableList tables();
+
+}  // namespace tradewind::nn::kernels

@@ -1,0 +1,23 @@
+// (x - mean) / sqrt(variance + epsilon) * weight + bias over the last `size` values, float32. Immutable, thread-safe.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "common/checkpoint/description.h"
+
+namespace tradewind::nn {
+
+class LayerNorm {
+ public:
+  explicit LayerNorm(const checkpoint::LayerNormDescription& description);
+  // x and out contiguous, any shape whose number of values is a multiple of size; out may be x.
+  void operator()(const at::Tensor& x, at::Tensor out) const;
+  std::int64_t size() const { return size_; }
+
+ private:
+  std::int64_t size_;
+  double epsilon_;
+  at::Tensor weight_, bias_;
+};
+
+}  // namespace tradewind::nn

@@ -1,0 +1,123 @@
+#include "worker/nn/sequential.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+#include "common/errors.h"
+#include "worker/nn/kernels/kernels.h"
+
+namespace tradewind::nn {
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+}  // namespace
+
+void activate(checkpoint::Activation activation, at::Tensor& x) {
+  using checkpoint::Activation;
+  switch (activation) {
+    case Activation::gelu: {
+      auto* values = x.mutable_data_ptr<float>();
+      at::parallel_for(0, x.numel(), 1 << 14, [&](std::int64_t begin, std::int64_t end) {
+        kernels::table().gelu(values + begin, end - begin);
+      });
+      return;
+    }
+    case Activation::gelu_tanh:
+      x.copy_(at::gelu(x, "tanh"));
+      return;
+    case Activation::silu:
+      at::silu_(x);
+      return;
+    case Activation::relu:
+      x.relu_();
+      return;
+    case Activation::sigmoid:
+      x.sigmoid_();
+      return;
+    case Activation::tanh:
+      x.tanh_();
+      return;
+    case Activation::leaky_relu:
+      at::leaky_relu_(x, 0.01);
+      return;
+    case Activation::identity:
+      return;
+  }
+  throw InternalFault("an activation without a function");
+}
+
+Sequential::Sequential(const checkpoint::SequentialDescription& description, config::Precision precision) {
+  for (const checkpoint::SequentialLayer& layer : description.layers) {
+    layers_.push_back(std::visit(
+        Overloaded{[&](const checkpoint::LinearDescription& linear) -> Layer { return Linear(linear, precision); },
+                   [](const checkpoint::LayerNormDescription& norm) -> Layer { return LayerNorm(norm); },
+                   [](checkpoint::Activation activation) -> Layer { return activation; },
+                   [&](const checkpoint::GatedDescription& gated) -> Layer {
+                     return Gated{Linear(gated.gate, precision), Linear(gated.value, precision), gated.activation};
+                   }},
+        layer));
+    widest_ = std::max(widest_, outputs(0));
+  }
+}
+
+std::int64_t Sequential::outputs(std::int64_t inputs) const {
+  for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
+    if (const auto* linear = std::get_if<Linear>(&*layer)) return linear->outputs();
+    if (const auto* norm = std::get_if<LayerNorm>(&*layer)) return norm->size();
+    if (const auto* gated = std::get_if<Gated>(&*layer)) return gated->value.outputs();
+  }
+  return inputs;
+}
+
+void Sequential::operator()(const at::Tensor& x, at::Tensor out, bool add, Workspace& workspace) const {
+  const std::int64_t rows = x.size(0);
+  at::Tensor current = x;
+  bool own = false;  // whether current may be written to
+  Workspace::Purpose next = Workspace::inner;
+  const auto take = [&](std::int64_t columns) {
+    at::Tensor taken = workspace.take(next, rows, columns);
+    next = next == Workspace::inner ? Workspace::inner_other : Workspace::inner;
+    return taken;
+  };
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const bool last = i + 1 == layers_.size();
+    if (const auto* linear = std::get_if<Linear>(&layers_[i])) {
+      if (last && add) {
+        linear->add(current, out, workspace);
+        return;
+      }
+      at::Tensor result = last ? out : take(linear->outputs());
+      (*linear)(current, result, workspace);
+      if (last) return;
+      current = result;
+    } else if (const auto* norm = std::get_if<LayerNorm>(&layers_[i])) {
+      at::Tensor result = own ? current : take(norm->size());
+      (*norm)(current, result);
+      current = result;
+    } else if (const auto* gated = std::get_if<Gated>(&layers_[i])) {
+      at::Tensor gate = workspace.take(Workspace::gate, rows, gated->gate.outputs());
+      gated->gate(current, gate, workspace);
+      activate(gated->activation, gate);
+      at::Tensor result = take(gated->value.outputs());
+      gated->value(current, result, workspace);
+      current = result.mul_(gate);
+    } else {
+      if (!own) current = take(current.size(1)).copy_(current);
+      activate(std::get<checkpoint::Activation>(layers_[i]), current);
+    }
+    own = true;
+  }
+  if (add) {
+    out.add_(current);
+  } else {
+    out.copy_(current);
+  }
+}
+
+}  // namespace tradewind::nn

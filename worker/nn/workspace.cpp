@@ -1,0 +1,25 @@
+#include "worker/nn/workspace.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace tradewind::nn {
+
+at::Tensor Workspace::take(Purpose purpose, std::int64_t rows, std::int64_t columns, at::ScalarType type) {
+  at::Tensor& memory = memory_[purpose];
+  const auto bytes = rows * columns * static_cast<std::int64_t>(at::elementSize(type));
+  if (!memory.defined() || memory.numel() < bytes) {
+    memory.reset();  // the old memory goes before the new comes
+    memory = at::empty({bytes}, at::kByte);
+  }
+  return memory.narrow(0, 0, bytes).view(type).view({rows, columns});
+}
+
+std::int64_t chunk_rows(std::int64_t columns, std::int64_t limit) {
+  constexpr std::int64_t bytes = 8 << 20, step = 48, least = 96;
+  const std::int64_t rows = bytes / 4 / std::max<std::int64_t>(1, columns) / step * step;
+  return std::max<std::int64_t>(1, std::min(std::clamp<std::int64_t>(rows, least, 4096), limit));
+}
+
+}  // namespace tradewind::nn

@@ -1,0 +1,41 @@
+// Scratch tensors of a model call, reused by all its layers so that pages are touched once and never given back.
+// Each purpose has its own memory; a tensor taken is valid until the same purpose is taken again. Not thread-safe.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <cstdint>
+
+namespace tradewind::nn {
+
+class Workspace {
+ public:
+  enum Purpose {
+    input,
+    embedded,
+    normalized,
+    query,
+    key,
+    value,
+    attended,
+    inner,
+    inner_other,
+    gate,
+    low,
+    weight,
+    result,
+    count_
+  };
+  // Contiguous (rows, columns), undefined content.
+  at::Tensor take(Purpose purpose, std::int64_t rows, std::int64_t columns, at::ScalarType type = at::kFloat);
+
+ private:
+  std::array<at::Tensor, count_> memory_;
+};
+
+// Rows of a chunk such that (rows, columns) float32 stays within a few MiB: near the caches, and big enough for the
+// matrix products. limit: at most this many.
+std::int64_t chunk_rows(std::int64_t columns, std::int64_t limit);
+
+}  // namespace tradewind::nn

@@ -49,7 +49,7 @@ struct InputTemplates {
 struct BuiltinTemplates {};
 struct FileTemplates {
   std::string path;
-  std::string mode = "auto";  // first, last, auto
+  std::string mode = "first";  // first, last, auto
   std::optional<std::vector<std::string>> variables;
 };
 struct SampleTemplates {
@@ -65,9 +65,9 @@ struct OutputCommon {
 };
 struct GribOutputConfig {
   OutputCommon common;
-  std::string path;                       // {key[:format]} per message
-  Json encoding = Json::object();         // GRIB keys for every message
-  std::vector<TemplateConfig> templates;  // empty: input, then builtin
+  std::string path;                                               // {key[:format]} per message
+  Json encoding = Json::object();                                 // GRIB keys for every message
+  std::vector<TemplateConfig> templates;                          // empty: input, then builtin
   Json grib1_keys = Json::object(), grib2_keys = Json::object();  // param -> keys
   bool check_encoding = true;
   bool split_output = true;
@@ -93,12 +93,13 @@ using PostProcessorConfig = std::variant<AccumulateFromStart>;
 enum class ClusterKind { automatic, manual, slurm, mpi, distributed, custom };
 struct ClusterConfig {
   ClusterKind kind = ClusterKind::automatic;
-  std::optional<int> world_size;  // manual
-  std::optional<int> port;        // manual
-  std::map<std::string, std::string> mapping;  // custom: rank, local_rank, world_size, ... -> variable
+  std::optional<int> world_size;               // manual
+  std::optional<int> port;                     // manual
+  std::map<std::string, std::string> mapping;  // custom: local_rank, global_rank, world_size, master_addr,
+                                               // master_port -> variables, by comma, of which the first set one counts
 };
 struct RunnerConfig {
-  std::string name = "auto";  // auto, forecaster, no-model; with parallel: the base runner
+  std::string name = "auto";  // auto, forecaster, no-model or a plugin's; with parallel: the base runner
   bool parallel = false;
   std::optional<int> world_size;  // top-level `world_size`, with `runner: parallel`
   ClusterConfig cluster;
@@ -116,8 +117,8 @@ struct RunConfig {
   std::optional<InputConfig> constant_forcings, dynamic_forcings;  // default: input
   OutputConfig output;
   std::vector<PostProcessorConfig> post_processors;
-  std::optional<std::string> device;        // cpu, cuda, cuda:N; default: cuda when it is there
-  std::optional<Precision> precision;       // default: the checkpoint's
+  std::optional<std::string> device;   // cpu, cuda, cuda:N; default: cuda when it is there
+  std::optional<Precision> precision;  // default: the checkpoint's
   std::optional<std::int64_t> seed;
   std::optional<bool> allow_nans;
   bool write_initial_state = true;
@@ -129,6 +130,7 @@ struct RunConfig {
   std::map<std::string, std::string> env;
   bool use_grib_paramid = false;
   bool preload_checkpoint = false;
+  std::optional<std::string> dataset;  // the dataset's name where the config gives parts per dataset
 };
 
 }  // namespace tradewind::config

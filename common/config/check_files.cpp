@@ -1,0 +1,101 @@
+#include <glob.h>
+
+#include <filesystem>
+
+#include "common/config/load.h"
+#include "common/errors.h"
+
+namespace tradewind::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string place(const ConfigDocument& document, const std::string& key) {
+  const Node* node = document.root.find(key);
+  return node == nullptr ? document.name : node->where.text();
+}
+
+std::string tried(const std::string& path) {
+  std::error_code code;
+  const fs::path absolute = fs::absolute(path, code);
+  return code ? path : absolute.lexically_normal().string();
+}
+
+// Where the file would be if the path were relative to the configuration's folder instead of the current one.
+std::string remedy(const std::string& path, const ConfigDocument& document) {
+  std::error_code code;
+  const fs::path folder = fs::path(document.name).parent_path();
+  if (!folder.empty() && !fs::path(path).is_absolute() && fs::exists(folder / path, code)) {
+    return "paths are relative to the current folder: run in " + folder.string() + ", or write " +
+           tried((folder / path).string());
+  }
+  return "check the path; it is relative to the current folder";
+}
+
+void check_file(const std::string& what, const std::string& path, const std::string& where,
+                const ConfigDocument& document) {
+  std::error_code code;
+  if (!fs::exists(path, code)) {
+    throw UserError(what + " '" + path + "' is not there: tried " + tried(path), where, remedy(path, document));
+  }
+  if (fs::is_directory(path, code)) {
+    throw UserError(what + " '" + path + "' is a folder, a file is expected", where, "give the file");
+  }
+}
+
+bool matches_something(const std::string& pattern) {
+  glob_t found{};
+  const int code = ::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found);
+  ::globfree(&found);
+  return code == 0;
+}
+
+void check_input(const InputConfig& input, const std::string& key, const ConfigDocument& document) {
+  const auto* grib = std::get_if<GribInputConfig>(&input);
+  if (grib == nullptr) return;
+  const std::string& path = grib->path;
+  if (path.find('{') != std::string::npos) return;  // {dataset}: its name is known to the checkpoint
+  const std::size_t magic = path.find_first_of("*?[");
+  std::error_code code;
+  if (magic == std::string::npos || fs::exists(path, code)) {
+    if (!fs::exists(path, code)) {
+      throw UserError("the input '" + path + "' is not there: tried " + tried(path), place(document, key),
+                      remedy(path, document));
+    }
+    return;
+  }
+  if (path.find("**") != std::string::npos) {  // goes down into folders: only where it starts can be checked cheaply
+    const std::size_t slash = path.rfind('/', magic);
+    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    if (fs::is_directory(folder, code)) return;
+    throw UserError("the input '" + path + "' starts in a folder that is not there: tried " + tried(folder),
+                    place(document, key), "check the path; it is relative to the current folder");
+  }
+  if (!matches_something(path)) {
+    throw UserError("no file matches the input '" + path + "': tried " + tried(path), place(document, key),
+                    "check the pattern; it is relative to the current folder");
+  }
+}
+
+void check_templates(const GribOutputConfig& output, const ConfigDocument& document) {
+  for (const TemplateConfig& one : output.templates) {
+    if (const auto* file = std::get_if<FileTemplates>(&one)) {
+      check_file("the template", file->path, place(document, "output"), document);
+    }
+    if (const auto* samples = std::get_if<SampleTemplates>(&one); samples != nullptr && !samples->index.empty()) {
+      check_file("the index of templates", samples->index, place(document, "output"), document);
+    }
+  }
+}
+
+}  // namespace
+
+void check_files(const RunConfig& config, const ConfigDocument& document) {
+  check_file("the checkpoint", config.checkpoint, place(document, "checkpoint"), document);
+  check_input(config.input, "input", document);
+  if (config.constant_forcings) check_input(*config.constant_forcings, "constant_forcings", document);
+  if (config.dynamic_forcings) check_input(*config.dynamic_forcings, "dynamic_forcings", document);
+  if (const auto* grib = std::get_if<GribOutputConfig>(&config.output)) check_templates(*grib, document);
+}
+
+}  // namespace tradewind::config

@@ -1,0 +1,70 @@
+#include "common/config/component.h"
+
+#include <algorithm>
+
+#include "common/config/reader.h"
+#include "common/errors.h"
+
+namespace tradewind::config {
+
+bool same_name(const std::string& a, const std::string& b) {
+  const auto fold = [](char c) { return c == '-' ? '_' : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return fold(x) == fold(y); });
+}
+
+bool holds(const std::vector<std::string>& names, const std::string& name) {
+  return std::any_of(names.begin(), names.end(), [&](const std::string& n) { return same_name(n, name); });
+}
+
+bool Component::is(const std::string& other) const { return same_name(name, other); }
+
+Node Component::options(const std::string& main) const {
+  if (argument.is_map()) return argument;
+  Node map = Node::map(where);
+  if (argument.is_null()) return map;
+  if (argument.is_list() || main.empty()) {
+    throw UserError(
+        "`" + key + "` takes " + (main.empty() ? "no value" : "options by name") + ", not " + argument.kind_text(),
+        argument.where.text(), main.empty() ? "write " + name + " alone" : "write {" + name + ": {key: value}}");
+  }
+  map.set(main, where, argument);
+  return map;
+}
+
+Component as_component(const Node& node, const std::string& key) {
+  if (node.is_text()) return {node.text(), node.where, key + "." + node.text(), Node::of(nullptr, node.where)};
+  if (!node.is_map()) {
+    throw UserError("`" + key + "` must be a name or a map of one name, not " + node.kind_text(), node.where.text(),
+                    "write name or {name: {option: value}}");
+  }
+  if (const Node::Entry* type = node.entry("_type")) {
+    Component component{as_text(type->value, key + "._type"), type->value.where, {}, node};
+    component.argument.remove("_type");
+    component.key = key + "." + component.name;
+    return component;
+  }
+  if (node.entries.size() != 1) {
+    std::vector<std::string> names;
+    for (const Node::Entry& entry : node.entries) names.push_back(entry.key);
+    throw UserError("`" + key + "` names " + (names.empty() ? "nothing" : "more than one thing: " + listed(names)),
+                    (names.empty() ? node.where : node.entries[1].where).text(),
+                    "give one name with its options below it: {name: {option: value}}");
+  }
+  const Node::Entry& entry = node.entries.front();
+  return {entry.key, entry.where, key + "." + entry.key, entry.value};
+}
+
+void refuse(const Component& component, const Kinds& kinds, const std::string& hint) {
+  const std::string supported = "this build has " + listed(kinds.supported);
+  if (holds(kinds.elsewhere, component.name)) {
+    throw UserError(kinds.what + " '" + component.name + "' is not supported by this build", component.where.text(),
+                    hint.empty() ? supported + "; for others use anemoi-inference" : hint + "; " + supported);
+  }
+  std::vector<std::string> all = kinds.supported;
+  all.insert(all.end(), kinds.elsewhere.begin(), kinds.elsewhere.end());
+  const auto near = nearest(component.name, all);
+  throw UserError("unknown " + kinds.what + " '" + component.name + "'", component.where.text(),
+                  (near ? "did you mean '" + *near + "'? " : "") + supported);
+}
+
+}  // namespace tradewind::config

@@ -1,0 +1,132 @@
+#include "common/config/merge.h"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+#include <vector>
+
+#include "common/config/yaml_load.h"
+#include "common/errors.h"
+
+namespace tradewind::config {
+namespace {
+
+// "a.b[0].c" -> a, b, 0, c.
+std::vector<std::string> split_key(const std::string& key) {
+  std::vector<std::string> parts(1);
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    const char c = key[i];
+    if (c == ']' && (i + 1 == key.size() || key[i + 1] == '.' || key[i + 1] == '[')) continue;
+    if (c == '.' || (c == '[' && i > 0)) {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+std::string joined(const std::vector<std::string>& keys, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += (i == 0 ? "" : ".") + keys[i];
+  return text;
+}
+
+std::optional<std::size_t> index_of(const std::string& key) {
+  if (key.empty() || key.size() > 9) return std::nullopt;
+  if (!std::all_of(key.begin(), key.end(), [](unsigned char c) { return std::isdigit(c) != 0; })) return std::nullopt;
+  return std::stoul(key);
+}
+
+// The value inside the maps of keys[from...].
+Node wrapped(const std::vector<std::string>& keys, std::size_t from, Node value, const Location& where) {
+  for (std::size_t i = keys.size(); i > from; --i) {
+    Node map = Node::map(where);
+    map.set(keys[i - 1], where, std::move(value));
+    value = std::move(map);
+  }
+  return value;
+}
+
+void assign(Node& target, Node value) {
+  if (target.is_map() && value.is_map() && !value.entries.empty()) {
+    merge_over(target, value);
+  } else {
+    target = std::move(value);
+  }
+}
+
+}  // namespace
+
+void merge_over(Node& base, const Node& over) {
+  if (base.is_map() && over.is_map()) {
+    for (const Node::Entry& entry : over.entries) {
+      if (Node* present = base.find(entry.key)) {
+        merge_over(*present, entry.value);
+        for (Node::Entry& own : base.entries) {
+          if (own.key == entry.key) own.where = entry.where;
+        }
+      } else {
+        base.set(entry.key, entry.where, entry.value);
+      }
+    }
+    if (!over.entries.empty()) base.where = over.where;
+    return;
+  }
+  if (base.is_container() && over.is_container() && base.kind != over.kind) {
+    throw UserError(over.kind_text() + " cannot be merged with " + base.kind_text() + " at " + base.where.text(),
+                    over.where.text(), "give both the same shape");
+  }
+  base = over;
+}
+
+void apply_override(Node& root, const std::string& text) {
+  const Location where{"override '" + text + "'", 0, 0};
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw UserError("this is not key=value", where.text(), "write for example lead_time=6h, or date=null for nothing");
+  }
+  const std::vector<std::string> keys = split_key(text.substr(0, equals));
+  if (std::any_of(keys.begin(), keys.end(), [](const std::string& key) { return key.empty(); })) {
+    throw UserError("a part of the key is empty", where.text(), "write for example output.grib.path=out.grib");
+  }
+  Node value = load_yaml_value(text.substr(equals + 1), where);
+
+  Node* current = &root;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (current->is_null()) *current = Node::map(where);
+    if (current->is_map()) {
+      Node* next = current->find(keys[i]);
+      if (next == nullptr) {
+        current->set(keys[i], where, wrapped(keys, i + 1, std::move(value), where));
+        return;
+      }
+      current = next;
+    } else if (current->is_list()) {
+      const auto index = index_of(keys[i]);
+      if (!index) {
+        throw UserError("`" + joined(keys, i) + "` is a list, `" + keys[i] + "` is no index of it", where.text(),
+                        "use a number from 0 to " + std::to_string(current->items.size()));
+      }
+      if (*index > current->items.size()) {
+        throw UserError("index " + keys[i] + " is out of range for `" + joined(keys, i) + "`, a list of " +
+                            std::to_string(current->items.size()),
+                        where.text(), "use " + std::to_string(current->items.size()) + " to append");
+      }
+      if (*index == current->items.size()) {
+        current->items.push_back(wrapped(keys, i + 1, std::move(value), where));
+        return;
+      }
+      current = &current->items[*index];
+    } else {
+      throw UserError("`" + joined(keys, i) + "` is " + current->kind_text() + " (" + current->where.text() +
+                          "), nothing can be set inside it",
+                      where.text(),
+                      "give it whole, as in " + joined(keys, i) + "={" +
+                          joined(keys, keys.size()).substr(joined(keys, i).size() + 1) + ": ...}");
+    }
+  }
+  assign(*current, std::move(value));
+}
+
+}  // namespace tradewind::config

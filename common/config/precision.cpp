@@ -1,0 +1,40 @@
+#include "common/config/precision.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace tradewind::config {
+namespace {
+
+constexpr std::array<std::pair<const char*, Precision>, 12> kNames = {{{"16", Precision::f16},
+                                                                       {"16-mixed", Precision::f16},
+                                                                       {"f16", Precision::f16},
+                                                                       {"float16", Precision::f16},
+                                                                       {"bf16", Precision::bf16},
+                                                                       {"bf16-mixed", Precision::bf16},
+                                                                       {"b16", Precision::bf16},
+                                                                       {"b16-mixed", Precision::bf16},
+                                                                       {"bfloat16", Precision::bf16},
+                                                                       {"32", Precision::f32},
+                                                                       {"f32", Precision::f32},
+                                                                       {"float32", Precision::f32}}};
+
+}  // namespace
+
+std::optional<Precision> precision_of(std::string_view name) {
+  const auto found = std::find_if(kNames.begin(), kNames.end(), [&](const auto& entry) { return entry.first == name; });
+  if (found == kNames.end()) return std::nullopt;
+  return found->second;
+}
+
+const std::vector<std::string>& precision_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const auto& entry : kNames) all.emplace_back(entry.first);
+    return all;
+  }();
+  return names;
+}
+
+}  // namespace tradewind::config

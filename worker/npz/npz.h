@@ -1,0 +1,23 @@
+// NumPy's .npz files: a zip of .npy arrays. Reading goes through the checkpoint's archive reader; writing makes a
+// stored zip that appears under its name only when it is whole. Errors: UserError naming file and array;
+// EnvironmentFault when the file cannot be written.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/checkpoint/archive.h"
+
+namespace tradewind::npz {
+
+// Array `name` (without .npy): format versions 1 to 3, little-endian float32 or float64, C or Fortran order.
+// Contiguous float32 or float64, its own copy.
+at::Tensor read(const checkpoint::Archive& archive, const std::string& name);
+
+// float32 or float64 tensors of any layout.
+void write(const std::string& path, const std::vector<std::pair<std::string, at::Tensor>>& arrays);
+
+}  // namespace tradewind::npz

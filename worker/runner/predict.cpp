@@ -1,0 +1,83 @@
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <chrono>
+
+#include "common/checkpoint/checkpoint.h"
+#include "common/errors.h"
+#include "worker/nn/model.h"
+#include "worker/npz/npz.h"
+#include "worker/runner/commands.h"
+
+namespace tradewind::runner {
+namespace {
+
+std::string sizes(at::IntArrayRef shape) {
+  std::string text;
+  for (const std::int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
+  return "(" + text + ")";
+}
+
+void check_input(const at::Tensor& x, const checkpoint::ModelDescription& model, const std::string& path) {
+  if (x.dim() == 4 && x.size(0) > 0 && x.size(1) == model.input_steps && x.size(2) == model.data.count &&
+      x.size(3) == model.input_variables) {
+    return;
+  }
+  throw UserError("x has the shape " + sizes(x.sizes()), path,
+                  "the checkpoint takes (batch, " + std::to_string(model.input_steps) + " times, " +
+                      std::to_string(model.data.count) + " points, " + std::to_string(model.input_variables) +
+                      " variables)");
+}
+
+// Every rank's rows of y (output steps, rows, variables) as (output steps, grid, variables), on every rank.
+at::Tensor gather_grid(const at::Tensor& y, const dist::Shards& shards, dist::Communicator& communicator) {
+  if (communicator.size() == 1) return y;
+  const at::Tensor rows = y.transpose(0, 1).contiguous();
+  return communicator.all_gather(rows, shards.sizes(), "predict output").transpose(0, 1);
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+void run_predict(const PredictOptions& options, dist::Communicator& communicator, Reporter& reporter) {
+  const c10::InferenceMode inference;
+  const auto start = std::chrono::steady_clock::now();
+  Timings timings;
+  reporter.phase(Phase::load);
+  const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(options.checkpoint);
+  nn::ModelOptions model_options;
+  model_options.precision = options.precision.value_or(config::Precision::f32);
+  const auto model = nn::make_model(checkpoint.model, model_options, communicator);
+  timings.load = seconds_since(start);
+
+  reporter.phase(Phase::input);
+  const at::Tensor x = npz::read(*checkpoint::Archive::open(options.input), "x").to(at::kFloat);
+  check_input(x, checkpoint.model, options.input + ": x");
+  timings.input = seconds_since(start) - timings.load;
+
+  reporter.phase(Phase::first_step);
+  const dist::Shards shards(checkpoint.model.data.count, communicator.size());
+  std::vector<at::Tensor> results;
+  for (std::int64_t sample = 0; sample < x.size(0); ++sample) {
+    const dist::RowRange rows = model->rows();
+    const at::Tensor y = model->predict(x[sample].slice(1, rows.begin, rows.end).contiguous());
+    results.push_back(gather_grid(y, shards, communicator));
+  }
+  timings.first_step = timings.step_median = seconds_since(start) - timings.load - timings.input;
+  timings.steps = static_cast<int>(x.size(0));
+
+  reporter.phase(Phase::output);
+  if (communicator.rank() == 0) {
+    at::Tensor y = at::stack(results).unsqueeze(2);  // (batch, time, ensemble, grid, variables)
+    if (!checkpoint.model.output_has_time) y = y.select(1, 0);
+    npz::write(options.output, {{"y", y}});
+  }
+  timings.total = seconds_since(start);
+  timings.output = timings.total - timings.load - timings.input - timings.first_step;
+  reporter.finished(timings);
+}
+
+}  // namespace tradewind::runner

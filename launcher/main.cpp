@@ -5,6 +5,7 @@
 
 #include "common/errors.h"
 #include "launcher/commands/commands.h"
+#include "launcher/inspect/inspect.h"
 
 namespace {
 
@@ -15,8 +16,8 @@ int dispatch(const launcher::Command& command, const Environment& environment, l
     const Environment& environment;
     launcher::TimePoint started;
     int operator()(const launcher::RunCommand& c) const { return launcher::run(c, environment, started); }
-    int operator()(const launcher::InspectCommand&) const {
-      throw UserError("`inspect` is not part of this build", "command line");
+    int operator()(const launcher::InspectCommand& c) const {
+      return launcher::inspect({c.checkpoint, c.json, c.world_size}, std::cout);
     }
     int operator()(const launcher::PredictCommand& c) const { return launcher::predict(c, environment, started); }
     int operator()(const launcher::CompareCommand& c) const { return launcher::compare(c, environment, started); }

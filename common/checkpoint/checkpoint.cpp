@@ -49,24 +49,6 @@ void require_same(std::size_t tree, std::size_t metadata, const char* what, cons
                   archive.path(), "model and metadata of this checkpoint do not belong together");
 }
 
-// The tree decides what is computed, the metadata what goes in and comes out.
-void require_agreement(const Checkpoint& checkpoint) {
-  const ModelDescription& model = checkpoint.model;
-  const Metadata& metadata = checkpoint.metadata;
-  const Archive& archive = *checkpoint.archive;
-  const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
-  require_same(size(model.input_variables), metadata.input.size(), "input variables", archive);
-  require_same(size(model.output_variables), metadata.output.size(), "output variables", archive);
-  require_same(size(model.input_steps), metadata.time.input_offsets.size(), "input times", archive);
-  require_same(size(model.output_steps), metadata.time.output_offsets.size(), "output times", archive);
-  if (metadata.grid_points != 0)
-    require_same(size(model.data.count), size(metadata.grid_points), "grid points", archive);
-  if (metadata.multi_dataset_layout && model.dataset != metadata.dataset) {
-    throw UserError("the model's dataset is " + model.dataset + ", that of its metadata " + metadata.dataset,
-                    archive.path(), "model and metadata of this checkpoint do not belong together");
-  }
-}
-
 }  // namespace
 
 std::vector<double> read_array(const Archive& archive, const Metadata& metadata, const std::string& name) {
@@ -96,13 +78,28 @@ std::vector<double> read_array(const Archive& archive, const Metadata& metadata,
   return type->convert(archive.read(*entry, entry->size));
 }
 
+// The tree decides what is computed, the metadata what goes in and comes out.
+void require_agreement(const Archive& archive, const Metadata& metadata, const ModelDescription& model) {
+  const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
+  require_same(size(model.input_variables), metadata.input.size(), "input variables", archive);
+  require_same(size(model.output_variables), metadata.output.size(), "output variables", archive);
+  require_same(size(model.input_steps), metadata.time.input_offsets.size(), "input times", archive);
+  require_same(size(model.output_steps), metadata.time.output_offsets.size(), "output times", archive);
+  if (metadata.grid_points != 0)
+    require_same(size(model.data.count), size(metadata.grid_points), "grid points", archive);
+  if (metadata.multi_dataset_layout && model.dataset != metadata.dataset) {
+    throw UserError("the model's dataset is " + model.dataset + ", that of its metadata " + metadata.dataset,
+                    archive.path(), "model and metadata of this checkpoint do not belong together");
+  }
+}
+
 Checkpoint open_checkpoint(const std::string& path, const Json& patch_metadata) {
   Checkpoint out;
   out.archive = Archive::open(path);
   out.metadata = read_metadata(*out.archive, patch_metadata);
   out.tree = Tree::read(out.archive);
   out.model = describe(*out.tree);
-  require_agreement(out);
+  require_agreement(*out.archive, out.metadata, out.model);
   return out;
 }
 

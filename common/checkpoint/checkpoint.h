@@ -24,6 +24,8 @@ struct Checkpoint {
   Metadata metadata;
   ModelDescription model;
 };
+// UserError unless model and metadata speak of the same variables, times and grid.
+void require_agreement(const Archive& archive, const Metadata& metadata, const ModelDescription& model);
 Checkpoint open_checkpoint(const std::string& path, const Json& patch_metadata = Json::object());
 
 }  // namespace tradewind::checkpoint

@@ -1,6 +1,5 @@
 // The whole model: which parts there are, how wide each must be, and that they fit each other. The parts themselves are
 // read by generations/.
-#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/layers.h"
 #include "common/checkpoint/listing.h"
+#include "common/checkpoint/summary.h"
 #include "common/errors.h"
 
 namespace tradewind::checkpoint {
@@ -131,23 +131,6 @@ std::vector<PreprocessorDescription> find_processors(const Node& root, const Pla
   return out;
 }
 
-// Trained values; a module that several names share counts once.
-std::int64_t count_parameters(const Node& module, std::set<Ref>& seen) {
-  if (!seen.insert(&module.value()).second) return 0;
-  std::int64_t count = 0;
-  if (const auto parameters = find_attribute(module, "_parameters")) {
-    for (const auto& [name, parameter] : parameters->entries()) {
-      if (!parameter.is_none() && seen.insert(&parameter.value()).second) count += parameter.as_tensor().elements();
-    }
-  }
-  if (const auto modules = find_attribute(module, "_modules")) {
-    for (const auto& [name, child] : modules->entries()) {
-      if (!child.is_none()) count += count_parameters(child, seen);
-    }
-  }
-  return count;
-}
-
 void read_layers(const Scope& scope, const ModelSizes& sizes, ModelDescription& out) {
   const std::int64_t data_channels = sizes.input_steps * sizes.input_variables + node_channels(out.data);
   const Node encoder = at_place(scope.model, places::encoder, scope.names);
@@ -216,8 +199,7 @@ ModelDescription describe_root(const Node& root) {
   out.boundings = find_boundings(scope, sizes);
   out.preprocessors = find_processors(root, places::preprocessors, false, scope, sizes);
   out.postprocessors = find_processors(root, places::postprocessors, true, scope, sizes);
-  std::set<Ref> seen;
-  out.parameters = count_parameters(model, seen);
+  out.parameters = count_parameters(model);
   return out;
 }
 

@@ -77,10 +77,6 @@ PreprocessorDescription read_preprocessor(const Node& node, const ModelSizes& si
   return reader_of(kPreprocessors, node, "pre-processor")(node, sizes);
 }
 
-std::string known_mappers() { return names_of(kMappers); }
-std::string known_processors() { return names_of(kProcessors); }
 std::string known_residuals() { return names_of(kResiduals); }
-std::string known_boundings() { return names_of(kBoundings); }
-std::string known_preprocessors() { return names_of(kPreprocessors); }
 
 }  // namespace tradewind::checkpoint

@@ -43,7 +43,7 @@ ResidualDescription read_residual(const Node& node, const ModelSizes& sizes);
 BoundingDescription read_bounding(const Node& node, const ModelSizes& sizes);
 PreprocessorDescription read_preprocessor(const Node& node, const ModelSizes& sizes);
 
-// Classes with a row, for `inspect` and error texts.
-std::string known_mappers(), known_processors(), known_residuals(), known_boundings(), known_preprocessors();
+// Classes with a row, for error texts.
+std::string known_residuals();
 
 }  // namespace tradewind::checkpoint

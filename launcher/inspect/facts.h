@@ -1,0 +1,43 @@
+// What `inspect` found, before it is written as text or JSON. Internal to launcher/inspect.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/memory_estimate.h"
+#include "common/checkpoint/summary.h"
+
+namespace tradewind::launcher {
+
+struct Obstacle {
+  std::string what, where, remedy;
+};
+
+struct CheckpointFacts {
+  std::string path;
+  std::uint64_t file_size = 0;
+  checkpoint::TreeSummary summary;
+  std::optional<checkpoint::Metadata> metadata;       // when it could be read
+  std::optional<checkpoint::ModelDescription> model;  // when it is understood
+  std::optional<checkpoint::MemoryEstimate> memory;   // of a model that is understood
+  std::vector<Obstacle> obstacles;                    // why it cannot be run; empty: it can
+};
+
+CheckpointFacts gather_facts(const std::string& path, int world_size);
+void write_text(const CheckpointFacts& facts, std::ostream& out);
+void write_json(const CheckpointFacts& facts, std::ostream& out);
+
+// Roles of the variables, for both forms.
+struct VariableGroups {
+  std::vector<std::string> prognostic, diagnostic, constant_forcings, dynamic_forcings, computed_forcings,
+      accumulations;
+};
+VariableGroups group_variables(const checkpoint::Metadata& metadata);
+// Names with those on many levels drawn together: "q_{50,100,850}".
+std::vector<std::string> drawn_together(const std::vector<std::string>& names);
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,107 @@
+#include <ostream>
+
+#include "common/dates.h"
+#include "launcher/inspect/facts.h"
+
+namespace tradewind::launcher {
+namespace {
+
+using checkpoint::Json;
+
+Json variables_json(const checkpoint::Metadata& metadata) {
+  const VariableGroups groups = group_variables(metadata);
+  return {{"input", metadata.input},
+          {"output", metadata.output},
+          {"prognostic", groups.prognostic},
+          {"diagnostic", groups.diagnostic},
+          {"constant_forcings", groups.constant_forcings},
+          {"dynamic_forcings", groups.dynamic_forcings},
+          {"computed_forcings", groups.computed_forcings},
+          {"accumulations", groups.accumulations}};
+}
+
+Json time_json(const checkpoint::TimeStepping& time) {
+  Json inputs = Json::array(), outputs = Json::array();
+  for (const Duration offset : time.input_offsets) inputs.push_back(duration_text(offset));
+  for (const Duration offset : time.output_offsets) outputs.push_back(duration_text(offset));
+  return {{"timestep", duration_text(time.timestep)},
+          {"input_offsets", inputs},
+          {"output_offsets", outputs},
+          {"rollout_shift", duration_text(time.rollout_shift)}};
+}
+
+Json mapper_json(const checkpoint::MapperDescription& description) {
+  const auto& mapper = std::get<checkpoint::GraphTransformerMapperDescription>(description);
+  return {{"sources", mapper.graph.sources},
+          {"destinations", mapper.graph.destinations},
+          {"edges", mapper.graph.edges},
+          {"channels", mapper.block.norm_destination.size},
+          {"heads", mapper.block.heads}};
+}
+
+Json processor_json(const checkpoint::ProcessorDescription& description) {
+  const auto& processor = std::get<checkpoint::TransformerProcessorDescription>(description);
+  const auto& block = processor.blocks.front();
+  return {{"layers", processor.blocks.size()},
+          {"channels", block.norm_attention.size},
+          {"heads", block.heads},
+          {"window", block.window ? Json(*block.window) : Json()}};
+}
+
+Json model_json(const CheckpointFacts& facts) {
+  Json parts = Json::array();
+  for (const auto& part : facts.summary.parts) parts.push_back({{"place", part.place}, {"class", part.class_name}});
+  Json json = {{"class", facts.summary.model_class},
+               {"generation", facts.summary.generation.empty() ? Json() : Json(facts.summary.generation)},
+               {"parameters", facts.summary.parameters},
+               {"parts", parts}};
+  if (facts.model) {
+    json["nodes"] = {{"data", facts.model->data.count}, {"hidden", facts.model->hidden.count}};
+    json["encoder"] = mapper_json(facts.model->encoder);
+    json["processor"] = processor_json(facts.model->processor);
+    json["decoder"] = mapper_json(facts.model->decoder);
+  }
+  return json;
+}
+
+Json memory_json(const checkpoint::MemoryEstimate& memory) {
+  return {{"world_size", memory.world_size},
+          {"bytes_per_rank", memory.own()},
+          {"bytes_mapped_per_host", memory.mapped},
+          {"parts",
+           {{"graph", memory.graph},
+            {"nodes", memory.nodes},
+            {"state", memory.state},
+            {"latent", memory.latent},
+            {"attention", memory.attention},
+            {"scratch", memory.scratch},
+            {"converted", memory.converted},
+            {"runtime", memory.runtime}}},
+          {"halo_rows", {{"encoder", memory.halo_rows_encoder}, {"decoder", memory.halo_rows_decoder}}}};
+}
+
+}  // namespace
+
+void write_json(const CheckpointFacts& facts, std::ostream& out) {
+  Json obstacles = Json::array();
+  for (const Obstacle& each : facts.obstacles) {
+    obstacles.push_back({{"what", each.what}, {"where", each.where}, {"remedy", each.remedy}});
+  }
+  Json json = {{"checkpoint", facts.path},
+               {"bytes", facts.file_size},
+               {"runnable", facts.obstacles.empty()},
+               {"obstacles", obstacles},
+               {"model", model_json(facts)}};
+  if (const auto& metadata = facts.metadata) {
+    json["dataset"] = metadata->dataset;
+    json["task"] = metadata->task;
+    json["precision"] = metadata->precision;
+    json["grid"] = {{"name", metadata->grid}, {"points", metadata->grid_points}};
+    json["time"] = time_json(metadata->time);
+    json["variables"] = variables_json(*metadata);
+  }
+  if (facts.memory) json["memory"] = memory_json(*facts.memory);
+  out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <iomanip>
+#include <ostream>
+#include <sstream>
+
+#include "common/checkpoint/listing.h"
+#include "common/dates.h"
+#include "launcher/inspect/facts.h"
+
+namespace tradewind::launcher {
+namespace {
+
+constexpr std::size_t kMargin = 14, kWidth = 100;
+
+std::string bytes_text(std::int64_t bytes) {
+  static constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < std::size(units); ++unit) value /= 1024;
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(value < 10 && unit > 0 ? 1 : 0) << value << ' ' << units[unit];
+  return text.str();
+}
+
+// 199090 -> "199 090"
+std::string count_text(std::int64_t count) {
+  std::string digits = std::to_string(count);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), 1, ' ');
+  return digits;
+}
+
+std::string short_class(const std::string& name) { return name.substr(name.rfind('.') + 1); }
+
+// Values of the file are not to reach the terminal as control codes.
+std::string printable(const std::string& text) {
+  std::string out = text;
+  std::replace_if(
+      out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return out;
+}
+
+class Table {
+ public:
+  explicit Table(std::ostream& out) : out_(out) {}
+
+  // Words are kept whole; lines after the first start at the margin.
+  void row(const std::string& label, const std::string& text) {
+    std::istringstream words(printable(text));
+    std::string word, line = label;
+    line.resize(std::max(kMargin, label.size() + 1), ' ');
+    bool empty = true;
+    while (words >> word) {
+      if (!empty && line.size() + 1 + word.size() > kWidth) {
+        out_ << line << '\n';
+        line.assign(kMargin, ' ');
+        empty = true;
+      }
+      if (!empty) line += ' ';
+      line += word;
+      empty = false;
+    }
+    out_ << line << '\n';
+  }
+  void blank() { out_ << '\n'; }
+
+ private:
+  std::ostream& out_;
+};
+
+std::string classes_below(const CheckpointFacts& facts, const std::string& place) {
+  std::vector<std::string> names;
+  for (const auto& part : facts.summary.parts) {
+    if (part.place == place || part.place.starts_with(place + ".")) names.push_back(short_class(part.class_name));
+  }
+  return checkpoint::listed(names);
+}
+
+std::string mapper_text(const checkpoint::MapperDescription& description) {
+  const auto& mapper = std::get<checkpoint::GraphTransformerMapperDescription>(description);
+  return count_text(mapper.graph.sources) + " -> " + count_text(mapper.graph.destinations) + " nodes, " +
+         count_text(mapper.graph.edges) + " edges, " + std::to_string(mapper.block.norm_destination.size) +
+         " channels, " + std::to_string(mapper.block.heads) + " heads";
+}
+
+std::string processor_text(const checkpoint::ProcessorDescription& description) {
+  const auto& processor = std::get<checkpoint::TransformerProcessorDescription>(description);
+  const auto& block = processor.blocks.front();
+  return std::to_string(processor.blocks.size()) + " layers, " + std::to_string(block.norm_attention.size) +
+         " channels, " + std::to_string(block.heads) + " heads, " +
+         (block.window ? std::string("window ").append(std::to_string(*block.window)) : "no window");
+}
+
+void write_model(const CheckpointFacts& facts, Table& table) {
+  const auto& summary = facts.summary;
+  if (summary.model_class.empty()) {
+    table.row("model", "none found");
+    return;
+  }
+  table.row("model", short_class(summary.model_class) + ", " + count_text(summary.parameters) + " parameters");
+  table.row("generation", summary.generation.empty() ? "unknown" : "anemoi-models " + summary.generation);
+  const auto part = [&](const char* label, const std::string& details) {
+    const std::string classes = classes_below(facts, std::string("model.") + label);
+    if (classes.empty()) return;
+    table.row(label, details.empty() ? classes : classes + ": " + details);
+  };
+  part("encoder", facts.model ? mapper_text(facts.model->encoder) : "");
+  part("processor", facts.model ? processor_text(facts.model->processor) : "");
+  part("decoder", facts.model ? mapper_text(facts.model->decoder) : "");
+  part("residual", "");
+  part("boundings", "");
+  table.row("preprocessing", classes_below(facts, "pre_processors"));
+}
+
+std::string durations_text(const std::vector<Duration>& durations) {
+  std::vector<std::string> texts;
+  for (const Duration duration : durations) texts.push_back(duration_text(duration));
+  return checkpoint::listed(texts);
+}
+
+void write_variables(const checkpoint::Metadata& metadata, Table& table) {
+  const VariableGroups groups = group_variables(metadata);
+  table.row("variables",
+            std::to_string(metadata.input.size()) + " in, " + std::to_string(metadata.output.size()) + " out");
+  const std::pair<const char*, const std::vector<std::string>&> rows[] = {
+      {"  prognostic", groups.prognostic},      {"  diagnostic", groups.diagnostic},
+      {"  constant", groups.constant_forcings}, {"  dynamic", groups.dynamic_forcings},
+      {"  computed", groups.computed_forcings}, {"  accumulated", groups.accumulations}};
+  for (const auto& [label, names] : rows) {
+    if (!names.empty()) table.row(label, checkpoint::listed(drawn_together(names), " "));
+  }
+}
+
+void write_memory(const checkpoint::MemoryEstimate& memory, Table& table) {
+  const std::string ranks = memory.world_size == 1 ? "1 rank" : std::to_string(memory.world_size) + " ranks, each";
+  table.row("memory", "about " + bytes_text(memory.own()) + " for " + ranks +
+                          (memory.mapped > 0
+                               ? std::string(", and ").append(bytes_text(memory.mapped)).append(" of weights per host")
+                               : ""));
+  const std::pair<const char*, std::int64_t> parts[] = {{"graph", memory.graph},         {"nodes", memory.nodes},
+                                                        {"state", memory.state},         {"latent", memory.latent},
+                                                        {"attention", memory.attention}, {"scratch", memory.scratch},
+                                                        {"weights", memory.converted},   {"runtime", memory.runtime}};
+  std::string text;
+  for (const auto& [name, bytes] : parts) {
+    if (bytes > 0) checkpoint::add_to_list(text, std::string(name) + " " + bytes_text(bytes));
+  }
+  table.row("", text);
+}
+
+}  // namespace
+
+void write_text(const CheckpointFacts& facts, std::ostream& out) {
+  Table table(out);
+  table.row("checkpoint", facts.path + " (" + bytes_text(static_cast<std::int64_t>(facts.file_size)) + ")");
+  table.row("runnable", facts.obstacles.empty() ? "yes" : "no");
+  for (const Obstacle& each : facts.obstacles) {
+    table.row("  because", each.what);
+    table.row("    at", each.where);
+    if (!each.remedy.empty()) table.row("    hint", each.remedy);
+  }
+  table.blank();
+  write_model(facts, table);
+  if (const auto& metadata = facts.metadata) {
+    table.blank();
+    table.row("grid", (metadata->grid.empty() ? "unknown" : metadata->grid) + ", " + count_text(metadata->grid_points) +
+                          " points");
+    table.row("time", "step " + duration_text(metadata->time.timestep) + "; input at " +
+                          durations_text(metadata->time.input_offsets) + "; output at " +
+                          durations_text(metadata->time.output_offsets));
+    table.row("precision", metadata->precision.empty() ? "not given" : metadata->precision);
+    if (metadata->task != "forecaster") table.row("task", metadata->task);
+    write_variables(*metadata, table);
+  }
+  if (facts.memory) {
+    table.blank();
+    write_memory(*facts.memory, table);
+  }
+}
+
+}  // namespace tradewind::launcher

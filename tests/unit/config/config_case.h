@@ -1,0 +1,74 @@
+// Helpers of the configuration's tests: a folder of one test's files, a document from YAML text, the error of a bad
+// one.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/config/load.h"
+#include "common/errors.h"
+
+namespace tradewind::config {
+
+class ConfigCase {
+ public:
+  ConfigCase() {
+    static int count = 0;
+    folder_ = std::filesystem::temp_directory_path() /
+              ("tradewind-config-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
+    std::filesystem::create_directories(folder_);
+  }
+  ~ConfigCase() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  ConfigCase(const ConfigCase&) = delete;
+  ConfigCase& operator=(const ConfigCase&) = delete;
+
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+    return path(name);
+  }
+  // "FOLDER/config.yaml:2:7"
+  std::string at(int line, int column, const std::string& name = "config.yaml") const {
+    return path(name) + ":" + std::to_string(line) + ":" + std::to_string(column);
+  }
+
+  ConfigDocument document(const std::string& yaml, const std::vector<std::string>& overrides = {},
+                          const std::vector<std::string>& defaults = {}) const {
+    return merge_config({write("config.yaml", yaml), defaults, overrides}, environment, parse_date("2026-03-01T17:45"));
+  }
+  // Of a configuration that has what must be there; `yaml` begins at its line 3.
+  RunConfig run(const std::string& yaml, const std::vector<std::string>& overrides = {}) const {
+    return parse_run_config(document(complete(yaml), overrides));
+  }
+  static std::string complete(const std::string& yaml) {
+    const bool input = yaml.find("input:") == 0 || yaml.find("\ninput:") != std::string::npos;
+    return "checkpoint: a.ckpt\n" + std::string(input ? "\n" : "input: {grib: a.grib}\n") + yaml;
+  }
+
+  Environment environment;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+template <typename Action>
+UserError error_of(Action action) {
+  try {
+    action();
+  } catch (const UserError& error) {
+    return error;
+  }
+  FAIL("accepted");
+  return UserError("");
+}
+
+}  // namespace tradewind::config

@@ -6,6 +6,7 @@
 #include <limits>
 #include <regex>
 #include <stdexcept>
+#include <string_view>
 
 namespace tradewind::config {
 namespace {
@@ -19,19 +20,72 @@ std::string without_underscores(std::string text) {
   return text;
 }
 
-const std::regex& integer_form() {
-  static const std::regex form(
-      "[-+]?0b[01_]+|[-+]?0[0-7_]+|[-+]?(0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+",
-      std::regex::optimize);
-  return form;
+constexpr std::string_view kDigits = "0123456789", kDigitsAnd = "0123456789_";
+
+// Matches from the front; std::regex would cost milliseconds to build.
+class Form {
+ public:
+  explicit Form(std::string_view text) : rest_(text) {}
+  bool done() const { return rest_.empty(); }
+  bool one(std::string_view set) {
+    if (rest_.empty() || set.find(rest_.front()) == std::string_view::npos) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  bool many(std::string_view set) {  // none or more
+    while (one(set)) {
+    }
+    return true;
+  }
+  bool some(std::string_view set) { return one(set) && many(set); }
+  bool word(std::string_view word) {
+    if (!rest_.starts_with(word)) return false;
+    rest_.remove_prefix(word.size());
+    return true;
+  }
+  bool sixties() {  // (:[0-5]?[0-9])+
+    bool any = false;
+    while (one(":")) {
+      if (rest_.size() > 1 && kDigits.find(rest_[1]) != std::string_view::npos && !one("012345")) return false;
+      if (!one(kDigits)) return false;
+      any = true;
+    }
+    return any;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+bool is_integer(std::string_view text) {
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  Form form(text);
+  if (form.word("0b")) return form.some("01_") && form.done();
+  if (form.word("0x")) return form.some("0123456789abcdefABCDEF_") && form.done();
+  if (form.one("0")) return form.many("01234567_") && form.done();
+  if (!form.one("123456789") || !form.many(kDigitsAnd)) return false;
+  return form.done() || (form.sixties() && form.done());
 }
 
-const std::regex& real_form() {
-  static const std::regex form(
-      "[-+]?[0-9][0-9_]*\\.[0-9_]*([eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+|\\.[0-9][0-9_]*([eE][-+][0-9]+)?|"
-      "[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\\.[0-9_]*|[-+]?\\.(inf|Inf|INF)|\\.(nan|NaN|NAN)",
-      std::regex::optimize);
-  return form;
+bool exponent(Form& form, bool sign_needed) {
+  const bool sign = form.one("-+");
+  return (sign || !sign_needed) && form.some(kDigits) && form.done();
+}
+
+bool is_real(std::string_view text) {
+  if (one_of(std::string(text), {".nan", ".NaN", ".NAN"})) return true;
+  Form unsigned_form(text);
+  if (unsigned_form.one(".") && unsigned_form.one(kDigits) && unsigned_form.many(kDigitsAnd)) {
+    return unsigned_form.done() || (unsigned_form.one("eE") && exponent(unsigned_form, true));
+  }
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  if (one_of(std::string(text), {".inf", ".Inf", ".INF"})) return true;
+  Form form(text);
+  if (!form.one(kDigits) || !form.many(kDigitsAnd)) return false;
+  if (form.one("eE")) return exponent(form, false);
+  if (form.sixties()) return form.one(".") && form.many(kDigitsAnd) && form.done();
+  if (!form.one(".") || !form.many(kDigitsAnd)) return false;
+  return form.done() || (form.one("eE") && exponent(form, false));
 }
 
 // Base 60, most significant part first: 1:30 is 90.
@@ -97,22 +151,18 @@ Json resolve_plain(const std::string& text) {
   if (one_of(text, {"", "~", "null", "Null", "NULL"})) return nullptr;
   if (one_of(text, {"yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"})) return true;
   if (one_of(text, {"no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"})) return false;
-  // Numbers start so and are short; std::regex must not see long text, on which it recurses.
-  const bool numeric_start =
-      std::isdigit(static_cast<unsigned char>(text[0])) != 0 || text[0] == '-' || text[0] == '+' || text[0] == '.';
-  if (!numeric_start || text.size() > 200) return text;
-  if (std::regex_match(text, real_form())) return real(text);
-  if (std::regex_match(text, integer_form())) return integer(text);
+  if (is_real(text)) return real(text);
+  if (is_integer(text)) return integer(text);
   return text;
 }
 
 std::string canonical_timestamp(const std::string& text) {
+  if (text.size() < 15 || text.size() > 100 || text[4] != '-' || text.find(':') == std::string::npos) return text;
   static const std::regex form(
       "([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[Tt]|[ \\t]+)([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:\\.([0-9]*))?"
-      "(?:[ \\t]*(Z|([-+])([0-9]{1,2})(?::([0-9]{2}))?))?",
-      std::regex::optimize);
+      "(?:[ \\t]*(Z|([-+])([0-9]{1,2})(?::([0-9]{2}))?))?");
   std::smatch part;
-  if (text.size() > 100 || !std::regex_match(text, part, form)) return text;
+  if (!std::regex_match(text, part, form)) return text;
   const auto two = [](const std::string& digits) { return digits.size() == 1 ? "0" + digits : digits; };
   std::string canonical = part.str(1) + "-" + two(part.str(2)) + "-" + two(part.str(3)) + " " + two(part.str(4)) + ":" +
                           part.str(5) + ":" + part.str(6);

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <chrono>
+#include <csignal>
 #include <numeric>
 #include <sstream>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -266,10 +267,19 @@ void GlooCommunicator::broadcast(at::Tensor& values, int root, std::string_view 
   if (rank() != root && !whole.is_same(values)) values.copy_(whole);
 }
 
+// Gloo writes to its sockets without MSG_NOSIGNAL: a peer's death must be an error, not ours too.
+void ignore_broken_pipes() {
+  struct sigaction action {};
+  if (sigaction(SIGPIPE, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) return;
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &action, nullptr);
+}
+
 }  // namespace
 
 std::unique_ptr<Communicator> make_process_group(const Rendezvous& rendezvous) {
   if (rendezvous.world_size == 1) return make_single_communicator();
+  ignore_broken_pipes();
   return std::make_unique<GlooCommunicator>(rendezvous, meet(rendezvous));
 }
 

@@ -1,6 +1,7 @@
 #include "worker/dist/rendezvous.h"
 
 #include <arpa/inet.h>
+#include <c10/util/Logging.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,6 +16,20 @@ namespace tradewind::dist {
 namespace {
 
 constexpr const char* kLoopback = "127.0.0.1";
+
+// c10d logs every retry with a backtrace; what matters of it is in our errors. A user who asked for its log keeps it.
+class QuietLog {
+ public:
+  QuietLog() : level_(FLAGS_caffe2_log_level) {
+    if (level_ == c10::GLOG_WARNING) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
+  }
+  ~QuietLog() { FLAGS_caffe2_log_level = level_; }
+  QuietLog(const QuietLog&) = delete;
+  QuietLog& operator=(const QuietLog&) = delete;
+
+ private:
+  const int level_;
+};
 
 std::string key(const char* name, int rank) { return std::string("tradewind/") + name + "/" + std::to_string(rank); }
 
@@ -109,6 +124,7 @@ Meeting meet(const Rendezvous& rendezvous) {
   if (rendezvous.rank < 0 || rendezvous.rank >= rendezvous.world_size) {
     throw InternalFault("rank " + std::to_string(rendezvous.rank) + " of " + std::to_string(rendezvous.world_size));
   }
+  const QuietLog quiet;
   Meeting meeting{open_store(rendezvous), local_address_towards(rendezvous.master_address)};
   c10d::Store& store = *meeting.store;
   std::vector<std::string> keys;

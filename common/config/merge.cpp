@@ -32,6 +32,13 @@ std::string joined(const std::vector<std::string>& keys, std::size_t count) {
   return text;
 }
 
+// keys[from...] as nested maps: "{b: {c: value}}".
+std::string braced(const std::vector<std::string>& keys, std::size_t from, const std::string& value) {
+  std::string text;
+  for (std::size_t i = from; i < keys.size(); ++i) text += "{" + keys[i] + ": ";
+  return text + value + std::string(keys.size() - from, '}');
+}
+
 std::optional<std::size_t> index_of(const std::string& key) {
   if (key.empty() || key.size() > 9) return std::nullopt;
   if (!std::all_of(key.begin(), key.end(), [](unsigned char c) { return std::isdigit(c) != 0; })) return std::nullopt;
@@ -119,11 +126,10 @@ void apply_override(Node& root, const std::string& text) {
       }
       current = &current->items[*index];
     } else {
-      throw UserError("`" + joined(keys, i) + "` is " + current->kind_text() + " (" + current->where.text() +
+      const std::string path = joined(keys, i);
+      throw UserError("`" + path + "` is " + current->kind_text() + " (" + current->where.text() +
                           "), nothing can be set inside it",
-                      where.text(),
-                      "give it whole, as in " + joined(keys, i) + "={" +
-                          joined(keys, keys.size()).substr(joined(keys, i).size() + 1) + ": ...}");
+                      where.text(), "give it whole: " + path + "=" + braced(keys, i, text.substr(equals + 1)));
     }
   }
   assign(*current, std::move(value));

@@ -76,6 +76,7 @@ TEST_CASE("overrides that fit nowhere are refused by their text") {
     CHECK(!error.remedy().empty());
   }
   Node root = parsed(kBase);
+  CHECK(error_of([&] { apply_override(root, "s.t.u=5"); }).remedy() == "give it whole: s={t: {u: 5}}");
   CHECK(error_of([&] { apply_override(root, "s=[a"); }).where() == "override 's=[a'");
 }
 

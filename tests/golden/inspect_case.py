@@ -4,5 +4,19 @@ import json
 import sys
 
 case, seen = json.load(open(sys.argv[1])), json.load(sys.stdin)
-print(json.dumps(seen, indent=1)[:2000])
-sys.exit("not finished")
+model = seen["model"]
+facts = [("runnable", seen["runnable"], True)]
+if "parameters" in case:
+    facts.append(("parameters", model["parameters"], case["parameters"]))
+for name, count in case.get("nodes", {}).items():
+    facts.append((f"nodes {name}", model["nodes"].get(name), count))
+for name, count in case["edges"].items():
+    part = {"data to hidden": "encoder", "hidden to data": "decoder"}[" ".join(name.replace("|", "/").split("/"))]
+    facts.append((f"edges of the {part}", model[part]["edges"], count))
+if "model_calls" not in case:  # a case of one call states its widths instead
+    facts.append(("input variables", len(seen["variables"]["input"]), case["x_shape"][-1]))
+    facts.append(("output variables", len(seen["variables"]["output"]), case["y_shape"][-1]))
+
+wrong = [f"{what}: {got}, want {want}" for what, got, want in facts if got != want]
+print("\n".join(wrong) if wrong else f"{len(facts)} facts as in {sys.argv[1]}")
+sys.exit(bool(wrong))

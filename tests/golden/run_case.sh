@@ -74,5 +74,5 @@ else
   [ "$runnable" = true ] || refused_properly "${predict[@]}"
   say "tradewind ${predict[*]}"
   "$bin/tradewind" "${predict[@]}"
-  "$bin/check_predict" reference.npz y.npz "$(from_case 1e-4 tolerance_suggestion max_abs_over_field_std)"
+  python3 "$here/check_predict.py" reference.npz y.npz "$(from_case 1e-4 tolerance_suggestion max_abs_over_field_std)"
 fi

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""check_predict.py REFERENCE.npz OUT.npz TOLERANCE: the arrays `y` of both files, variable by variable, in units of the
+standard deviation of the reference's variable; names the worst. Exit code 0 when none is above TOLERANCE."""
+import ast
+import math
+import struct
+import sys
+import zipfile
+from array import array
+
+
+def load(path, name):
+    """(shape, values) of an array of float32 or text in C order: the .npy format, without NumPy."""
+    with zipfile.ZipFile(path) as npz:
+        data = npz.read(name + ".npy")
+    wide = data[6] >= 2
+    begin = 12 if wide else 10
+    (length,) = struct.unpack("<I" if wide else "<H", data[8:begin])
+    header = ast.literal_eval(data[begin : begin + length].decode("latin1"))
+    payload, kind = data[begin + length :], header["descr"]
+    if header["fortran_order"]:
+        sys.exit(f"{path}: {name}: an array in C order wanted")
+    if kind == "<f4":
+        values = array("f", payload)
+    elif kind.startswith("<U"):
+        width = 4 * int(kind[2:])
+        values = [payload[i : i + width].decode("utf-32-le").rstrip("\0") for i in range(0, len(payload), width)]
+    else:
+        sys.exit(f"{path}: {name}: float32 wanted, found {kind}")
+    return header["shape"], values
+
+
+def difference(got, want):
+    """Largest |got - want| over the standard deviation of want; infinite where only one is NaN."""
+    if any(math.isnan(a) != math.isnan(b) for a, b in zip(got, want)):
+        return math.inf
+    pairs = [(a, b) for a, b in zip(got, want) if not math.isnan(b)]
+    if not pairs:
+        return 0.0
+    mean = math.fsum(b for _, b in pairs) / len(pairs)
+    deviation = math.sqrt(math.fsum((b - mean) ** 2 for _, b in pairs) / len(pairs))
+    largest = max(abs(a - b) for a, b in pairs)
+    return largest / deviation if deviation else (math.inf if largest else 0.0)
+
+
+reference, output, tolerance = sys.argv[1], sys.argv[2], float(sys.argv[3])
+shape, want = load(reference, "y")
+got_shape, got = load(output, "y")
+if got_shape != shape:
+    sys.exit(f"{output}: y has shape {got_shape}, want {shape}")
+_, names = load(reference, "names_out")
+worst = {name: difference(got[i :: shape[-1]], want[i :: shape[-1]]) for i, name in enumerate(names)}
+for name, value in worst.items():
+    print(f"{name:16s} {value:.2e} of its standard deviation" + ("" if value <= tolerance else "  <-- too far"))
+name = max(worst, key=worst.get)
+print(f"{len(worst)} variables, worst {name}: {worst[name]:.2e} (at most {tolerance:.2e})")
+sys.exit(worst[name] > tolerance)

@@ -1,0 +1,155 @@
+#include "worker/compare/compare.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "common/errors.h"
+#include "tests/unit/io/fixture.h"
+#include "worker/compare/scores.h"
+
+using namespace tradewind;
+using namespace tradewind::compare;
+using namespace tradewind::test;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+Json compared(CompareOptions options, int expected_code) {
+  options.json = true;
+  std::ostringstream out;
+  CHECK(run_compare(options, out) == expected_code);
+  return Json::parse(out.str());
+}
+
+grib::Json temperature(long step) {
+  return {{"shortName", "2t"}, {"dataType", "fc"}, {"date", 20240115}, {"time", 0}, {"step", step}};
+}
+
+std::vector<double> wave(double amplitude) {
+  std::vector<double> values(5248);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = 280 + amplitude * std::sin(0.01 * static_cast<double>(i));
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("the scores of the Rossby-Haurwitz forecast are those of its verification") {
+  std::ifstream file(golden("../../examples/rossby-haurwitz/verify.json"));
+  const Json verify = Json::parse(file)["scores"];
+  const Json report = compared(
+      {.got = golden("../../examples/rossby-haurwitz/reference.grib"),
+       .wanted = golden("../../examples/rossby-haurwitz/truth.grib"),
+       .scores_only = true,
+       .steps = {std::chrono::hours(24), std::chrono::hours(72), std::chrono::hours(120), std::chrono::hours(240)},
+       .persistence = golden("../../examples/rossby-haurwitz/input.grib")},
+      0);
+  REQUIRE(report["fields"].size() == 12);
+  for (const Json& field : report["fields"]) {
+    const Json& want = verify["day" + std::to_string(field["step"].get<int>() / 24)][field["field"].get<std::string>()];
+    CAPTURE(field.dump());
+    CHECK(field["rmse"].get<double>() == doctest::Approx(want["rmse_model"].get<double>()).epsilon(0.01));
+    CHECK(field["rmse_persistence"].get<double>() ==
+          doctest::Approx(want["rmse_persistence"].get<double>()).epsilon(0.01));
+    CHECK(field["bias"].get<double>() == doctest::Approx(want["bias_model"].get<double>()).epsilon(0.01));
+    CHECK(field["acc"].get<double>() == doctest::Approx(want["acc_model"].get<double>()).epsilon(0.01));
+    CHECK(field["acc_persistence"].get<double>() ==
+          doctest::Approx(want["acc_persistence"].get<double>()).epsilon(0.01));
+    CHECK(field["rms_anomaly"].get<double>() == doctest::Approx(want["rms_wave"].get<double>()).epsilon(0.01));
+  }
+}
+
+TEST_CASE("a file is itself, and not the forecast in another precision") {
+  const std::string reference = golden("gt-transformer/reference.grib");
+  const Json same = compared({.got = reference, .wanted = reference}, 0);
+  CHECK(same["worst_over_std"] == 0);
+  CHECK(same["fields"].size() == 90);
+  const Json other = compared({.got = golden("gt-transformer/reference-bf16.grib"), .wanted = reference}, 1);
+  CHECK(other["worst_over_std"].get<double>() == doctest::Approx(0.1077).epsilon(0.01));  // case.json: vs_f32
+  CHECK(other["faults"].dump().find("missing: 10u step 30h") != std::string::npos);
+}
+
+TEST_CASE("differences within the tolerance or one step of the packing pass, others do not") {
+  const TemporaryFolder folder;
+  const auto write = [&](const std::string& name, double change, long bits) {
+    std::vector<double> values = wave(10);
+    values[77] += change;
+    grib::Json keys = temperature(6);
+    keys["bitsPerValue"] = bits;
+    write_file(folder / name, make_message(keys, values).bytes());
+    return folder / name;
+  };
+  const std::string truth = write("b.grib", 0, 24);
+  compared({.got = write("close.grib", 5e-4, 24), .wanted = truth}, 0);  // 7e-5 of 7.07
+  compared({.got = write("far.grib", 5e-3, 24), .wanted = truth}, 1);
+  compared({.got = folder / "far.grib", .wanted = truth, .tolerance = 1e-3}, 0);
+  const std::string coarse = write("coarse.grib", 0, 8);  // one step of 2^-3 or so
+  compared({.got = write("coarse2.grib", 0.05, 8), .wanted = coarse}, 0);
+}
+
+TEST_CASE("missing, extra, misplaced and differently labelled messages are named") {
+  const TemporaryFolder folder;
+  const auto bytes = [](long step) { return make_message(temperature(step), wave(10)).bytes(); };
+  write_file(folder / "b.grib", bytes(6) + bytes(12) + bytes(18));
+  const auto faults = [&](const std::string& content) {
+    write_file(folder / "a.grib", content);
+    return compared({.got = folder / "a.grib", .wanted = folder / "b.grib"}, 1)["faults"].dump();
+  };
+  CHECK(faults(bytes(6) + bytes(18)) == R"(["missing: 2t step 12h"])");
+  CHECK(faults(bytes(6) + bytes(12) + bytes(18) + bytes(24)) == R"(["extra: 2t step 1d"])");
+  CHECK(faults(bytes(12) + bytes(6) + bytes(18)).find("order: 2t step 12h") != std::string::npos);
+  grib::Json keys = temperature(12);
+  keys["expver"] = "0078";
+  CHECK(faults(bytes(6) + make_message(keys, wave(10)).bytes() + bytes(18)) ==
+        R"x(["keys of 2t step 12h: experimentVersionNumber=0078 (want 0001)"])x");
+}
+
+TEST_CASE("missing values must be missing in both") {
+  const TemporaryFolder folder;
+  const auto write = [&](const std::string& name, std::size_t missing) {
+    std::vector<double> values = wave(10);
+    for (std::size_t i = 0; i < missing; ++i) values[i] = 9999;
+    grib::Json keys = temperature(6);
+    keys["missingValue"] = 9999;
+    keys["bitmapPresent"] = 1;
+    write_file(folder / name, make_message(keys, values).bytes());
+    return folder / name;
+  };
+  const std::string hundred = write("b.grib", 100);
+  CHECK(compared({.got = write("a.grib", 100), .wanted = hundred}, 0)["worst_over_std"] == 0);
+  compared({.got = write("c.grib", 101), .wanted = hundred}, 1);
+}
+
+TEST_CASE("scores follow their definitions") {
+  // two parallels of two points: weights cos(0) = 1 and cos(60) = 1/2, mean 3/4
+  const Grid grid({0, 0, 60, 60});
+  CHECK(grid.parallels == 2);
+  const std::vector<double> b = {1, 3, 10, 14}, a = {2, 3, 10, 12};
+  const auto zonal = climatology_of(b, grid, Climatology::zonal_mean);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(zonal[i] == doctest::Approx(i < 2 ? 2 : 12));
+  CHECK(climatology_of(b, grid, Climatology::mean)[0] == doctest::Approx((1 + 3 + 5 + 7) / 3.0));
+  const Scores scores = score(a, b, grid, zonal);
+  CHECK(scores.max_difference == 2);
+  CHECK(scores.rmse == doctest::Approx(std::sqrt((1 + 0.5 * 4) / 3)));
+  CHECK(scores.bias == doctest::Approx((1 - 0.5 * 2) / 3).scale(1));
+  CHECK(scores.anomaly == doctest::Approx(std::sqrt((1 + 1 + 0.5 * 4 + 0.5 * 4) / 3)));
+  // anomalies of a: 0, 1, -2, 0; of b: -1, 1, -2, 2
+  CHECK(scores.correlation == doctest::Approx((1 + 0.5 * 4) / std::sqrt((1 + 0.5 * 4) * (1 + 1 + 0.5 * 8))));
+  CHECK(scores.deviation == doctest::Approx(std::sqrt((36 + 16 + 9 + 49) / 4.0)));
+}
+
+TEST_CASE("the command line of compare") {
+  const auto options = parse_compare_options({"a", "--tolerance=0.5", "b", "--json", "--steps", "24h,5d"});
+  CHECK(options.got == "a");
+  CHECK(options.wanted == "b");
+  CHECK(options.json);
+  CHECK(options.tolerance == 0.5);
+  CHECK(options.steps == std::vector<Duration>{std::chrono::hours(24), std::chrono::hours(120)});
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{
+           {"a"}, {"a", "b", "c"}, {"a", "b", "--tolerance"}, {"a", "b", "--tolerance", "x"}, {"a", "b", "--fast"}})
+    CHECK_THROWS_AS(parse_compare_options(wrong), UserError);
+  std::ostringstream out;
+  CHECK_THROWS_AS(run_compare({.got = "/nonexistent.grib", .wanted = "/nonexistent.grib"}, out), UserError);
+}

@@ -1,0 +1,40 @@
+// What the tests of input and output share: golden cases, a folder that goes away, GRIB files made on the spot.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "common/checkpoint/metadata.h"
+#include "worker/grib/handle.h"
+
+namespace tradewind::test {
+
+std::string golden(const std::string& file);
+
+// Metadata of a golden checkpoint.
+checkpoint::Metadata golden_metadata(const std::string& checkpoint);
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::vector<grib::Handle> read_messages(const std::string& path);
+std::string read_file(const std::string& path);
+void write_file(const std::string& path, const std::string& bytes);
+
+// A message on the O32 grid with these keys, values as given (5248 of them) or zeros.
+grib::Handle make_message(const grib::Json& keys, const std::vector<double>& values = {});
+
+// The keys that identify a message, as text; "-" for keys it lacks.
+std::vector<std::string> identity(const grib::Handle& message);
+
+}  // namespace tradewind::test

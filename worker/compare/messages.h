@@ -1,0 +1,43 @@
+// The messages of a GRIB file with what identifies them. Immutable; values are decoded when asked for.
+// Errors: UserError for a file that cannot be read.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/dates.h"
+#include "worker/grib/handle.h"
+#include "worker/grib/scan.h"
+
+namespace tradewind::compare {
+
+struct MessageKeys {
+  std::string field;  // short name, with its level: t_850, 2t
+  Time base{}, valid{};
+  Duration lead{};    // end of the step
+  std::string label;  // for people: t_850 step 6h
+  // Identifies the message within a forecast: parameter, level, base date, step, member.
+  std::string identity;
+  std::vector<std::pair<std::string, std::string>> keys;  // all that two equal forecasts share
+  double packing_step = 0;                                // the smallest difference that the packing can tell
+  std::string grid;                                       // same text, same points
+  grib::Extent extent;
+};
+
+class MessageFile {
+ public:
+  explicit MessageFile(std::string path);
+  const std::string& path() const { return path_; }
+  const std::vector<MessageKeys>& messages() const { return messages_; }
+  grib::Handle open(const MessageKeys& message) const;
+
+ private:
+  std::string path_;
+  std::unique_ptr<grib::FileReader> file_;
+  std::vector<MessageKeys> messages_;
+};
+
+}  // namespace tradewind::compare

@@ -31,7 +31,8 @@ inputs::GridPoints checkpoint_points(const checkpoint::Checkpoint& checkpoint) {
 }
 
 // Columns of x by variable name group: fields (dates, rows, variables).
-void place_all(at::Tensor& x, const Group& group, const at::Tensor& fields) {
+void place_all(at::Tensor& x, const Group& group, const at::Tensor& read) {
+  const at::Tensor fields = read.contiguous();
   const std::int64_t times = x.size(0), rows = x.size(1), width = x.size(2);
   const auto count = static_cast<std::int64_t>(group.columns.size());
   const float* from = fields.const_data_ptr<float>();
@@ -100,7 +101,8 @@ std::shared_ptr<const inputs::GridPoints> find_points(inputs::Input& input, cons
 
 void place(at::Tensor& x, std::int64_t time, const std::vector<std::int64_t>& columns, const at::Tensor& fields) {
   const std::int64_t rows = x.size(1), width = x.size(2);
-  const float* from = fields.const_data_ptr<float>();
+  const at::Tensor dense = fields.contiguous();
+  const float* from = dense.const_data_ptr<float>();
   float* to = x.mutable_data_ptr<float>() + time * rows * width;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     for (std::int64_t row = 0; row < rows; ++row) to[row * width + columns[i]] = from[i * rows + row];

@@ -30,9 +30,11 @@ class FakeInput : public inputs::Input {
   at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                   const dist::RowRange& rows) override {
     ++reads;
+    // Not contiguous, as an input that decodes field by field gives it.
     at::Tensor values =
-        at::empty({static_cast<std::int64_t>(dates.size()), rows.size(), static_cast<std::int64_t>(variables.size())},
-                  at::kFloat);
+        at::empty({static_cast<std::int64_t>(dates.size()), static_cast<std::int64_t>(variables.size()), rows.size()},
+                  at::kFloat)
+            .transpose(1, 2);
     auto access = values.accessor<float, 3>();
     for (std::size_t d = 0; d < dates.size(); ++d) {
       const auto hour = static_cast<float>(dates[d].time_since_epoch().count() % 86400 / 3600);

@@ -14,6 +14,7 @@
 #include "common/config/load.h"
 #include "common/env.h"
 #include "worker/channel/channel_reporter.h"
+#include "worker/compare/compare.h"
 #include "worker/dist/process_group.h"
 #include "worker/runner/commands.h"
 
@@ -58,6 +59,11 @@ void predict(const proto::Start& start, Channel& launcher, ChannelReporter& repo
                       *communicator, reporter);
 }
 
+int compare(const proto::Start& start, Channel& launcher) {
+  launcher.send(proto::Ready{"cpu"});
+  return compare::run_compare(compare::parse_compare_options(start.arguments), std::cout);
+}
+
 // The exit code of a command that is whole.
 int dispatch(const proto::Start& start, Channel& launcher, ChannelReporter& reporter) {
   at::set_num_threads(start.threads);
@@ -65,6 +71,8 @@ int dispatch(const proto::Start& start, Channel& launcher, ChannelReporter& repo
     run(start, launcher, reporter);
   else if (start.command == "predict")
     predict(start, launcher, reporter);
+  else if (start.command == "compare")
+    return compare(start, launcher);
   else
     throw InternalFault("unknown command `" + start.command + "`", "message `start`");
   return 0;

@@ -12,8 +12,9 @@ namespace {
 
 constexpr std::array<const char*, 4> commands = {"run", "inspect", "predict", "compare"};
 // Options followed by a value, of any command: their values are never taken for a command.
-constexpr std::array<const char*, 6> valued = {"--defaults",   "--run-dir",   "--report",
-                                               "--world-size", "--precision", "--tolerance"};
+constexpr std::array<const char*, 9> valued = {"--defaults",   "--run-dir",     "--report",
+                                               "--world-size", "--precision",   "--tolerance",
+                                               "--steps",      "--climatology", "--persistence"};
 
 bool contains(const auto& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -98,8 +99,21 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   predict_app->add_option("--report", predict.report, "write the report there")->option_text("FILE");
   add_verbosity(*predict_app, predict.verbosity);
 
-  CLI::App* compare_app = app.add_subcommand("compare", "compare two GRIB files field by field");
-  compare_app->add_option("files")->option_text("A.grib B.grib [--json] [--tolerance T]");
+  // The worker reads these words itself; here they are known for the help and for mistakes.
+  CompareCommand compare;
+  std::vector<std::string> words;
+  bool flag = false;
+  CLI::App* compare_app = app.add_subcommand("compare", "do two GRIB files hold the same forecast; how good is it");
+  compare_app->add_option("files", words)->option_text("A.grib B.grib")->required()->expected(2);
+  compare_app->add_flag("--json", flag, "for programs");
+  const auto add_word = [&](const char* name, const char* value, const char* about) {
+    compare_app->add_option(name, words, about)->option_text(value)->expected(1);
+  };
+  add_word("--tolerance", "T", "largest difference, of the standard deviation of B's field [1e-4]");
+  compare_app->add_flag("--scores", flag, "only scores: B is the truth, not the same forecast");
+  add_word("--steps", "24h,5d", "lead times to score [all]");
+  add_word("--climatology", "C", "what anomalies are counted from: zonal-mean or mean [zonal-mean]");
+  add_word("--persistence", "FILE", "file whose fields at B's base date are scored as a forecast too");
 
   const auto where = find_command(arguments);
   std::vector<std::string> ordered = arguments;
@@ -112,8 +126,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
           config ? "did you mean `tradewind run " + name + "`?" : suggestion(name, {commands.begin(), commands.end()}));
     }
     ordered.erase(ordered.begin() + static_cast<std::ptrdiff_t>(*where));
-    const bool help = contains(ordered, "--help") || contains(ordered, "-h");
-    if (name == "compare" && !help) return CompareCommand{std::move(ordered)};
+    compare.arguments = ordered;
     ordered.insert(ordered.begin(), name);
   } else if (arguments.empty()) {
     return ShowText{app.help()};
@@ -147,6 +160,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
                                : "`tradewind " + used.get_name() + " --help` shows the usage");
   if (&used == inspect_app) return inspect;
   if (&used == predict_app) return predict;
+  if (&used == compare_app) return compare;
   run.config = positionals.front();
   run.overrides.assign(positionals.begin() + 1, positionals.end());
   return run;

@@ -16,7 +16,9 @@ void attempt(CheckpointFacts& facts, Step step) {
   try {
     step();
   } catch (const UserError& error) {
-    facts.obstacles.push_back({error.message(), error.where(), error.remedy()});
+    std::string where = error.where();
+    if (where.starts_with(facts.path + ": ")) where.erase(0, facts.path.size() + 2);  // known to the reader
+    facts.obstacles.push_back({error.message(), where, error.remedy()});
   }
 }
 

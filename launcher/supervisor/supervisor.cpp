@@ -26,10 +26,6 @@ RankError worker_fault(std::string what, std::string remedy, int exit_code) {
 Supervisor::Supervisor(int ranks, Limits limits, TimePoint now)
     : limits_(limits), ranks_(static_cast<std::size_t>(ranks)), hello_deadline_(now + limits.hello) {}
 
-std::string Supervisor::name_of(int rank) const {
-  return ranks_.size() == 1 ? "the worker" : "rank " + std::to_string(rank);
-}
-
 int Supervisor::living() const {
   int count = 0;
   for (const Rank& rank : ranks_) count += rank.exited ? 0 : 1;
@@ -49,7 +45,7 @@ Actions Supervisor::said(int rank, const proto::Message& message, TimePoint now)
     if (self.said_hello) return broke_protocol(rank, "a second `hello`", now);
     if (hello->version != proto::protocol_version)
       return failed(rank,
-                    worker_fault(name_of(rank) + " speaks protocol version " + std::to_string(hello->version) +
+                    worker_fault("the worker speaks protocol version " + std::to_string(hello->version) +
                                      ", this launcher version " + std::to_string(proto::protocol_version),
                                  "install tradewind and tradewind-worker from the same build", 1),
                     now);
@@ -89,7 +85,7 @@ Actions Supervisor::said(int rank, const proto::Message& message, TimePoint now)
 Actions Supervisor::broke_protocol(int rank, const std::string& how, TimePoint now) {
   return failed(rank,
                 {.kind = proto::FailureKind::internal,
-                 .what = name_of(rank) + " broke the protocol: " + how,
+                 .what = "the worker broke the protocol: " + how,
                  .remedy = "install tradewind and tradewind-worker from the same build"},
                 now);
 }
@@ -110,13 +106,13 @@ Actions Supervisor::exited(int rank, const Exit& exit, TimePoint now) {
     RankError error;
     if (exit.signal != 0) {
       error = worker_fault(
-          name_of(rank) + " was ended by signal " + std::to_string(exit.signal) + " (" + ::strsignal(exit.signal) + ")",
+          "the worker was ended by signal " + std::to_string(exit.signal) + " (" + ::strsignal(exit.signal) + ")",
           exit.signal == SIGKILL ? "find out who sent it; the system's log tells whether the kernel ran out of memory"
                                  : "",
           static_cast<int>(ExitCode::signal_base) + exit.signal);
     } else {
       error = worker_fault(
-          name_of(rank) + " left with exit code " + std::to_string(exit.code) + " without finishing or saying why", "",
+          "the worker left with exit code " + std::to_string(exit.code) + " without finishing or saying why", "",
           exit.code == 0 ? static_cast<int>(ExitCode::failure) : exit.code);
     }
     error.last_lines.assign(self.last_lines.begin(), self.last_lines.end());
@@ -167,13 +163,14 @@ Actions Supervisor::passed(TimePoint now) {
       if (!ranks_[i].said_hello && missing < 0) missing = static_cast<int>(i);
     }
     const auto waited = std::chrono::duration_cast<std::chrono::seconds>(limits_.hello).count();
-    return failed(missing,
-                  worker_fault(std::to_string(came) + " of " + std::to_string(ranks_.size()) + " ranks came within " +
-                                   std::to_string(waited) + " s; the first that did not is " + name_of(missing),
-                               "see what holds tradewind-worker up: a slow or stuck file system, or a machine out of "
-                               "memory or CPUs",
-                               static_cast<int>(ExitCode::ranks_missing)),
-                  now);
+    return failed(
+        missing,
+        worker_fault("the worker did not come: " + std::to_string(came) + " of " + std::to_string(ranks_.size()) +
+                         " ranks came within " + std::to_string(waited) + " s",
+                     "see what holds tradewind-worker up: a slow or stuck file system, or a machine out of "
+                     "memory or CPUs",
+                     static_cast<int>(ExitCode::ranks_missing)),
+        now);
   }
   if (cause_deadline_ && now >= *cause_deadline_) return stop(StopSequence::prompt(now), now);
   Actions actions;

@@ -84,7 +84,6 @@ class Supervisor {
   Actions everywhere(Action::Kind kind) const;
   void settle();
   int living() const;
-  std::string name_of(int rank) const;
 
   Limits limits_;
   std::vector<Rank> ranks_;

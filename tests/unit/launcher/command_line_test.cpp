@@ -60,9 +60,9 @@ TEST_CASE("inspect and predict") {
 }
 
 TEST_CASE("compare: everything goes to the worker as it is") {
-  const auto compare =
-      std::get<CompareCommand>(parse_command_line({"--json", "compare", "a", "--tolerance", "1e-4", "b", "--odd"}));
-  CHECK(compare.arguments == Words{"--json", "a", "--tolerance", "1e-4", "b", "--odd"});
+  const auto compare = std::get<CompareCommand>(
+      parse_command_line({"--json", "compare", "a", "--tolerance", "1e-4", "b", "--steps=24h,5d"}));
+  CHECK(compare.arguments == Words{"--json", "a", "--tolerance", "1e-4", "b", "--steps=24h,5d"});
 }
 
 TEST_CASE("help and version") {
@@ -83,6 +83,9 @@ TEST_CASE("what is not known is refused with the nearest that is") {
   CHECK(refused({"--verbos", "run", "c.yaml"}) == "unknown option `--verbos`|did you mean `--verbose`?");
   CHECK(refused({"inspect", "a", "--jsn"}) == "unknown option `--jsn`|did you mean `--json`?");
   CHECK(refused({"inspect", "a", "b"}) == "one argument too many: `b`|`tradewind inspect --help` shows the usage");
+  CHECK(refused({"compare", "a", "b", "--tolerence", "1"}) ==
+        "unknown option `--tolerence`|did you mean `--tolerance`?");
+  CHECK(refused({"compare", "a"}).ends_with("|`tradewind compare --help` shows the usage"));
   CHECK(refused({"run"}).ends_with("|`tradewind run --help` shows the usage"));
   CHECK(refused({"predict", "a", "b"}).ends_with("|`tradewind predict --help` shows the usage"));
   CHECK(refused({"predict", "a", "b", "c", "--world-size", "0"})

@@ -87,7 +87,7 @@ TEST_CASE("a lost connection waits for its cause") {
     CHECK(run.exited(2, Exit{.signal = SIGSEGV}, start + 500ms).size() == 2);
     CHECK(run.outcome().exit_code == 139);
     CHECK(run.outcome().error->rank == 2);
-    CHECK(run.outcome().error->what == "rank 2 was ended by signal 11 (Segmentation fault)");
+    CHECK(run.outcome().error->what == "the worker was ended by signal 11 (Segmentation fault)");
   }
   SUBCASE("which does not come") {
     CHECK(run.passed(start + 1s).size() == 3);
@@ -129,7 +129,7 @@ TEST_CASE("ranks that do not come are counted") {
   CHECK(run.passed(start + 30s).size() == 3);
   CHECK(run.outcome().exit_code == 75);
   CHECK(run.outcome().error->rank == 1);
-  CHECK(run.outcome().error->what == "2 of 3 ranks came within 30 s; the first that did not is rank 1");
+  CHECK(run.outcome().error->what == "the worker did not come: 2 of 3 ranks came within 30 s");
 }
 
 TEST_CASE("the first signal asks, then terminates, then kills") {

@@ -1,0 +1,113 @@
+// The launcher's executable with stand-in workers: what a user and their scripts see.
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "tests/integration/program.h"
+
+using namespace tradewind::test;
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+const fs::path example = TRADEWIND_GOLDEN_DIR "/gt-transformer";
+
+Result launch(const Folder& folder, std::vector<std::string> arguments, const std::string& fake = "well") {
+  arguments.insert(arguments.begin(), TRADEWIND_EXECUTABLE);
+  return run(
+      {.command = std::move(arguments),
+       .folder = folder.path,
+       .environment = {
+           {"TRADEWIND_WORKER", TRADEWIND_FAKE_WORKER}, {"FAKE_WORKER", fake}, {"TRADEWIND_TEST_MARK", folder.path}}});
+}
+
+}  // namespace
+
+TEST_CASE("the launcher needs none of the worker's libraries") {
+  const Result libraries = run({.command = {TRADEWIND_EXECUTABLE}, .environment = {{"LD_TRACE_LOADED_OBJECTS", "1"}}});
+  CHECK(libraries.output.find("libc.so") != std::string::npos);
+  for (const char* heavy : {"torch", "c10", "nccl", "cuda", "eccodes", "eckit", "gomp"})
+    CHECK_MESSAGE(libraries.output.find(heavy) == std::string::npos, heavy);
+}
+
+TEST_CASE("a run leaves a report in its run folder and where it was asked to") {
+  const Folder folder(example);
+  const Result result = launch(folder, {"run", "config-parallel.yaml", "--report", "r.json"});
+  CHECK(result.code == 0);
+  CHECK(result.error.find("step 1/3  2024-01-15 06:00  0.50 s\nstep 2/3") == 0);
+  const std::string report = text_of(folder.path / "r.json");
+  const Json json = Json::parse(report);
+  CHECK(json["status"] == "done");
+  CHECK(json["world_size"] == 2);
+  CHECK(json["steps"] == 3);
+  CHECK(json["ranks"].size() == 2);
+  CHECK(json["ranks"][1]["pid"] > 1);
+  int folders = 0;
+  for (const auto& entry : fs::directory_iterator(folder.path))
+    if (entry.is_directory()) {
+      ++folders;
+      CHECK(entry.path().filename().string().starts_with("tradewind-run-"));
+      CHECK(text_of(entry.path() / "report.json") == report);
+    }
+  CHECK(folders == 1);
+  CHECK(processes_marked(folder.path) == 0);
+}
+
+TEST_CASE("a failure leaves a report with its error") {
+  const Folder folder(example);
+  const Result result = launch(folder, {"run", "config.yaml", "--run-dir", "d", "--report", "r.json"}, "says_error");
+  CHECK(result.code == 2);
+  CHECK(result.error == "error: input.grib: the input is wrong\n  remedy: give another\n");
+  const Json json = Json::parse(text_of(folder.path / "d" / "report.json"));
+  CHECK(json["status"] == "failed");
+  CHECK(json["exit_code"] == 2);
+  CHECK(json["error"]["where"] == "input.grib");
+  CHECK(json == Json::parse(text_of(folder.path / "r.json")));
+}
+
+TEST_CASE("a config mistake is reported where it was asked, without a run folder") {
+  const Folder folder(example);
+  const Result result = launch(folder, {"run", "config.yaml", "lead_tme=6h", "--report", "r.json"});
+  CHECK(result.code == 2);
+  CHECK(Json::parse(text_of(folder.path / "r.json"))["error"]["remedy"] == "did you mean `lead_time`?");
+  for (const auto& entry : fs::directory_iterator(folder.path)) CHECK_FALSE(entry.is_directory());
+}
+
+TEST_CASE("the config's env reaches the worker before it starts") {
+  const Folder folder(example);
+  const Result result = launch(folder, {"run", "config.yaml", "env.OMP_NUM_THREADS=7"});
+  CHECK(result.output == "rank 0 of 1, 7 threads\n");
+}
+
+TEST_CASE("signals end the run with their code and leave nothing") {
+  const Folder folder(example);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    bool sent = false;
+    const Result result = run({.command = {TRADEWIND_EXECUTABLE, "run", "config.yaml", "--run-dir", "d"},
+                               .folder = folder.path,
+                               .environment = {{"TRADEWIND_WORKER", TRADEWIND_FAKE_WORKER},
+                                               {"FAKE_WORKER", "stops_on_request"},
+                                               {"TRADEWIND_TEST_MARK", folder.path}},
+                               .watch = [&](pid_t pid, const std::string& error) {
+                                 if (!sent && error.find("waiting\n") != std::string::npos) {
+                                   sent = true;
+                                   ::kill(pid, number);
+                                 }
+                               }});
+    CHECK(result.code == 128 + number);
+    CHECK(Json::parse(text_of(folder.path / "d" / "report.json"))["status"] == "stopped");
+    CHECK(processes_marked(folder.path) == 0);
+  }
+}
+
+TEST_CASE("a worker that is not there") {
+  const Folder folder(example);
+  const Result result = run({.command = {TRADEWIND_EXECUTABLE, "run", "config.yaml", "--run-dir", "d"},
+                             .folder = folder.path,
+                             .environment = {{"TRADEWIND_WORKER", "/nowhere/worker"}}});
+  CHECK(result.code == 1);
+  CHECK(result.error.find("correct or unset TRADEWIND_WORKER") != std::string::npos);
+  CHECK(Json::parse(text_of(folder.path / "d" / "report.json"))["status"] == "failed");
+}

@@ -1,0 +1,44 @@
+// Runs a program to its end, as a user would from a shell.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace tradewind::test {
+
+struct Result {
+  int code = 0;  // 128 + n when signal n ended it
+  std::string output, error;
+};
+
+struct Program {
+  std::vector<std::string> command;
+  std::filesystem::path folder = ".";
+  std::map<std::string, std::string> environment = {};  // on top of this process's
+  // Called with each piece of standard error as it comes.
+  std::function<void(pid_t, const std::string& error_so_far)> watch = {};
+};
+
+Result run(const Program& program);
+
+// A folder of its own, with links to the files of `source`; removed at the end.
+class Folder {
+ public:
+  explicit Folder(const std::filesystem::path& source = {});
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::filesystem::path path;
+};
+
+std::string text_of(const std::filesystem::path& file);
+void write_text(const std::filesystem::path& file, const std::string& text);
+// Living processes whose environment holds `mark` (NAME=value).
+int processes_marked(const std::string& mark);
+
+}  // namespace tradewind::test

@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <sstream>
 
 namespace tradewind::dist {
@@ -14,6 +15,7 @@ std::string short_text(const std::exception& error) {
     const auto end = text.find("] ");
     if (end != std::string::npos && text.substr(0, end).find(".cc:") != std::string::npos) text.erase(0, end + 2);
   }
+  text.erase(std::min(text.size(), text.find(" This is typically caused by")));
   return text.substr(0, text.find('\n'));
 }
 

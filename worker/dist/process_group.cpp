@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "worker/dist/fault_text.h"
+#include "worker/dist/meeting.h"
 
 namespace tradewind::dist {
 namespace {

@@ -1,19 +1,12 @@
-// How the ranks of a run find each other: through a key-value store which rank 0 serves at the master address and port.
+// How the ranks of a run find each other: through a key-value store which rank 0 serves at the master address and port. Plain values.
 #pragma once
-
-#include <c10/util/intrusive_ptr.h>
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "common/errors.h"
-
-namespace c10d {
-class Store;
-}
 
 namespace tradewind::dist {
 
@@ -35,18 +28,5 @@ class RanksMissing : public EnvironmentFault {
   using EnvironmentFault::EnvironmentFault;
   ExitCode exit_code() const override { return ExitCode::ranks_missing; }
 };
-
-// "master 10.0.0.1:29500", for errors.
-std::string master_of(const Rendezvous& rendezvous);
-
-// What every rank knows once all have come.
-struct Meeting {
-  c10::intrusive_ptr<c10d::Store> store;
-  std::string address;  // this rank's, numeric, as peers can reach it
-};
-
-// Blocks until all ranks have come. Throws RanksMissing naming them, EnvironmentFault when the master cannot be
-// reached, the port is taken or a rank comes twice (two runs at one port), InternalFault for an impossible rank.
-Meeting meet(const Rendezvous& rendezvous);
 
 }  // namespace tradewind::dist

@@ -236,6 +236,14 @@ TEST_CASE("a call that breaks the contract is refused before anything is sent") 
   });
 }
 
+TEST_CASE("the network interface can be chosen, and one that does not exist is named") {
+  const auto barrier = [](Communicator& communicator) { communicator.barrier("test"); };
+  run_ranks(2, barrier, [](tradewind::dist::Rendezvous& rendezvous) { rendezvous.interfaces = "lo"; });
+  CHECK_THROWS_WITH_AS(
+      run_ranks(2, barrier, [](tradewind::dist::Rendezvous& rendezvous) { rendezvous.interfaces = "nowhere0"; }),
+      doctest::Contains("nowhere0"), tradewind::EnvironmentFault);
+}
+
 TEST_CASE("one rank needs no rendezvous") {
   const auto communicator = tradewind::dist::make_process_group({});
   CHECK(communicator->size() == 1);

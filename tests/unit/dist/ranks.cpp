@@ -37,7 +37,8 @@ dist::Rendezvous rendezvous_at(const Listener& listener, int rank, int world_siz
   return rendezvous;
 }
 
-void run_ranks(int world_size, const std::function<void(dist::Communicator&)>& as_rank) {
+void run_ranks(int world_size, const std::function<void(dist::Communicator&)>& as_rank,
+               const std::function<void(dist::Rendezvous&)>& adjust) {
   const Listener listener;
   std::mutex mutex;
   std::exception_ptr first;
@@ -46,7 +47,9 @@ void run_ranks(int world_size, const std::function<void(dist::Communicator&)>& a
     threads.emplace_back([&, rank] {
       try {
         // Gone when this rank fails, which ends the others' calls.
-        const auto communicator = dist::make_process_group(rendezvous_at(listener, rank, world_size));
+        dist::Rendezvous rendezvous = rendezvous_at(listener, rank, world_size);
+        if (adjust) adjust(rendezvous);
+        const auto communicator = dist::make_process_group(rendezvous);
         as_rank(*communicator);
       } catch (...) {
         const std::lock_guard<std::mutex> lock(mutex);

@@ -18,7 +18,9 @@ struct Listener {
 // The rendezvous of one rank at that port; the descriptor goes to rank 0.
 dist::Rendezvous rendezvous_at(const Listener& listener, int rank, int world_size);
 
-// Throws what the first rank that fails throws. doctest's assertions may be used inside.
-void run_ranks(int world_size, const std::function<void(dist::Communicator&)>& as_rank);
+// Throws what the first rank that fails throws. doctest's assertions may be used inside. `adjust` may change each
+// rank's rendezvous.
+void run_ranks(int world_size, const std::function<void(dist::Communicator&)>& as_rank,
+               const std::function<void(dist::Rendezvous&)>& adjust = {});
 
 }  // namespace tradewind::testing

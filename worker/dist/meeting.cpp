@@ -1,4 +1,4 @@
-#include "worker/dist/rendezvous.h"
+#include "worker/dist/meeting.h"
 
 #include <arpa/inet.h>
 #include <c10/util/Logging.h>

@@ -1,5 +1,6 @@
 // The whole model: which parts there are, how wide each must be, and that they fit each other. The parts themselves are
 // read by generations/.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -111,13 +112,12 @@ std::vector<BoundingDescription> find_boundings(const Scope& scope, const ModelS
   if (scope.generation.has_no_boundings) return out;
   const Node list = at_place(scope.model, places::boundings, scope.names);
   require_class(list, "list of boundings", {"torch.nn.modules.container.ModuleList"});
-  for (const Node& bounding : list.items()) out.push_back(read_bounding(bounding, sizes));
+  for (const Node& bounding : modules_in_order(list)) out.push_back(read_bounding(bounding, sizes));
   return out;
 }
 
 // `inverse` processors are stored in the order in which they are applied.
-std::vector<PreprocessorDescription> find_processors(const Node& root, const Place& place, bool inverse,
-                                                     const Scope& scope, const ModelSizes& sizes) {
+std::vector<Node> find_processors(const Node& root, const Place& place, bool inverse, const Scope& scope) {
   const Node owner = at_place(root, place, scope.names);
   require_class(owner, "pre-processors", {"anemoi.models.preprocessing.Processors"});
   refuse_unknown_attributes(owner);
@@ -126,9 +126,22 @@ std::vector<PreprocessorDescription> find_processors(const Node& root, const Pla
   }
   const Node processors = owner.at("processors");
   require_class(processors, "table of pre-processors", {"torch.nn.modules.container.ModuleDict"});
-  std::vector<PreprocessorDescription> out;
-  for (const auto& [name, node] : processors.entries()) out.push_back(read_preprocessor(node, sizes));
+  std::vector<Node> out;
+  for (auto& [name, node] : modules_by_name(processors)) out.push_back(std::move(node));
   return out;
+}
+
+// Both directions hold the same objects, the inverse one in reverse.
+void find_preprocessors(const Node& root, const Scope& scope, const ModelSizes& sizes, ModelDescription& out) {
+  const auto forward = find_processors(root, places::preprocessors, false, scope);
+  const auto inverse = find_processors(root, places::postprocessors, true, scope);
+  const auto same = [](const Node& a, const Node& b) { return &a.value() == &b.value(); };
+  if (!std::equal(forward.begin(), forward.end(), inverse.rbegin(), inverse.rend(), same)) {
+    throw UserError("the post-processors are not the pre-processors in reverse order", "post_processors",
+                    "the checkpoint is damaged; export it again");
+  }
+  for (const Node& node : forward) out.preprocessors.push_back(read_preprocessor(node, sizes));
+  for (const Node& node : inverse) out.postprocessors.push_back(read_preprocessor(node, sizes));
 }
 
 void read_layers(const Scope& scope, const ModelSizes& sizes, ModelDescription& out) {
@@ -197,8 +210,7 @@ ModelDescription describe_root(const Node& root) {
     throw UserError("different numbers of prognostic variables in input and output", model.path());
   }
   out.boundings = find_boundings(scope, sizes);
-  out.preprocessors = find_processors(root, places::preprocessors, false, scope, sizes);
-  out.postprocessors = find_processors(root, places::postprocessors, true, scope, sizes);
+  find_preprocessors(root, scope, sizes, out);
   out.parameters = count_parameters(model);
   return out;
 }

@@ -19,6 +19,7 @@ namespace tradewind::checkpoint {
 struct LinearDescription {
   TensorDescriptor weight;
   std::optional<TensorDescriptor> bias;
+  bool operator==(const LinearDescription&) const = default;
 };
 
 // Over the last dimension; weight and bias absent when not affine. With keeps_input_type the result has the input's
@@ -28,6 +29,7 @@ struct LayerNormDescription {
   std::int64_t size = 0;
   double epsilon = 1e-5;
   bool keeps_input_type = false;
+  bool operator==(const LayerNormDescription&) const = default;
 };
 
 enum class Activation { gelu, gelu_tanh, silu, relu, sigmoid, tanh, leaky_relu, identity };
@@ -36,12 +38,14 @@ enum class Activation { gelu, gelu_tanh, silu, relu, sigmoid, tanh, leaky_relu, 
 struct GatedDescription {
   LinearDescription gate, value;
   Activation activation = Activation::sigmoid;
+  bool operator==(const GatedDescription&) const = default;
 };
 
 // Applied in order.
 using SequentialLayer = std::variant<LinearDescription, LayerNormDescription, Activation, GatedDescription>;
 struct SequentialDescription {
   std::vector<SequentialLayer> layers;
+  bool operator==(const SequentialDescription&) const = default;
 };
 
 // Rows of the nodes: attributes (n, 4) = sin lat, sin lon, cos lat, cos lon; trainable (n, k) when there is one.
@@ -50,6 +54,7 @@ struct NodeDescription {
   std::int64_t count = 0;
   TensorDescriptor coordinates;
   std::optional<TensorDescriptor> trainable;
+  bool operator==(const NodeDescription&) const = default;
 };
 
 // A bipartite (or square) graph. edge_index (2, e): row 0 source, row 1 destination, any integer type, in any order
@@ -63,6 +68,7 @@ struct GraphDescription {
   std::optional<TensorDescriptor> trainable;
   std::optional<TensorDescriptor> trainable_order;
   bool sorted_by_destination = false;
+  bool operator==(const GraphDescription&) const = default;
 };
 
 // Graph attention block: alpha = softmax over the edges of a destination of q . (k + e) / sqrt(head),
@@ -76,6 +82,7 @@ struct GraphTransformerBlockDescription {
   std::optional<LayerNormDescription> query_norm, key_norm;  // over head_size
   std::optional<SequentialDescription> edge_mlp;             // before `edge`; absent when Identity
   SequentialDescription mlp;
+  bool operator==(const GraphTransformerBlockDescription&) const = default;
 };
 
 // source_embedding is absent when it is Identity (backward mapper); extractor only in a backward mapper.
@@ -85,6 +92,7 @@ struct GraphTransformerMapperDescription {
   std::optional<SequentialDescription> extractor;
   GraphDescription graph;
   std::int64_t chunks = 1;
+  bool operator==(const GraphTransformerMapperDescription&) const = default;
 };
 using MapperDescription = std::variant<GraphTransformerMapperDescription>;
 
@@ -102,10 +110,12 @@ struct TransformerBlockDescription {
   std::optional<TensorDescriptor> alibi_slopes;  // (heads)
   bool rotary = false;                           // base 10000, not interleaved, positions 0..n-1, on q and k
   SequentialDescription mlp;
+  bool operator==(const TransformerBlockDescription&) const = default;
 };
 struct TransformerProcessorDescription {
   std::vector<TransformerBlockDescription> blocks;
   std::int64_t chunks = 1;
+  bool operator==(const TransformerProcessorDescription&) const = default;
 };
 using ProcessorDescription = std::variant<TransformerProcessorDescription>;
 
@@ -113,17 +123,22 @@ using ProcessorDescription = std::variant<TransformerProcessorDescription>;
 // end, -1 the latest).
 struct SkipResidualDescription {
   std::int64_t step = -1;
+  bool operator==(const SkipResidualDescription&) const = default;
 };
-struct NoResidualDescription {};
+struct NoResidualDescription {
+  bool operator==(const NoResidualDescription&) const = default;
+};
 using ResidualDescription = std::variant<SkipResidualDescription, NoResidualDescription>;
 
 // Applied in order, in normalised space, on columns of the model output.
 struct ReluBoundingDescription {
   std::vector<std::int64_t> columns;
+  bool operator==(const ReluBoundingDescription&) const = default;
 };
 struct HardtanhBoundingDescription {
   std::vector<std::int64_t> columns;
   double minimum = 0, maximum = 1;
+  bool operator==(const HardtanhBoundingDescription&) const = default;
 };
 using BoundingDescription = std::variant<ReluBoundingDescription, HardtanhBoundingDescription>;
 
@@ -131,6 +146,7 @@ using BoundingDescription = std::variant<ReluBoundingDescription, HardtanhBoundi
 // One value per column of the model input (forward) and of the model output (inverse), float32, already gathered.
 struct NormalizerDescription {
   std::vector<float> input_multiply, input_add, output_multiply, output_add;
+  bool operator==(const NormalizerDescription&) const = default;
 };
 using PreprocessorDescription = std::variant<NormalizerDescription>;
 
@@ -159,6 +175,7 @@ struct ModelDescription {
   std::vector<PreprocessorDescription> preprocessors;   // applied to x in order
   std::vector<PreprocessorDescription> postprocessors;  // inverses applied to y in order
   std::int64_t parameters = 0;                          // number of trained values
+  bool operator==(const ModelDescription&) const = default;
 };
 
 }  // namespace tradewind::checkpoint

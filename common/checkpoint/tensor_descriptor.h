@@ -23,6 +23,7 @@ struct TensorDescriptor {
 
   std::int64_t elements() const;
   bool contiguous() const;
+  bool operator==(const TensorDescriptor&) const = default;  // the same bytes seen the same way, from the same place
 };
 
 // Element access for what the description needs (indices, small statistics); any integer, bool or float type.

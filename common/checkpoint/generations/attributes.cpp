@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "common/errors.h"
+
 namespace tradewind::checkpoint {
 namespace {
 
@@ -58,6 +60,24 @@ std::optional<Node> find_attribute(const Node& node, std::string_view name) {
     return std::nullopt;
   }
   return node.find(name);
+}
+
+std::vector<std::pair<std::string, Node>> modules_by_name(const Node& node) {
+  std::vector<std::pair<std::string, Node>> out;
+  for (const auto& [name, unused] : attributes_of(node.at("_modules"))) out.emplace_back(name, node.at(name));
+  return out;
+}
+
+std::vector<Node> modules_in_order(const Node& node) {
+  std::vector<Node> out;
+  for (auto& [name, module] : modules_by_name(node)) {
+    if (name != std::to_string(out.size())) {
+      throw UserError("a list of modules in which number " + std::to_string(out.size()) + " is missing", node.path(),
+                      "the checkpoint is damaged; export it again");
+    }
+    out.push_back(std::move(module));
+  }
+  return out;
 }
 
 bool is_off(const Node& node) {

@@ -51,35 +51,20 @@ void require_range(const Span& span, std::int64_t nodes, std::string_view end, c
                   node.path(), "the checkpoint's graph is damaged or belongs to another grid");
 }
 
-// Since 0.17 a provider keeps `perm`, the place of each sorted edge in the original graph; the trainable values are in
-// that original order until layout version 1. Without `perm` they always belong to the stored columns.
-std::optional<TensorDescriptor> trainable_order(const Node& holder, std::int64_t edges) {
-  const auto perm = holder.find("perm");
-  if (!perm) {
-    if (const auto version = holder.find("trainable_layout_version")) {
-      throw UserError("a version of the trainable layout, but no `perm`", version->path());
-    }
-    return std::nullopt;
+// Trainable values belong to the stored columns of the edges. Providers that sort their edges when they are built keep
+// the permutation, and since 0.16 a version of the layout that says so.
+void require_known_layout(const Node& holder) {
+  const auto version = holder.find("trainable_layout_version");
+  if (version.has_value() != holder.has("perm")) {
+    throw UserError("only one of `perm` and `trainable_layout_version` is there", holder.path(),
+                    "the order of the edges' trainable values cannot be told; export the checkpoint again");
   }
-  const TensorDescriptor& order = integer_tensor(*perm, {edges});
-  std::int64_t version = 0;
-  if (const auto node = holder.find("trainable_layout_version")) {
-    const auto values = to_int64(integer_tensor(*node, {}));
-    version = values.at(0);
-    if (version != 0 && version != 1) {
-      throw UserError("trainable layout version " + std::to_string(version) + " is not supported", node->path(),
-                      "known: 0, 1");
-    }
+  if (!version) return;
+  const std::int64_t value = to_int64(integer_tensor(*version, {})).at(0);
+  if (value != 1) {
+    throw UserError("trainable layout version " + std::to_string(value) + " is not supported", version->path(),
+                    "known: 1; export the checkpoint again with a recent anemoi-models");
   }
-  if (version == 1) return std::nullopt;
-  std::vector<bool> seen(static_cast<std::size_t>(edges));
-  for (const std::int64_t place : to_int64(order)) {
-    if (place < 0 || place >= edges || seen[static_cast<std::size_t>(place)]) {
-      throw UserError("the order of the edges is no permutation", perm->path());
-    }
-    seen[static_cast<std::size_t>(place)] = true;
-  }
-  return order;
 }
 
 }  // namespace
@@ -117,9 +102,8 @@ GraphDescription read_edges(const Node& holder, std::int64_t sources, std::int64
   const Node trainable = holder.at("trainable");
   require_class(trainable, "trainable tensor", {"anemoi.models.layers.graph.TrainableTensor"});
   refuse_unknown_attributes(trainable);
-  const auto order = trainable_order(holder, out.edges);
+  require_known_layout(holder);
   out.trainable = read_trainable(trainable.at("trainable"), out.edges);
-  if (out.trainable) out.trainable_order = order;
   return out;
 }
 

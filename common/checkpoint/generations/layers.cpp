@@ -109,7 +109,7 @@ std::int64_t append(const Node& node, std::int64_t width, std::vector<Sequential
 std::int64_t append_all(const Node& node, std::int64_t width, std::vector<SequentialLayer>& layers) {
   const std::string name = node.class_name();
   if (name == "torch.nn.modules.container.Sequential") {
-    for (const Node& layer : node.items()) width = append_all(layer, width, layers);
+    for (const Node& layer : modules_in_order(node)) width = append_all(layer, width, layers);
     return width;
   }
   if (name == "anemoi.models.layers.mlp.MLP") {

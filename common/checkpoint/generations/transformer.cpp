@@ -177,7 +177,7 @@ void require_count(const Node& node, std::size_t count, const char* what) {
 ProcessorDescription read_transformer_processor(const Node& node, const Scope&, std::int64_t channels) {
   TransformerProcessorDescription out;
   out.chunks = positive(node.at("num_chunks"));
-  const auto entries = node.at("proc").items();
+  const auto entries = modules_in_order(node.at("proc"));
   bool chunked = false;
   for (const Node& entry : entries) {
     if (entry.class_name() != "anemoi.models.layers.chunk.TransformerProcessorChunk") {
@@ -186,7 +186,7 @@ ProcessorDescription read_transformer_processor(const Node& node, const Scope&, 
     }
     chunked = true;
     refuse_unknown_attributes(entry);
-    const auto blocks = entry.at("blocks").items();
+    const auto blocks = modules_in_order(entry.at("blocks"));
     require_count(entry.at("num_layers"), blocks.size(), "blocks");
     for (const Node& block : blocks) out.blocks.push_back(read_block(block, channels));
   }

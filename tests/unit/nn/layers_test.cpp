@@ -1,0 +1,155 @@
+// Mappers and processors, on one rank and sharded, against their formulas.
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+#include <doctest/doctest.h>
+
+#include <mutex>
+#include <string>
+
+#include "tests/unit/dist/ranks.h"
+#include "tests/unit/nn/synthetic.h"
+#include "worker/nn/graph_transformer_mapper.h"
+#include "worker/nn/transformer_processor.h"
+
+using namespace tradewind;
+using testing::Weights;
+
+namespace {
+
+constexpr int world_sizes[] = {1, 2, 3, 4, 7};
+
+double worst(const at::Tensor& ours, const at::Tensor& expected) {
+  REQUIRE(ours.sizes() == expected.sizes());
+  const double difference = (ours.to(at::kDouble) - expected).abs().max().item<double>();
+  return difference / expected.std().item<double>();
+}
+
+// Runs `as_rank` on every rank, which returns the rank's rows, and puts them together.
+at::Tensor assemble(int world_size, std::int64_t rows, std::int64_t columns,
+                    const std::function<at::Tensor(dist::Communicator&)>& as_rank) {
+  at::Tensor whole = at::full({rows, columns}, NAN, at::kFloat);
+  std::mutex mutex;
+  testing::run_ranks(world_size, [&](dist::Communicator& communicator) {
+    const c10::InferenceMode inference;
+    const at::Tensor part = as_rank(communicator);
+    const dist::RowRange range = dist::Shards(rows, world_size).range(communicator.rank());
+    const std::lock_guard<std::mutex> lock(mutex);
+    whole.slice(0, range.begin, range.end).copy_(part);
+  });
+  return whole;
+}
+
+at::Tensor run_mapper(const checkpoint::GraphTransformerMapperDescription& description, const at::Tensor& sources,
+                      const at::Tensor& destinations, bool fixed, int world_size, std::int64_t pieces) {
+  const std::int64_t columns =
+      description.extractor
+          ? description.extractor->layers.size() > 1
+                ? std::get<checkpoint::LinearDescription>(description.extractor->layers[1]).weight.shape[0]
+                : 0
+          : description.block.projection.weight.shape[0];
+  return assemble(world_size, destinations.size(0), columns, [&](dist::Communicator& communicator) {
+    const dist::Shards source_shards(sources.size(0), world_size), shards(destinations.size(0), world_size);
+    nn::Workspace workspace;
+    nn::GraphTransformerMapper mapper(description, config::Precision::f32, source_shards, shards, communicator,
+                                      "mapper", pieces, workspace);
+    const auto cut = [&](const at::Tensor& all, const dist::Shards& by) {
+      const dist::RowRange range = by.range(communicator.rank());
+      return all.slice(0, range.begin, range.end).contiguous();
+    };
+    const at::Tensor own = cut(sources, source_shards), mine = cut(destinations, shards);
+    const nn::TensorRows source_rows(own, mapper.halo().exchange(own, communicator, "mapper"));
+    const nn::TensorRows destination_rows(mine, mine.narrow(0, 0, 0));
+    if (fixed) mapper.fix_destinations(mine, workspace);
+    at::Tensor out = at::empty({mine.size(0), mapper.outputs()}, at::kFloat);
+    mapper(
+        source_rows, fixed ? nullptr : &destination_rows,
+        [&](std::int64_t first, const at::Tensor& rows) { out.narrow(0, first, rows.size(0)).copy_(rows); }, workspace);
+    return out;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a forward mapper with fixed destinations") {
+  Weights weights(1);
+  const auto graph = weights.graph(61, 17, 150, 3, 5, true);
+  const auto description = weights.mapper(graph, 13, 6, 4, 8, false, false, {});
+  const at::Tensor sources = at::randn({61, 13}), destinations = at::randn({17, 6});
+  const at::Tensor expected = testing::naive_mapper(description, sources, destinations);
+  for (const int world_size : world_sizes) {
+    for (const std::int64_t pieces : {1, 5, 100}) {
+      CAPTURE(world_size);
+      CAPTURE(pieces);
+      CHECK(worst(run_mapper(description, sources, destinations, true, world_size, pieces), expected) < 2e-5);
+    }
+  }
+}
+
+TEST_CASE("a backward mapper with norms of queries and keys, an edge MLP and an extractor") {
+  Weights weights(2);
+  const auto graph = weights.graph(19, 71, 260, 3, 0, false);
+  const auto description = weights.mapper(graph, 48, 9, 3, 16, true, true, 7);
+  const at::Tensor sources = at::randn({19, 48}), destinations = at::randn({71, 9});
+  const at::Tensor expected = testing::naive_mapper(description, sources, destinations);
+  for (const int world_size : world_sizes) {
+    CAPTURE(world_size);
+    CHECK(worst(run_mapper(description, sources, destinations, false, world_size, 2), expected) < 5e-5);
+  }
+}
+
+TEST_CASE("a mapper over more ranks than rows") {
+  Weights weights(3);
+  const auto graph = weights.graph(5, 3, 9, 2, 2, false);
+  const auto description = weights.mapper(graph, 6, 5, 2, 8, false, false, 4);
+  const at::Tensor sources = at::randn({5, 6}), destinations = at::randn({3, 5});
+  const at::Tensor expected = testing::naive_mapper(description, sources, destinations);
+  CHECK(worst(run_mapper(description, sources, destinations, false, 7, 1), expected) < 2e-5);
+}
+
+TEST_CASE("a transformer processor: windows narrow, wider than a shard, none; every kind of score") {
+  Weights weights(4);
+  checkpoint::TransformerProcessorDescription description;
+  description.blocks = {weights.transformer_block(4, 8, 3, false), weights.transformer_block(4, 8, 20, true),
+                        weights.transformer_block(4, 8, {}, false), weights.transformer_block(4, 8, 0, false),
+                        weights.transformer_block(4, 8, 11, true)};
+  description.blocks[1].softcap = 2;
+  description.blocks[2].rotary = true;
+  description.blocks[4].alibi_slopes = weights.keep(at::tensor({0.5F, 0.25F, 0.125F, 0.0625F}));
+  description.blocks[4].rotary = true;
+  const at::Tensor x = at::randn({53, 32});
+  const at::Tensor expected = testing::naive_transformer(description, x);
+  for (const int world_size : world_sizes) {
+    for (const std::int64_t chunks : {1, 6}) {
+      const at::Tensor ours = assemble(world_size, 53, 32, [&](dist::Communicator& communicator) {
+        const dist::Shards shards(53, world_size);
+        const dist::RowRange range = shards.range(communicator.rank());
+        nn::Workspace workspace;
+        const nn::TransformerProcessor processor(description, config::Precision::f32, shards, communicator, chunks);
+        at::Tensor own = x.slice(0, range.begin, range.end).clone();
+        processor(own, communicator, workspace);
+        return own;
+      });
+      CAPTURE(world_size);
+      CAPTURE(chunks);
+      CHECK(worst(ours, expected) < 2e-5);
+    }
+  }
+}
+
+TEST_CASE("a transformer processor over more ranks than rows") {
+  Weights weights(5);
+  checkpoint::TransformerProcessorDescription description;
+  description.blocks = {weights.transformer_block(2, 8, 1, false), weights.transformer_block(2, 8, {}, false)};
+  const at::Tensor x = at::randn({4, 16});
+  const at::Tensor expected = testing::naive_transformer(description, x);
+  const at::Tensor ours = assemble(7, 4, 16, [&](dist::Communicator& communicator) {
+    const dist::Shards shards(4, 7);
+    const dist::RowRange range = shards.range(communicator.rank());
+    nn::Workspace workspace;
+    const nn::TransformerProcessor processor(description, config::Precision::f32, shards, communicator, 1);
+    at::Tensor own = x.slice(0, range.begin, range.end).clone();
+    processor(own, communicator, workspace);
+    return own;
+  });
+  CHECK(worst(ours, expected) < 2e-5);
+}

@@ -1,0 +1,65 @@
+#include "worker/npz/npz.h"
+
+#include <ATen/ATen.h>
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+#include "common/errors.h"
+#include "worker/npz/npy_header.h"
+
+using namespace tradewind;
+
+namespace {
+
+struct TemporaryFile {
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("npz_test_" + std::to_string(getpid()) + ".npz")).string();
+  ~TemporaryFile() { std::filesystem::remove(path); }
+};
+
+}  // namespace
+
+TEST_CASE("arrays come back as they were written") {
+  const TemporaryFile file;
+  const at::Tensor y = at::randn({2, 3, 5}), z = at::randn({4}, at::kDouble), none = at::empty({0, 7});
+  npz::write(file.path, {{"y", y}, {"z", z}, {"turned", y.transpose(0, 2)}, {"none", none}});
+  const auto archive = checkpoint::Archive::open(file.path);
+  CHECK(at::equal(npz::read(*archive, "y"), y));
+  CHECK(at::equal(npz::read(*archive, "z"), z));
+  CHECK(at::equal(npz::read(*archive, "turned"), y.transpose(0, 2)));
+  CHECK(npz::read(*archive, "none").sizes() == at::IntArrayRef({0, 7}));
+  CHECK_THROWS_AS(npz::read(*archive, "x"), UserError);
+  CHECK_FALSE(std::filesystem::exists(file.path + ".partial"));
+}
+
+TEST_CASE("headers as NumPy writes them") {
+  const auto with = [](std::string dict, char version) {
+    std::string bytes = "\x93NUMPY";
+    bytes += version;
+    bytes += '\0';
+    for (int i = 0; i < (version == 1 ? 2 : 4); ++i) bytes += static_cast<char>((dict.size() >> (8 * i)) & 0xff);
+    return bytes + dict;
+  };
+  for (const char version : {1, 2, 3}) {
+    const auto header = npz::parse_npy_header(
+        with("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 1600, 17), }    \n", version), "x");
+    CHECK(header.type == "<f4");
+    CHECK_FALSE(header.fortran_order);
+    CHECK(header.shape == std::vector<std::int64_t>{1, 2, 1600, 17});
+    CHECK(header.data_offset ==
+          with("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 1600, 17), }    \n", version).size());
+  }
+  CHECK(npz::parse_npy_header(with("{'descr': '<f8', 'fortran_order': True, 'shape': (3,), }", 1), "x").fortran_order);
+  CHECK(npz::parse_npy_header(with("{'descr': '<i8', 'fortran_order': False, 'shape': (), }", 1), "x").shape.empty());
+  for (const std::string& bad :
+       {std::string("PK"), with("{'descr': '<f4'}", 1),
+        with("{'descr': '<f4', 'fortran_order': False, 'shape': (-3,)}", 1), with("", 4), with("{'shape'", 1),
+        with("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}", 1)}) {
+    CHECK_THROWS_AS(npz::parse_npy_header(bad, "x"), UserError);
+  }
+  const std::string huge = with("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", 2);
+  CHECK_THROWS_AS(npz::parse_npy_header(huge.substr(0, 11), "x"), UserError);
+}

@@ -1,0 +1,239 @@
+#include "tests/unit/nn/synthetic.h"
+
+#include <cmath>
+
+#include "worker/weights/bind.h"
+
+namespace tradewind::testing {
+namespace {
+
+using checkpoint::Activation;
+
+at::Tensor tensor(const checkpoint::TensorDescriptor& descriptor) { return weights::bind(descriptor).to(at::kDouble); }
+
+at::Tensor linear(const checkpoint::LinearDescription& layer, const at::Tensor& x) {
+  const at::Tensor y = at::matmul(x, tensor(layer.weight).t());
+  return layer.bias ? y + tensor(*layer.bias) : y;
+}
+
+at::Tensor norm(const checkpoint::LayerNormDescription& layer, const at::Tensor& x) {
+  return at::layer_norm(x, {layer.size}, tensor(*layer.weight), tensor(*layer.bias), layer.epsilon);
+}
+
+at::Tensor activate(Activation activation, const at::Tensor& x) {
+  switch (activation) {
+    case Activation::gelu:
+      return at::gelu(x);
+    case Activation::gelu_tanh:
+      return at::gelu(x, "tanh");
+    case Activation::silu:
+      return at::silu(x);
+    case Activation::relu:
+      return at::relu(x);
+    case Activation::sigmoid:
+      return at::sigmoid(x);
+    case Activation::tanh:
+      return at::tanh(x);
+    case Activation::leaky_relu:
+      return at::leaky_relu(x, 0.01);
+    case Activation::identity:
+      return x;
+  }
+  return x;
+}
+
+at::Tensor sequential(const checkpoint::SequentialDescription& layers, at::Tensor x) {
+  for (const auto& layer : layers.layers) {
+    if (const auto* one = std::get_if<checkpoint::LinearDescription>(&layer)) x = linear(*one, x);
+    if (const auto* one = std::get_if<checkpoint::LayerNormDescription>(&layer)) x = norm(*one, x);
+    if (const auto* one = std::get_if<Activation>(&layer)) x = activate(*one, x);
+    if (const auto* one = std::get_if<checkpoint::GatedDescription>(&layer)) {
+      x = activate(one->activation, linear(one->gate, x)) * linear(one->value, x);
+    }
+  }
+  return x;
+}
+
+at::Tensor by_head(const at::Tensor& x, std::int64_t heads) { return x.view({x.size(0), heads, -1}); }
+
+// x (rows, heads, head_size), one angle per position and pair of channels.
+at::Tensor rotated(const at::Tensor& x) {
+  const std::int64_t half = x.size(2) / 2;
+  const at::Tensor frequency =
+      at::pow(10000.0, at::arange(half, at::kDouble) * (-2.0 / static_cast<double>(x.size(2))));
+  const at::Tensor angle = (at::arange(x.size(0), at::kDouble).unsqueeze(1) * frequency).unsqueeze(1);
+  const at::Tensor a = x.narrow(2, 0, half), b = x.narrow(2, half, half);
+  return at::cat({a * angle.cos() - b * angle.sin(), b * angle.cos() + a * angle.sin()}, 2);
+}
+
+}  // namespace
+
+checkpoint::TensorDescriptor Weights::keep(const at::Tensor& tensor) {
+  kept_.push_back(tensor);
+  const at::Tensor& mine = kept_.back();
+  checkpoint::TensorDescriptor descriptor;
+  descriptor.dtype = mine.scalar_type() == at::kLong ? checkpoint::ScalarType::i64 : checkpoint::ScalarType::f32;
+  descriptor.shape = mine.sizes().vec();
+  descriptor.strides = mine.strides().vec();
+  descriptor.data = static_cast<const std::byte*>(mine.const_data_ptr());
+  descriptor.path = "synthetic";
+  return descriptor;
+}
+
+checkpoint::TensorDescriptor Weights::random(at::IntArrayRef shape, double scale) {
+  return keep(at::randn(shape) * scale);
+}
+
+checkpoint::LinearDescription Weights::linear(std::int64_t outputs, std::int64_t inputs, bool bias) {
+  checkpoint::LinearDescription layer{random({outputs, inputs}, 1 / std::sqrt(static_cast<double>(inputs))), {}};
+  if (bias) layer.bias = random({outputs}, 0.3);
+  return layer;
+}
+
+checkpoint::LayerNormDescription Weights::norm(std::int64_t size) {
+  return {random({size}), random({size}), size, 1e-5};
+}
+
+checkpoint::SequentialDescription Weights::mlp(std::int64_t channels, Activation activation) {
+  return {{linear(3 * channels, channels), activation, linear(channels, 3 * channels)}};
+}
+
+checkpoint::NodeDescription Weights::nodes(std::int64_t count, std::int64_t trainable) {
+  checkpoint::NodeDescription nodes{"nodes", count, random({count, 4}), {}};
+  if (trainable > 0) nodes.trainable = random({count, trainable});
+  return nodes;
+}
+
+checkpoint::GraphDescription Weights::graph(std::int64_t sources, std::int64_t destinations, std::int64_t edges,
+                                            std::int64_t attributes, std::int64_t trainable, bool reordered) {
+  checkpoint::GraphDescription graph;
+  graph.sources = sources;
+  graph.destinations = destinations;
+  graph.edges = edges;
+  graph.edge_index =
+      keep(at::stack({at::randint(sources, {edges}, at::kLong), at::randint(destinations - 1, {edges}, at::kLong)}));
+  graph.attributes = random({edges, attributes});
+  if (trainable > 0) graph.trainable = random({edges, trainable});
+  if (reordered) graph.trainable_order = keep(at::randperm(edges, at::kLong));
+  return graph;
+}
+
+checkpoint::GraphTransformerMapperDescription Weights::mapper(const checkpoint::GraphDescription& graph,
+                                                              std::int64_t source_inputs,
+                                                              std::int64_t destination_inputs, std::int64_t heads,
+                                                              std::int64_t head_size, bool qk_norm, bool edge_mlp,
+                                                              std::optional<std::int64_t> extracted) {
+  const std::int64_t channels = heads * head_size;
+  const std::int64_t attributes = graph.attributes.shape[1] + (graph.trainable ? graph.trainable->shape[1] : 0);
+  checkpoint::GraphTransformerMapperDescription mapper;
+  if (source_inputs != channels) mapper.source_embedding = linear(channels, source_inputs);
+  mapper.destination_embedding = linear(channels, destination_inputs);
+  auto& block = mapper.block;
+  block.heads = heads;
+  block.head_size = head_size;
+  for (auto* layer : {&block.query, &block.key, &block.value, &block.self, &block.projection}) {
+    *layer = linear(channels, channels);
+  }
+  block.edge = linear(channels, attributes);
+  block.norm_source = norm(channels);
+  block.norm_destination = norm(channels);
+  block.norm_mlp = norm(channels);
+  if (qk_norm) {
+    block.query_norm = norm(head_size);
+    block.key_norm = norm(head_size);
+  }
+  if (edge_mlp) block.edge_mlp = {{linear(attributes, attributes), Activation::silu}};
+  block.mlp = mlp(channels, Activation::gelu);
+  if (extracted) mapper.extractor = {{norm(channels), linear(*extracted, channels)}};
+  mapper.graph = graph;
+  return mapper;
+}
+
+checkpoint::TransformerBlockDescription Weights::transformer_block(std::int64_t heads, std::int64_t head_size,
+                                                                   std::optional<std::int64_t> window, bool qk_norm) {
+  const std::int64_t channels = heads * head_size;
+  checkpoint::TransformerBlockDescription block;
+  block.heads = heads;
+  block.head_size = head_size;
+  block.query = linear(channels, channels, false);
+  block.key = linear(channels, channels, false);
+  block.value = linear(channels, channels, false);
+  block.projection = linear(channels, channels);
+  block.norm_attention = norm(channels);
+  block.norm_mlp = norm(channels);
+  if (qk_norm) {
+    block.query_norm = norm(head_size);
+    block.key_norm = norm(head_size);
+  }
+  block.window = window;
+  block.mlp = {{checkpoint::GatedDescription{linear(2 * channels, channels), linear(2 * channels, channels),
+                                             Activation::sigmoid},
+                linear(channels, 2 * channels)}};
+  return block;
+}
+
+at::Tensor naive_mapper(const checkpoint::GraphTransformerMapperDescription& mapper, const at::Tensor& sources,
+                        const at::Tensor& destinations) {
+  const auto& block = mapper.block;
+  const at::Tensor from = sources.to(at::kDouble), to = destinations.to(at::kDouble);
+  const at::Tensor x_source = mapper.source_embedding ? linear(*mapper.source_embedding, from) : from;
+  at::Tensor x = linear(*mapper.destination_embedding, to);
+  const at::Tensor normed = norm(block.norm_destination, x);
+  const at::Tensor normed_source = block.norm_source ? norm(*block.norm_source, x_source) : x_source;
+  at::Tensor query = by_head(linear(block.query, normed), block.heads);
+  at::Tensor key = by_head(linear(block.key, normed_source), block.heads);
+  const at::Tensor value = by_head(linear(block.value, normed_source), block.heads);
+  if (block.query_norm) query = norm(*block.query_norm, query);
+  if (block.key_norm) key = norm(*block.key_norm, key);
+  at::Tensor attributes = tensor(mapper.graph.attributes);
+  if (mapper.graph.trainable) {
+    at::Tensor trainable = tensor(*mapper.graph.trainable);
+    if (mapper.graph.trainable_order) trainable = trainable.index({weights::bind(*mapper.graph.trainable_order)});
+    attributes = at::cat({attributes, trainable}, 1);
+  }
+  if (block.edge_mlp) attributes = sequential(*block.edge_mlp, attributes);
+  const at::Tensor edge = by_head(linear(block.edge, attributes), block.heads);
+  const at::Tensor index = weights::bind(mapper.graph.edge_index);
+  const at::Tensor source = index[0], target = index[1];
+  const at::Tensor score =
+      (query.index({target}) * (key.index({source}) + edge)).sum(-1) / std::sqrt(static_cast<double>(block.head_size));
+  const at::Tensor weight = score.exp();  // scores are small here: no maximum is needed
+  const at::Tensor total = at::zeros({to.size(0), block.heads}, at::kDouble).index_add(0, target, weight);
+  const at::Tensor alpha = weight / total.index({target});
+  const at::Tensor message = (value.index({source}) + edge) * alpha.unsqueeze(-1);
+  const at::Tensor attended = at::zeros_like(query).index_add(0, target, message).view({to.size(0), -1});
+  x = x + linear(block.projection, attended + linear(block.self, normed));
+  x = x + sequential(block.mlp, norm(block.norm_mlp, x));
+  return mapper.extractor ? sequential(*mapper.extractor, x) : x;
+}
+
+at::Tensor naive_transformer(const checkpoint::TransformerProcessorDescription& processor, const at::Tensor& given) {
+  at::Tensor x = given.to(at::kDouble);
+  const std::int64_t rows = x.size(0);
+  const at::Tensor position = at::arange(rows, at::kDouble);
+  const at::Tensor distance = (position.unsqueeze(1) - position.unsqueeze(0)).abs();
+  for (const auto& block : processor.blocks) {
+    const at::Tensor normed = norm(block.norm_attention, x);
+    at::Tensor query = by_head(linear(block.query, normed), block.heads);
+    at::Tensor key = by_head(linear(block.key, normed), block.heads);
+    const at::Tensor value = by_head(linear(block.value, normed), block.heads);
+    if (block.query_norm) query = norm(*block.query_norm, query);
+    if (block.key_norm) key = norm(*block.key_norm, key);
+    if (block.rotary) {
+      query = rotated(query);
+      key = rotated(key);
+    }
+    at::Tensor score =
+        at::matmul(query.transpose(0, 1), key.permute({1, 2, 0})) / std::sqrt(static_cast<double>(block.head_size));
+    if (block.softcap > 0) score = block.softcap * at::tanh(score / block.softcap);
+    if (block.alibi_slopes) score = score - tensor(*block.alibi_slopes).view({-1, 1, 1}) * distance;
+    if (block.window) score = score.masked_fill(distance > static_cast<double>(*block.window), -1e30);
+    const at::Tensor attended =
+        at::matmul(at::softmax(score, -1), value.transpose(0, 1)).transpose(0, 1).reshape({rows, -1});
+    x = x + linear(block.projection, attended);
+    x = x + sequential(block.mlp, norm(block.norm_mlp, x));
+  }
+  return x;
+}
+
+}  // namespace tradewind::testing

@@ -1,0 +1,42 @@
+// Descriptions of layers with random weights, and the layers' formulas in double precision without any of the
+// shortcuts: an edge's projection is made for every edge, every query sees a mask over every key.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <deque>
+#include <optional>
+
+#include "common/checkpoint/description.h"
+
+namespace tradewind::testing {
+
+// Makes weights and keeps their memory.
+class Weights {
+ public:
+  explicit Weights(std::uint64_t seed) { at::manual_seed(seed); }
+  checkpoint::TensorDescriptor keep(const at::Tensor& tensor);
+  checkpoint::TensorDescriptor random(at::IntArrayRef shape, double scale = 1);
+  checkpoint::LinearDescription linear(std::int64_t outputs, std::int64_t inputs, bool bias = true);
+  checkpoint::LayerNormDescription norm(std::int64_t size);
+  checkpoint::SequentialDescription mlp(std::int64_t channels, checkpoint::Activation activation);
+  checkpoint::NodeDescription nodes(std::int64_t count, std::int64_t trainable);
+  // Random edges in random order; the last destination has none.
+  checkpoint::GraphDescription graph(std::int64_t sources, std::int64_t destinations, std::int64_t edges,
+                                     std::int64_t attributes, std::int64_t trainable, bool reordered);
+  checkpoint::GraphTransformerMapperDescription mapper(const checkpoint::GraphDescription& graph,
+                                                       std::int64_t source_inputs, std::int64_t destination_inputs,
+                                                       std::int64_t heads, std::int64_t head_size, bool qk_norm,
+                                                       bool edge_mlp, std::optional<std::int64_t> extracted);
+  checkpoint::TransformerBlockDescription transformer_block(std::int64_t heads, std::int64_t head_size,
+                                                            std::optional<std::int64_t> window, bool qk_norm);
+
+ private:
+  std::deque<at::Tensor> kept_;
+};
+
+at::Tensor naive_mapper(const checkpoint::GraphTransformerMapperDescription& mapper, const at::Tensor& sources,
+                        const at::Tensor& destinations);
+at::Tensor naive_transformer(const checkpoint::TransformerProcessorDescription& processor, const at::Tensor& x);
+
+}  // namespace tradewind::testing

@@ -1,6 +1,7 @@
 // The zip container of a checkpoint (also of .npz files), mapped read-only so that ranks of one host share its pages.
 // Reads the central directory only: stored and deflated entries, data descriptors, zip64. Every offset and size is
 // checked against the file before use. Immutable after opening, thread-safe.
+// The file must not shrink while it is mapped: reading the pages that are gone would end the process.
 // Errors: UserError with the file's name and the entry.
 #pragma once
 

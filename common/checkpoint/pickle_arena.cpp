@@ -21,16 +21,23 @@ int order(const T& a, const T& b) {
 
 int order_identity(Ref a, Ref b) { return std::less<>()(a, b) ? -1 : a == b ? 0 : 1; }
 
+// Long ones by identity: comparing a shared one again and again would take forever.
+int order_texts(const std::string& a, const std::string& b, Ref first, Ref second) {
+  const bool long_a = a.size() > PickleArena::max_name, long_b = b.size() > PickleArena::max_name;
+  if (long_a != long_b) return long_a ? 1 : -1;
+  return long_a ? order_identity(first, second) : a.compare(b);
+}
+
 int compare_plain(Ref a, Ref b) {
   if (a == b) return 0;
   if (a->data.index() != b->data.index()) return order(a->data.index(), b->data.index());
-  if (const auto* text = get<std::string>(a)) return text->compare(*get<std::string>(b));
+  if (const auto* text = get<std::string>(a)) return order_texts(*text, *get<std::string>(b), a, b);
   if (const auto* integer = get<std::int64_t>(a)) return order(*integer, *get<std::int64_t>(b));
   if (const auto* truth = get<bool>(a)) return order(*truth, *get<bool>(b));
   // By bits, since NaN has no order.
   if (const auto* real = get<double>(a))
     return order(std::bit_cast<std::uint64_t>(*real), std::bit_cast<std::uint64_t>(*get<double>(b)));
-  if (const auto* bytes = get<Bytes>(a)) return bytes->data.compare(get<Bytes>(b)->data);
+  if (const auto* bytes = get<Bytes>(a)) return order_texts(bytes->data, get<Bytes>(b)->data, a, b);
   if (const auto* global = get<Global>(a)) return global->name.compare(get<Global>(b)->name);
   if (get<None>(a)) return 0;
   return order_identity(a, b);

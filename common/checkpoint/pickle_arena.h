@@ -92,7 +92,7 @@ T* get(Cell* value) {
   return value ? std::get_if<T>(&value->data) : nullptr;
 }
 
-// Three-way order of dictionary keys: plain values and short tuples of them by content, anything else by identity.
+// Three-way order of dictionary keys: short plain values and short tuples of them by content, others by identity.
 int compare_keys(Ref a, Ref b);
 
 // For each key of `items` that occurs again later, keeps its first place with its last value.

@@ -92,7 +92,7 @@ PickleStorages::PickleStorages(std::shared_ptr<const Archive> archive, std::stri
 
 std::span<const std::byte> PickleStorages::bytes(const std::string& key, std::size_t alignment) {
   if (const auto found = copies_.find(key); found != copies_.end()) return std::as_bytes(std::span(found->second));
-  const std::string name = folder_ + "data/" + key.substr(0, PickleArena::max_name);
+  const std::string name = key.size() <= PickleArena::max_name ? folder_ + "data/" + key : std::string();
   const ArchiveEntry* entry = archive_ ? archive_->find(name) : nullptr;
   if (!entry)
     throw UserError("the checkpoint has no entry for storage '" + key.substr(0, 64) + "'",

@@ -208,10 +208,11 @@ def main():
     for name, (content, says) in pickles(folder).items():
         write(name, zip_bytes(small(content)), says)
 
-    # Cut off at the start of each record and in its middle.
+    # Cut off at the start of each entry and of its data, and within each kind of record.
     marks = []
     whole = zip_bytes([Entry(name, data[:64]) for name, data in contents.items()], marks=marks)
-    for at in sorted({offset for mark in marks for offset in (mark, mark + 2, mark + 11)}):
+    kinds = marks[:2] + marks[-4:] + [(marks[-4] + marks[-3]) // 2]
+    for at in sorted(set(marks).union(mark + step for mark in kinds for step in (2, 11))):
         if 0 < at < len(whole):
             write(f"cut-at-{at}", whole[:at], "zip")
     write("cut-last-byte", whole[:-1], "zip")

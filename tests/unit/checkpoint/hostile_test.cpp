@@ -152,6 +152,17 @@ TEST_CASE("memo bombs") {
     keys += "(" + repeated(std::string("h") + static_cast<char>(level), 7) + "t\x94";
   CHECK(refusal(keys + "}(h\x3cNh\x3bNh\x3cNu.").empty());
 
+  // Two long keys that differ at their end only, looked up again and again.
+  const std::string long_key(1 << 20, 'x');
+  CHECK(refusal(begin() + ops::text(long_key + "a") +
+                "\x94"
+                "0" +
+                ops::text(long_key + "b") +
+                "\x94"
+                "0}(" +
+                repeated(std::string("h\0Nh\1N", 6), 200000) + "u.")
+            .empty());
+
   // What copies a shared part, again and again.
   const std::string megabyte(1 << 20, 'x');
   CHECK(says(refusal(begin() + ops::global("_codecs", "encode") +

@@ -101,13 +101,14 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
 
   // The worker reads these words itself; here they are known for the help and for mistakes.
   CompareCommand compare;
-  std::vector<std::string> words;
   bool flag = false;
   CLI::App* compare_app = app.add_subcommand("compare", "do two GRIB files hold the same forecast; how good is it");
-  compare_app->add_option("files", words)->option_text("A.grib B.grib")->required()->expected(2);
+  std::string word;
+  compare_app->add_option("a", word, "a forecast")->option_text("A.grib")->required();
+  compare_app->add_option("b", word, "what it should be")->option_text("B.grib")->required();
   compare_app->add_flag("--json", flag, "for programs");
   const auto add_word = [&](const char* name, const char* value, const char* about) {
-    compare_app->add_option(name, words, about)->option_text(value)->expected(1);
+    compare_app->add_option(name, word, about)->option_text(value);
   };
   add_word("--tolerance", "T", "largest difference, of the standard deviation of B's field [1e-4]");
   compare_app->add_flag("--scores", flag, "only scores: B is the truth, not the same forecast");

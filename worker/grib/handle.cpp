@@ -39,6 +39,8 @@ std::string explain(int code) {
   return text;
 }
 
+constexpr std::size_t most_values = std::size_t{1} << 30;
+
 bool absent(int code) { return code == CODES_NOT_FOUND || code == CODES_NOT_IMPLEMENTED; }
 
 std::string scalar_text(const Json& value) {
@@ -164,6 +166,8 @@ std::vector<long> Handle::integers(const std::string& key) const {
 std::size_t Handle::value_count() const {
   std::size_t count = 0;
   if (const int code = codes_get_size(handle_.get(), "values", &count)) fail(code, "cannot read the number of values");
+  if (count > most_values)
+    throw UserError("the GRIB message says it has " + std::to_string(count) + " values", where_, "it is damaged");
   return count;
 }
 
@@ -184,6 +188,7 @@ std::vector<float> Handle::values() const {
 std::vector<double> Handle::values_double() const {
   const double missing = FLT_MAX;
   codes_set_double(handle_.get(), "missingValue", missing);
+  value_count();
   std::vector<double> values = reals("values");
   if (integer("bitmapPresent").value_or(0))
     for (double& value : values)

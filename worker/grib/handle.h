@@ -1,7 +1,7 @@
 // One GRIB message in ecCodes' hands. Owns the ecCodes handle; movable, not copyable (clone() copies the message).
 // A handle belongs to one thread at a time; different handles may be used by different threads at once.
 // Errors: UserError with the place given at construction (file, message number, offset), the key and what ecCodes says,
-// its failed assertions included; ecCodes never writes to standard error and never aborts the process.
+// its failed assertions included: ecCodes never aborts the process.
 #pragma once
 
 #include <memory>
@@ -41,7 +41,7 @@ class Handle {
   // Field values in the order of the message's points; NaN where the bitmap says missing.
   std::vector<float> values() const;
   std::vector<double> values_double() const;
-  std::size_t value_count() const;
+  std::size_t value_count() const;  // at most 2^30, else the message is damaged
 
   void set(const std::string& key, long value);
   void set(const std::string& key, double value);

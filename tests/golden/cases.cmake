@@ -51,6 +51,6 @@ endif()
 # The skill of the example's forecast, as its reader sees it.
 list(GET golden_world_sizes 0 size)
 add_test("golden.rossby-haurwitz.skill" "${golden_examples}/rossby-haurwitz/score.sh"
-         "${golden_scratch}/rossby-haurwitz.w${size}/output.grib")
+         "${golden_scratch}/rossby-haurwitz.w${size}/forecast-f32.grib")
 set_tests_properties("golden.rossby-haurwitz.skill" PROPERTIES LABELS golden DEPENDS "golden.rossby-haurwitz.w${size}"
                      ENVIRONMENT "TRADEWIND_BIN=${golden_bin}")

@@ -33,11 +33,12 @@ cd "$scratch"
 parallel=()
 [ "$world_size" = 1 ] || parallel=(runner=parallel "world_size=$world_size")
 
-forecast() {  # forecast NAME [OVERRIDE...]
+forecast() {  # forecast NAME [OVERRIDE...]: makes forecast-NAME.grib
   local name=$1
   shift
   say "tradewind run config.yaml ${parallel[*]} $*"
   "$bin/tradewind" run config.yaml --run-dir "run-$name" "${parallel[@]}" "$@"
+  mv output.grib "forecast-$name.grib"
 }
 
 refused_properly() {
@@ -56,7 +57,7 @@ if [ -f "$case_dir/reference.grib" ]; then
   [ "$runnable" = true ] || refused_properly run config.yaml --run-dir run-refused
   tolerance=$(from_case 1e-4 tolerance_suggestion max_abs_over_field_std)
   forecast f32
-  "$bin/tradewind" compare output.grib "$case_dir/reference.grib" --tolerance "$tolerance" ||
+  "$bin/tradewind" compare forecast-f32.grib "$case_dir/reference.grib" --tolerance "$tolerance" ||
     fail "the forecast differs from reference.grib by more than $tolerance standard deviations of a field"
   for precision in $(from_case "" other_precisions --keys); do
     lead_time=$(from_case 24h other_precisions "$precision" lead_time)
@@ -65,7 +66,7 @@ if [ -f "$case_dir/reference.grib" ]; then
     tolerance=$(awk -v known="$known" 'BEGIN { print 1.5 * known }')
     forecast "$precision" "precision=$precision" "lead_time=$lead_time"
     python3 "$here/first_messages.py" "$case_dir/reference.grib" "$messages" "first-$messages.grib"
-    "$bin/tradewind" compare output.grib "first-$messages.grib" --tolerance "$tolerance" ||
+    "$bin/tradewind" compare "forecast-$precision.grib" "first-$messages.grib" --tolerance "$tolerance" ||
       fail "$precision is further from the float32 reference than 1.5 x the reference's own $precision ($known)"
   done
 else

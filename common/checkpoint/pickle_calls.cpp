@@ -45,7 +45,7 @@ Cell* PickleCalls::global(std::string_view module, std::string_view name) {
 }
 
 Cell* PickleCalls::object(std::string_view name, const std::vector<Ref>& arguments) {
-  arena_.charge(name.size() + arguments.size() * sizeof(Ref));
+  arena_.charge(name.size() + arguments.size() * PickleArena::reference_size);
   Cell* cell = arena_.make(Object{std::string(name), arguments, nullptr, {}, {}});
   for (const Ref argument : arguments) arena_.nest(*cell, checkpoint::cell(argument));
   return cell;
@@ -104,7 +104,7 @@ Cell* PickleCalls::container(std::string_view name, const std::vector<Ref>& argu
   if (source && !items) return nullptr;
   const auto filled = [&](auto empty) {
     if (items) {
-      arena_.charge(items->size() * sizeof(Ref));
+      arena_.charge(items->size() * PickleArena::reference_size);
       empty.items = *items;
     }
     Cell* value = arena_.make(std::move(empty));

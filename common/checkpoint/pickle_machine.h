@@ -112,8 +112,8 @@ class PickleMachine {
   // --- values
 
   template <class T>
-  Cell* sequence(std::vector<Ref> items) {
-    arena_.charge(items.size() * sizeof(Ref));
+  Cell* sequence(std::vector<Ref>&& items) {
+    arena_.charge(items.size() * PickleArena::reference_size);
     Cell* value = arena_.make(T{});
     for (const Ref item : items) arena_.nest(*value, cell(item));
     std::get<T>(value->data).items = std::move(items);
@@ -125,7 +125,7 @@ class PickleMachine {
     if (auto* set = get<Set>(&target)) list = &set->items;
     if (auto* object = get<Object>(&target)) list = &object->list_items;
     if (!list) arena_.fail("items are appended to something that is no list");
-    arena_.charge(2 * items.size() * sizeof(Ref));  // twice, for the room that a growing vector keeps
+    arena_.charge(2 * items.size() * PickleArena::reference_size);  // twice, for the room that a growing vector keeps
     list->insert(list->end(), items.begin(), items.end());
     for (const Ref item : items) arena_.nest(target, cell(item));
   }
@@ -135,7 +135,7 @@ class PickleMachine {
     if (auto* object = get<Object>(&target)) pairs = &object->dict_items;
     if (!pairs) arena_.fail("items are set in something that is no dictionary");
     if (items.size() % 2 != 0) arena_.fail("a dictionary's key has no value");
-    arena_.charge(2 * items.size() * sizeof(Ref));
+    arena_.charge(2 * items.size() * PickleArena::reference_size);
     for (std::size_t i = 0; i < items.size(); i += 2) {
       pairs->emplace_back(items[i], items[i + 1]);
       arena_.nest(target, cell(items[i]));
@@ -159,7 +159,7 @@ class PickleMachine {
     const auto* tuple = get<Tuple>(operands[1]);
     const auto* keywords = get<Dict>(operands[2]);
     if (!tuple || !keywords) arena_.fail("a call's arguments are malformed");
-    arena_.charge(tuple->items.size() * sizeof(Ref));
+    arena_.charge(tuple->items.size() * PickleArena::reference_size);
     std::vector<Ref> arguments = tuple->items;
     if (!keywords->items.empty()) arguments.push_back(operands[2]);
     return calls_.call(operands[0], arguments);

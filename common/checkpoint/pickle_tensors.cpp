@@ -117,7 +117,7 @@ Cell* PickleTensors::storage(Ref persistent_id) {
   const auto* type = get<Global>(id->items[1]);
   if (!kind || *kind != "storage" || !type || !get<std::string>(id->items[2]) || !get<std::int64_t>(id->items[4]))
     arena_.fail("a persistent id is not that of a storage");
-  arena_.charge(type->name.size() + 2 * sizeof(Ref));
+  arena_.charge(type->name.size() + 2 * PickleArena::reference_size);
   return arena_.make(Object{type->name, {id->items[2], id->items[4]}, nullptr, {}, {}});
 }
 

@@ -90,7 +90,7 @@ class Names {
 
 class PickleTree : public Tree {
  public:
-  PickleTree(std::string_view pickle, std::shared_ptr<const Archive> archive, std::string folder)
+  PickleTree(std::string_view pickle, std::shared_ptr<const Archive> archive, const std::string& folder)
       : archive_(std::move(archive)),
         file_(archive_ ? archive_->path() : "pickle"),
         arena_(pickle.size(), file_ + ": " + folder + "data.pkl"),
@@ -137,14 +137,14 @@ std::shared_ptr<const Tree> Tree::read(std::shared_ptr<const Archive> archive) {
   const ArchiveEntry& pickle = *archive->find(folder + "data.pkl");
   if (pickle.deflated) {
     const std::string content = archive->read(pickle, max_pickle);
-    return std::make_shared<PickleTree>(content, archive, folder);
+    return std::make_shared<PickleTree>(content, std::move(archive), folder);
   }
   const auto mapped = archive->bytes(pickle);
   if (mapped.size() > max_pickle)
     throw UserError("the pickle is larger than " + std::to_string(max_pickle) + " bytes",
                     archive->path() + ": " + pickle.name);
   return std::make_shared<PickleTree>(std::string_view(reinterpret_cast<const char*>(mapped.data()), mapped.size()),
-                                      archive, folder);
+                                      std::move(archive), folder);
 }
 
 std::shared_ptr<const Tree> Tree::read_pickle(std::string_view pickle, std::shared_ptr<const Archive> archive) {

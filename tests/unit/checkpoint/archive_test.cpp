@@ -184,7 +184,7 @@ TEST_CASE("what is no file is refused") {
   CHECK(says(refused(folder / "absent.ckpt"), "No such file"));
   CHECK(says(refused(folder), "folder"));
   CHECK(says(refused("/dev/null"), "not a regular file"));
-  std::ofstream(folder / "empty.ckpt");
+  std::ofstream(folder / "empty.ckpt").close();
   CHECK(says(refused(folder / "empty.ckpt"), "empty"));
   std::ofstream(folder / "text.ckpt") << "this is a text and no zip file at all";
   CHECK(says(refused(folder / "text.ckpt"), "not a zip file"));

@@ -127,13 +127,10 @@ TEST_CASE("a call of anything unknown stays a name with its arguments") {
 
 TEST_CASE("objects of every opcode") {
   const std::string made = ops::global("a.b", "C");
-  const std::vector<std::string> ways = {made + "K\x01\x85R",
-                                         made + "K\x01\x85\x81",
-                                         made + "K\x01\x85}\x92",
-                                         ops::text("a.b") + ops::text("C") + "\x93" + "K\x01\x85R",
-                                         "(" + made + "K\x01o",
-                                         "(K\x01i"
-                                         "a.b\nC\n"};
+  const std::vector<std::string> ways = {
+      made + "K\x01\x85R",     made + "K\x01\x85\x81",
+      made + "K\x01\x85}\x92", ops::text("a.b") + ops::text("C") + "\x93" + "K\x01\x85R",
+      "(" + made + "K\x01o",   std::string("(K\x01i") + "a.b\nC\n"};
   for (const std::string& way : ways) {
     const auto tree = tree_of(ops::begin(4) + way + "}" + ops::text("x") + "K\x02sb.");
     CHECK(tree->root().class_name() == "a.b.C");

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,12 @@ inline std::string little(std::uint64_t value, int bytes) {
   std::string text;
   for (int i = 0; i < bytes; ++i) text.push_back(static_cast<char>(i < 8 ? value >> (8 * i) : 0));
   return text;
+}
+
+inline std::string joined(std::initializer_list<std::string> parts) {
+  std::string whole;
+  for (const std::string& part : parts) whole += part;
+  return whole;
 }
 
 struct ZipEntry {
@@ -61,28 +68,30 @@ inline std::string zip_of(const std::vector<ZipEntry>& entries, const ZipEnd& en
                         offset = file.size() + entry.offset_error;
     const std::string& local_name = entry.local_name.empty() ? entry.name : entry.local_name;
 
-    directory += "PK\1\2" + little(45, 2) + little(45, 2) + flags + method + little(0, 4) + check;
+    directory += joined({"PK\1\2", little(45, 2), little(45, 2), flags, method, little(0, 4), check});
     directory += entry.zip64 ? little(saturated, 4) + little(saturated, 4) : little(stored, 4) + little(size, 4);
-    directory += little(entry.name.size(), 2) + little(entry.zip64 ? 28 : 0, 2) + little(0, 2 + 2 + 2 + 4) +
-                 little(entry.zip64 ? saturated : offset, 4) + entry.name;
+    directory += joined({little(entry.name.size(), 2), little(entry.zip64 ? 28 : 0, 2), little(0, 10),
+                         little(entry.zip64 ? saturated : offset, 4), entry.name});
     if (entry.zip64)
-      directory += little(1, 2) + little(24, 2) + little(size, 8) + little(stored, 8) + little(offset, 8);
+      directory += joined({little(1, 2), little(24, 2), little(size, 8), little(stored, 8), little(offset, 8)});
 
-    file += "PK\3\4" + little(45, 2) + flags + method + little(0, 4);
+    file += joined({"PK\3\4", little(45, 2), flags, method, little(0, 4)});
     file += entry.descriptor ? little(0, 12) : check + little(payload.size(), 4) + little(entry.content.size(), 4);
-    file += little(local_name.size(), 2) + little(0, 2) + local_name + payload;
-    if (entry.descriptor) file += "PK\7\10" + check + little(payload.size(), 4) + little(entry.content.size(), 4);
+    file += joined({little(local_name.size(), 2), little(0, 2), local_name, payload});
+    if (entry.descriptor)
+      file += joined({"PK\7\10", check, little(payload.size(), 4), little(entry.content.size(), 4)});
   }
   const std::uint64_t offset = file.size() + end.offset_error, size = directory.size() + end.size_error,
                       count = entries.size() + end.count_error;
   file += directory;
   if (end.zip64) {
     const std::uint64_t end64 = file.size();
-    file += "PK\6\6" + little(44, 8) + little(45, 2) + little(45, 2) + little(0, 8) + little(count, 8) +
-            little(count, 8) + little(size, 8) + little(offset, 8);
-    file += "PK\6\7" + little(0, 4) + little(end64, 8) + little(1, 4);
+    file += joined({"PK\6\6", little(44, 8), little(45, 2), little(45, 2), little(0, 8), little(count, 8),
+                    little(count, 8), little(size, 8), little(offset, 8)});
+    file += joined({"PK\6\7", little(0, 4), little(end64, 8), little(1, 4)});
   }
-  file += "PK\5\6" + little(0, 4) + little(end.zip64 ? 0xffff : count, 2) + little(end.zip64 ? 0xffff : count, 2);
+  const std::string shown_count = little(end.zip64 ? 0xffff : count, 2);
+  file += joined({"PK\5\6", little(0, 4), shown_count, shown_count});
   file += little(end.zip64 ? saturated : size, 4) + little(end.zip64 ? saturated : offset, 4);
   return file + little(end.comment.size(), 2) + end.comment;
 }

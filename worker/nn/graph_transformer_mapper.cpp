@@ -10,7 +10,13 @@
 namespace tradewind::nn {
 namespace {
 
-constexpr std::int64_t keys_values_limit = 64 << 20;  // bytes of one piece's keys and values
+// Keys and values of one piece: about a sixth of all, so that they shrink with a rank's share, within these bytes.
+constexpr std::int64_t share = 6, keys_values_least = 8 << 20, keys_values_limit = 64 << 20;
+
+std::int64_t sources_per_piece(std::int64_t sources, std::int64_t bytes_per_source) {
+  const std::int64_t bytes = std::clamp(sources * bytes_per_source / share, keys_values_least, keys_values_limit);
+  return std::max<std::int64_t>(1, bytes / bytes_per_source);
+}
 
 std::optional<Linear> make_optional_linear(const std::optional<checkpoint::LinearDescription>& description,
                                            config::Precision precision) {
@@ -39,7 +45,8 @@ GraphTransformerMapper::GraphTransformerMapper(const checkpoint::GraphTransforme
   const std::int64_t bytes_per_source =
       2 * block_.attention_channels() * static_cast<std::int64_t>(at::elementSize(block_.stored_type()));
   const std::int64_t least = std::max(least_pieces, description.chunks);
-  pieces_ = graph::cut_into_pieces(raw_edges_, std::max<std::int64_t>(1, keys_values_limit / bytes_per_source), least);
+  const auto distinct = static_cast<std::int64_t>(graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}).size());
+  pieces_ = graph::cut_into_pieces(raw_edges_, sources_per_piece(distinct, bytes_per_source), least);
   edges_ = block_.prepare(std::move(raw_edges_), workspace);
   chunk_ = chunk_rows(block_.widest(), std::max<std::int64_t>(1, (destinations.rows() + least - 1) / least));
 }

@@ -19,8 +19,18 @@ at::ScalarType scalar_type(config::Precision precision) {
   throw InternalFault("a precision without a type");
 }
 
+Products best_products(at::ScalarType type) {
+#ifdef __x86_64__
+  if (type == at::kBFloat16 && __builtin_cpu_supports("avx512bf16")) return Products::native;
+#endif
+  return type == at::kFloat ? Products::native : Products::widened;
+}
+
 Linear::Linear(const checkpoint::LinearDescription& description, config::Precision precision)
-    : type_(scalar_type(precision)) {
+    : Linear(description, precision, best_products(scalar_type(precision))) {}
+
+Linear::Linear(const checkpoint::LinearDescription& description, config::Precision precision, Products products)
+    : type_(scalar_type(precision)), native_(products == Products::native && type_ != at::kFloat) {
   const auto& weight = description.weight;
   if (weight.shape.size() != 2 ||
       (description.bias && (description.bias->shape.size() != 1 || description.bias->shape[0] != weight.shape[0]))) {
@@ -36,22 +46,32 @@ Linear::Linear(const checkpoint::LinearDescription& description, config::Precisi
   if (description.bias) bias_ = weights::bind(*description.bias).to(type_).to(at::kFloat).contiguous();
 }
 
-// The values of x as the products see them.
-at::Tensor Linear::product_operand(const at::Tensor& x, Workspace& workspace) const {
-  if (type_ == at::kFloat) return x;
-  at::Tensor rounded = workspace.take(Workspace::low, x.size(0), x.size(1));
-  rounded.copy_(x.to(type_));
-  return rounded;
+at::Tensor Linear::rounded(const at::Tensor& x, Workspace& workspace) const {
+  return workspace.take(Workspace::rounded, x.size(0), x.size(1), type_).copy_(x);
 }
 
-at::Tensor Linear::product_weight(Workspace& workspace) const {
+at::Tensor Linear::widened_operand(const at::Tensor& x, Workspace& workspace) const {
+  if (type_ == at::kFloat) return x;
+  return workspace.take(Workspace::operand, x.size(0), x.size(1)).copy_(rounded(x, workspace));
+}
+
+at::Tensor Linear::widened_weight(Workspace& workspace) const {
   if (type_ == at::kFloat) return weight_;
-  at::Tensor wide = workspace.take(Workspace::weight, weight_.size(0), weight_.size(1));
-  return wide.copy_(weight_);
+  return workspace.take(Workspace::weight, weight_.size(0), weight_.size(1)).copy_(weight_);
+}
+
+at::Tensor Linear::native_product(const at::Tensor& x, Workspace& workspace) const {
+  at::Tensor product = workspace.take(Workspace::product, x.size(0), outputs(), type_);
+  return at::mm_out(product, rounded(x, workspace), weight_.t());
 }
 
 void Linear::operator()(const at::Tensor& x, at::Tensor out, Workspace& workspace) const {
-  const at::Tensor operand = product_operand(x, workspace), weight = product_weight(workspace).t();
+  if (native_) {
+    out.copy_(native_product(x, workspace));
+    if (bias_.defined()) out.add_(bias_);
+    return;
+  }
+  const at::Tensor operand = widened_operand(x, workspace), weight = widened_weight(workspace).t();
   if (bias_.defined()) {
     at::addmm_out(out, bias_, operand, weight);
   } else {
@@ -60,7 +80,11 @@ void Linear::operator()(const at::Tensor& x, at::Tensor out, Workspace& workspac
 }
 
 void Linear::add_product(const at::Tensor& x, at::Tensor out, Workspace& workspace) const {
-  out.addmm_(product_operand(x, workspace), product_weight(workspace).t());
+  if (native_) {
+    out.add_(native_product(x, workspace));
+  } else {
+    out.addmm_(widened_operand(x, workspace), widened_weight(workspace).t());
+  }
 }
 
 void Linear::add(const at::Tensor& x, at::Tensor out, Workspace& workspace) const {

@@ -1,5 +1,7 @@
 // y = x W^T + b on rows of float32. With a 16 bit precision the weights are rounded to that type once, at load, and x
-// when it is used; products are summed in float32, by the processor's own 16 bit arithmetic where it has it.
+// when it is used. A processor that multiplies this type itself does so, and the product is rounded to it, as the
+// reference's is; on any other the operands are widened again and the product stays float32, which is as exact and many
+// times faster than arithmetic the processor does not have.
 // Immutable; thread-safe as long as the workspace is not shared.
 #pragma once
 
@@ -11,9 +13,14 @@
 
 namespace tradewind::nn {
 
+enum class Products { widened, native };
+// How this machine multiplies a type best. f16 is always widened: LibTorch's own f16 product on CPUs was found wrong.
+Products best_products(at::ScalarType type);
+
 class Linear {
  public:
   Linear(const checkpoint::LinearDescription& description, config::Precision precision);
+  Linear(const checkpoint::LinearDescription& description, config::Precision precision, Products products);
   std::int64_t inputs() const { return weight_.size(1); }
   std::int64_t outputs() const { return weight_.size(0); }
   // x (rows, inputs), out (rows, outputs), both float32 and contiguous.
@@ -24,10 +31,14 @@ class Linear {
   void add_product(const at::Tensor& x, at::Tensor out, Workspace& workspace) const;
 
  private:
-  at::Tensor product_operand(const at::Tensor& x, Workspace& workspace) const;
-  at::Tensor product_weight(Workspace& workspace) const;
+  at::Tensor rounded(const at::Tensor& x, Workspace& workspace) const;
+  at::Tensor widened_operand(const at::Tensor& x, Workspace& workspace) const;
+  at::Tensor widened_weight(Workspace& workspace) const;
+  at::Tensor native_product(const at::Tensor& x, Workspace& workspace) const;
+
   at::Tensor weight_, bias_;
   at::ScalarType type_;
+  bool native_;
 };
 
 // The type that products and stored keys and values have under a precision.

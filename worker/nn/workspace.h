@@ -22,8 +22,10 @@ class Workspace {
     inner,
     inner_other,
     gate,
-    low,
+    rounded,
+    operand,
     weight,
+    product,
     result,
     count_
   };

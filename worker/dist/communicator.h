@@ -1,7 +1,7 @@
 // What ranks say to each other while they compute: the only way a layer, an input or an output reaches another rank.
 // Every call is collective: all ranks make it, in the same order, with the same `place` (layer and phase, for reports).
 // Tensors are dense, any dtype, rows in dimension 0. Not thread-safe: one thread per communicator.
-// A place reads "phase/layer". Calls are numbered from 1 and counted.
+// A place begins with its phase, one word ("encoder halo"). Calls are numbered from 1 and counted.
 // Errors: ConnectionFault naming place and number when a peer is lost or a timeout expires; every later call fails too.
 #pragma once
 

@@ -128,6 +128,7 @@ Meeting meet(const Rendezvous& rendezvous) {
   Meeting meeting{open_store(rendezvous), local_address_towards(rendezvous.master_address)};
   c10d::Store& store = *meeting.store;
   std::vector<std::string> keys;
+  keys.reserve(static_cast<std::size_t>(rendezvous.world_size));
   for (int rank = 0; rank < rendezvous.world_size; ++rank) keys.push_back(key("address", rank));
   try {
     if (store.add(key("arrivals", rendezvous.rank), 1) > 1) {

@@ -213,7 +213,7 @@ at::Tensor GlooCommunicator::all_gather(const at::Tensor& rows, const std::vecto
   const std::int64_t bytes = row_bytes(rows);
   call.traffic.bytes_sent = rows.size(0) * bytes * (size() - 1);
   call.traffic.bytes_received = foreign(counts) * bytes;
-  const at::Tensor all = empty_rows_like(rows, std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
+  at::Tensor all = empty_rows_like(rows, std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
   std::vector<at::Tensor> own = {bytes_of(rows.contiguous())};
   const int tag = static_cast<int>(call.number % 0x7fff'ffff);
   finish(std::move(call), [&] {

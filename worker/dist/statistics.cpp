@@ -27,7 +27,7 @@ void Statistics::add(std::string_view place, const Traffic& traffic) { add_to(by
 TrafficTable Statistics::by_phase() const {
   TrafficTable phases;
   for (const auto& [place, traffic] : by_place_) {
-    add_to(phases, std::string_view(place).substr(0, place.find('/')), traffic);
+    add_to(phases, std::string_view(place).substr(0, place.find_first_of(" ./")), traffic);
   }
   return phases;
 }

@@ -1,6 +1,6 @@
-// What collectives cost, by place. A place reads "phase/layer": the phase is what stands before the first slash.
-// Bytes are payload that leaves or reaches this rank (what a rank passes to itself is free); see
-// docs/communication.md for how each operation is counted. Value type.
+// What collectives cost, by place. A place begins with its phase: the first word, ended by a space, dot or slash
+// ("encoder halo", "output.sizes"). Bytes are payload that leaves or reaches this rank (what a rank passes to itself is
+// free); docs/communication.md says how each operation is counted. Value type.
 #pragma once
 
 #include <cstdint>

@@ -130,8 +130,7 @@ void fields_to_owners(Communicator& communicator, const at::Tensor& fields, cons
   for (std::int64_t round = 0; round < pieces.rounds(); ++round) {
     const Counts mine = pieces.my_variables(round);
     const auto count = static_cast<std::int64_t>(mine.size());
-    std::vector<at::Tensor> whole;
-    for (std::int64_t i = 0; i < count; ++i) whole.push_back(at::empty({pieces.rows()}, fields.options()));
+    const at::Tensor whole = at::empty({count, pieces.rows()}, fields.options());
     for (int part = 0; part < pieces.parts(); ++part) {
       const Counts send_counts = pieces.as_holder(round, part), receive_counts = pieces.as_owner(round, part);
       const at::Tensor rows = narrow_to(fields, 1, pieces.my_rows(part)), sent = buffer(send_counts, fields.options());
@@ -146,12 +145,10 @@ void fields_to_owners(Communicator& communicator, const at::Tensor& fields, cons
       Blocks in(communicator.all_to_all(sent, send_counts, receive_counts, place));
       for (std::size_t rank = 0; rank < pieces.ranks(); ++rank) {
         const RowRange range = pieces.field_rows(rank, part);
-        const at::Tensor block = in.next(count, range.size());
-        for (std::int64_t i = 0; i < count; ++i)
-          narrow_to(whole[static_cast<std::size_t>(i)], 0, range).copy_(block[i]);
+        narrow_to(whole, 1, range).copy_(in.next(count, range.size()));
       }
     }
-    for (std::size_t i = 0; i < mine.size(); ++i) sink(mine[i], whole[i]);
+    if (count > 0) sink(mine, whole);
   }
 }
 
@@ -163,14 +160,12 @@ at::Tensor fields_to_rows(Communicator& communicator, const FieldSource& source,
       at::empty({variables_in_all, layout.row_counts[static_cast<std::size_t>(communicator.rank())]}, dtype);
   for (std::int64_t round = 0; round < pieces.rounds(); ++round) {
     const Counts mine = pieces.my_variables(round);
-    std::vector<at::Tensor> whole;
-    for (const std::int64_t variable : mine) {
-      whole.push_back(source(variable));
-      if (whole.back().sizes() != at::IntArrayRef{pieces.rows()} || whole.back().scalar_type() != dtype) {
-        throw InternalFault("field of variable " + std::to_string(variable) + ": not " + std::to_string(pieces.rows()) +
-                                " values of " + at::toString(dtype),
-                            std::string(place));
-      }
+    const auto count = static_cast<std::int64_t>(mine.size());
+    const at::Tensor whole = count > 0 ? source(mine) : at::empty({0, pieces.rows()}, dtype);
+    if (whole.sizes() != at::IntArrayRef{count, pieces.rows()} || whole.scalar_type() != dtype) {
+      throw InternalFault("variables from " + std::to_string(mine.front()) + " on: not " + std::to_string(count) +
+                              " fields of " + std::to_string(pieces.rows()) + " values of " + at::toString(dtype),
+                          std::string(place));
     }
     for (int part = 0; part < pieces.parts(); ++part) {
       const Counts send_counts = pieces.as_owner(round, part), receive_counts = pieces.as_holder(round, part);
@@ -178,10 +173,7 @@ at::Tensor fields_to_rows(Communicator& communicator, const FieldSource& source,
       Blocks out(sent);
       for (std::size_t rank = 0; rank < pieces.ranks(); ++rank) {
         const RowRange range = pieces.field_rows(rank, part);
-        const at::Tensor block = out.next(static_cast<std::int64_t>(mine.size()), range.size());
-        for (std::size_t i = 0; i < mine.size(); ++i) {
-          block[static_cast<std::int64_t>(i)].copy_(narrow_to(whole[i], 0, range));
-        }
+        out.next(count, range.size()).copy_(narrow_to(whole, 1, range));
       }
       Blocks in(communicator.all_to_all(sent, send_counts, receive_counts, place));
       const at::Tensor rows = narrow_to(fields, 1, pieces.my_rows(part));

@@ -23,10 +23,11 @@ struct FieldLayout {
   std::int64_t max_bytes = 64 << 20;
 };
 
-// A whole field (rows) of a variable that this rank owns. The sink may keep it.
-using FieldSink = std::function<void(std::int64_t variable, const at::Tensor& field)>;
-// Gives a whole field (rows) of a variable that this rank owns: called once for each, just before it is needed.
-using FieldSource = std::function<at::Tensor(std::int64_t variable)>;
+// Whole fields (variables, all rows) of variables that this rank owns, some at a time, contiguous. The sink may keep
+// them.
+using FieldSink = std::function<void(const std::vector<std::int64_t>& variables, const at::Tensor& fields)>;
+// Gives whole fields (variables, all rows), any strides: called once for each variable, just before it is needed.
+using FieldSource = std::function<at::Tensor(const std::vector<std::int64_t>& variables)>;
 
 // fields: (variables, my rows), any strides. The sink sees this rank's variables in ascending order.
 void fields_to_owners(Communicator& communicator, const at::Tensor& fields, const FieldLayout& layout,

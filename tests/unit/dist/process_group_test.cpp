@@ -194,12 +194,12 @@ TEST_CASE("what was sent and received is counted by place and phase") {
       }
       for (int i = 0; i < 2; ++i) {
         communicator.all_to_all(sent(communicator, at::kFloat), send_counts(communicator), receive_counts(communicator),
-                                "encoder/halo");
+                                "encoder halo");
       }
       Counts counts(static_cast<std::size_t>(n), 3);
       counts[0] = 1;
       const std::int64_t own = rank == 0 ? 1 : 3, all = 3 * n - 2;
-      communicator.all_gather(at::zeros({own, 5}, at::kHalf), counts, "encoder/gather");
+      communicator.all_gather(at::zeros({own, 5}, at::kHalf), counts, "encoder.gather");
       at::Tensor values = at::ones({60}, at::kDouble);
       communicator.all_reduce_sum(values, "check");
       communicator.broadcast(values, 1, "seed");
@@ -207,8 +207,8 @@ TEST_CASE("what was sent and received is counted by place and phase") {
 
       const auto& places = communicator.statistics().by_place();
       CHECK(places.size() == 5);
-      check_traffic(places.at("encoder/halo"), 2, 2 * sent_rows * 8, 2 * received_rows * 8);
-      check_traffic(places.at("encoder/gather"), 1, own * 10 * (n - 1), (all - own) * 10);
+      check_traffic(places.at("encoder halo"), 2, 2 * sent_rows * 8, 2 * received_rows * 8);
+      check_traffic(places.at("encoder.gather"), 1, own * 10 * (n - 1), (all - own) * 10);
       check_traffic(places.at("check"), 1, 2 * 480 * (n - 1) / n, 2 * 480 * (n - 1) / n);
       check_traffic(places.at("seed"), 1, rank == 1 ? 480 * (n - 1) : 0, rank == 1 ? 0 : 480);
       check_traffic(places.at("end"), 1, 0, 0);

@@ -15,10 +15,12 @@ namespace {
 using tradewind::dist::Communicator;
 
 // Rows of 1 MiB: enough for some to be on the wire when a rank dies.
-at::Tensor big_rows(std::int64_t count, int rank) { return at::full({count, 1 << 18}, static_cast<float>(rank)); }
+at::Tensor big_rows(std::int64_t count, std::int64_t rank) {
+  return at::full({count, 1 << 18}, static_cast<float>(rank));
+}
 
 void work(Communicator& communicator, const std::string& behaviour) {
-  const int size = communicator.size(), rank = communicator.rank();
+  const std::int64_t size = communicator.size(), rank = communicator.rank();
   const bool culprit = rank == size - 1;
   communicator.barrier("load");
   if (culprit && behaviour == "die-before") std::raise(SIGKILL);
@@ -27,7 +29,7 @@ void work(Communicator& communicator, const std::string& behaviour) {
   auto pending = communicator.start_all_to_all(big_rows(8 * size, rank), each, each, "encoder/halo");
   if (culprit && behaviour == "die-within") std::raise(SIGKILL);
   const at::Tensor got = pending->wait();
-  for (int from = 0; from < size; ++from) {
+  for (std::int64_t from = 0; from < size; ++from) {
     if (!got.narrow(0, 8 * from, 8).eq(from).all().item<bool>()) throw tradewind::InternalFault("wrong rows");
   }
   const std::vector<std::int64_t> one_each(static_cast<std::size_t>(size), 1);

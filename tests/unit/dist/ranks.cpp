@@ -43,6 +43,7 @@ void run_ranks(int world_size, const std::function<void(dist::Communicator&)>& a
   std::mutex mutex;
   std::exception_ptr first;
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<std::size_t>(world_size));
   for (int rank = 0; rank < world_size; ++rank) {
     threads.emplace_back([&, rank] {
       try {

@@ -16,11 +16,19 @@ using tradewind::dist::fields_to_owners;
 using tradewind::dist::fields_to_rows;
 using tradewind::testing::run_ranks;
 
+using Variables = std::vector<std::int64_t>;
+
 constexpr std::int64_t kVariables = 11;
 
 // Value of a variable in a row: exact in float32 and different everywhere.
 at::Tensor field(std::int64_t variable, std::int64_t rows) {
   return at::arange(rows, at::kFloat).add(static_cast<double>(1000 * variable));
+}
+
+at::Tensor fields(const Variables& variables, std::int64_t rows) {
+  std::vector<at::Tensor> all;
+  for (const std::int64_t variable : variables) all.push_back(field(variable, rows));
+  return at::stack(all);
 }
 
 // Uneven: rank r has (r * 7 + 5) % 11 rows, among them none; one rank (2 of more than 2) owns no variable.
@@ -47,15 +55,13 @@ Mine rows_of(const FieldLayout& layout, int rank) {
 
 at::Tensor shard(const FieldLayout& layout, int rank) {
   const Mine mine = rows_of(layout, rank);
-  std::vector<at::Tensor> all;
-  for (std::int64_t variable = 0; variable < kVariables; ++variable) {
-    all.push_back(field(variable, mine.all).narrow(0, mine.begin, mine.count));
-  }
-  return at::stack(all);
+  Variables variables(kVariables);
+  std::iota(variables.begin(), variables.end(), 0);
+  return fields(variables, mine.all).narrow(1, mine.begin, mine.count);
 }
 
-std::vector<std::int64_t> owned(const FieldLayout& layout, int rank) {
-  std::vector<std::int64_t> variables;
+Variables owned(const FieldLayout& layout, int rank) {
+  Variables variables;
   for (std::size_t i = 0; i < layout.owners.size(); ++i) {
     if (layout.owners[i] == rank) variables.push_back(static_cast<std::int64_t>(i));
   }
@@ -101,23 +107,23 @@ TEST_CASE("whole fields reach their owners, and rows come back, in pieces of any
         const FieldLayout layout = layout_for(ranks, max_bytes);
         const Mine mine = rows_of(layout, communicator.rank());
         const at::Tensor rows = shard(layout, communicator.rank());
-        std::vector<std::int64_t> delivered;
+        Variables delivered;
         // Rows first in memory, as the model leaves them.
         fields_to_owners(
             communicator, rows.t().contiguous().t(), layout,
-            [&](std::int64_t variable, const at::Tensor& whole) {
-              delivered.push_back(variable);
-              CHECK(at::equal(whole, field(variable, mine.all)));
+            [&](const Variables& variables, const at::Tensor& whole) {
+              delivered.insert(delivered.end(), variables.begin(), variables.end());
+              CHECK(at::equal(whole, fields(variables, mine.all)));
             },
             "output/fields");
         CHECK(delivered == owned(layout, communicator.rank()));
 
-        std::vector<std::int64_t> asked;
+        Variables asked;
         const at::Tensor back = fields_to_rows(
             communicator,
-            [&](std::int64_t variable) {
-              asked.push_back(variable);
-              return field(variable, mine.all);
+            [&](const Variables& variables) {
+              asked.insert(asked.end(), variables.begin(), variables.end());
+              return fields(variables, mine.all).t().contiguous().t();
             },
             at::kFloat, layout, "input/rows");
         CHECK(at::equal(back, rows));
@@ -135,7 +141,7 @@ TEST_CASE("what a transposition sends is what belongs elsewhere, once") {
     const FieldLayout layout = layout_for(4, 100);
     const Mine mine = rows_of(layout, communicator.rank());
     fields_to_owners(
-        communicator, shard(layout, communicator.rank()), layout, [](std::int64_t, const at::Tensor&) {},
+        communicator, shard(layout, communicator.rank()), layout, [](const Variables&, const at::Tensor&) {},
         "output/fields");
     const auto own = static_cast<std::int64_t>(owned(layout, communicator.rank()).size());
     const auto& traffic = communicator.statistics().by_place().at("output/fields");
@@ -147,41 +153,43 @@ TEST_CASE("what a transposition sends is what belongs elsewhere, once") {
 TEST_CASE("every dtype is transposed, no variable and no row included") {
   run_ranks(3, [](Communicator& communicator) {
     for (const at::ScalarType dtype : {at::kDouble, at::kBFloat16, at::kLong, at::kBool}) {
-      FieldLayout layout{{2, 0}, {2, 0, 1}, 1};
-      const at::Tensor whole = at::tensor({1, 0, 1}).to(dtype);
-      const at::Tensor rows = fields_to_rows(
-          communicator,
-          [&](std::int64_t variable) { return variable == 0 ? whole : whole.flip(0).logical_not().to(dtype); }, dtype,
-          layout, "test");
+      const FieldLayout layout{{2, 0}, {2, 0, 1}, 1};
+      const auto whole = [&](const Variables& variables) {
+        REQUIRE(variables.size() == 1);
+        return (variables[0] == 0 ? at::tensor({1, 0, 1}) : at::tensor({0, 0, 1})).to(dtype).unsqueeze(0);
+      };
+      const at::Tensor rows = fields_to_rows(communicator, whole, dtype, layout, "test");
       CHECK(rows.size(1) == layout.row_counts[static_cast<std::size_t>(communicator.rank())]);
       int seen = 0;
       fields_to_owners(
           communicator, rows, layout,
-          [&](std::int64_t variable, const at::Tensor& got) {
+          [&](const Variables& variables, const at::Tensor& got) {
             ++seen;
-            CHECK(at::equal(got, variable == 0 ? whole : whole.flip(0).logical_not().to(dtype)));
+            CHECK(at::equal(got, whole(variables)));
           },
           "test");
       CHECK(seen == (communicator.rank() == 1 ? 0 : 1));
     }
     const FieldLayout no_variables{{}, {2, 0, 1}, 64}, no_rows{{0, 1}, {0, 0, 0}, 64};
-    const auto never = [](std::int64_t) -> at::Tensor { throw tradewind::InternalFault("not expected"); };
+    const auto never = [](const Variables&) -> at::Tensor { throw tradewind::InternalFault("not expected"); };
     CHECK(fields_to_rows(communicator, never, at::kFloat, no_variables, "test").size(0) == 0);
-    const auto empty = [](std::int64_t) { return at::empty({0}); };
+    const auto empty = [](const Variables& variables) {
+      return at::empty({static_cast<std::int64_t>(variables.size()), 0});
+    };
     CHECK(fields_to_rows(communicator, empty, at::kFloat, no_rows, "test").numel() == 0);
   });
 }
 
 TEST_CASE("a layout or a field that does not fit is refused") {
   const auto communicator = tradewind::dist::make_single_communicator();
-  const auto ignore = [](std::int64_t, const at::Tensor&) {};
+  const auto ignore = [](const Variables&, const at::Tensor&) {};
   CHECK_THROWS_AS(fields_to_owners(*communicator, at::zeros({2, 3}), {{0, 1}, {3}}, ignore, "test"),
                   tradewind::InternalFault);
   CHECK_THROWS_AS(fields_to_owners(*communicator, at::zeros({2, 3}), {{0, 0}, {2}}, ignore, "test"),
                   tradewind::InternalFault);
   CHECK_THROWS_AS(fields_to_owners(*communicator, at::zeros({2, 3}), {{0, 0}, {2, 1}}, ignore, "test"),
                   tradewind::InternalFault);
-  const auto short_field = [](std::int64_t) { return at::zeros({2}); };
+  const auto short_field = [](const Variables&) { return at::zeros({1, 2}); };
   CHECK_THROWS_WITH_AS(fields_to_rows(*communicator, short_field, at::kFloat, {{0}, {3}}, "test"),
-                       doctest::Contains("variable 0"), tradewind::InternalFault);
+                       doctest::Contains("variables from 0 on: not 1 fields of 3 values"), tradewind::InternalFault);
 }

@@ -17,12 +17,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A link keeps pointing at the file it points at: that is the one to replace.
+// A link keeps pointing at the file it points at: that is the one to replace, also while it is not there.
 std::string target_of(const std::string& path) {
+  fs::path target = path;
   std::error_code error;
-  if (!fs::is_symlink(path, error)) return path;
-  const fs::path target = fs::weakly_canonical(path, error);
-  return error ? path : target.string();
+  for (int links = 0; links < 32 && fs::is_symlink(target, error); ++links) {
+    const fs::path next = fs::read_symlink(target, error);
+    if (error) break;
+    target = target.parent_path() / next;  // an absolute one replaces all of it
+  }
+  return target.string();
 }
 
 std::string partial_name(const std::string& path) { return target_of(path) + ".partial"; }

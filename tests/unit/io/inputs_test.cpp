@@ -1,0 +1,149 @@
+// Inputs: what is refused and how it is said, the dummy's values, the same rows on every number of ranks.
+#include <ATen/ATen.h>
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "common/errors.h"
+#include "tests/unit/dist/ranks.h"
+#include "tests/unit/io/fixture.h"
+#include "worker/inputs/dummy_input.h"
+#include "worker/inputs/input.h"
+
+using namespace tradewind;
+using namespace tradewind::test;
+using std::chrono::hours;
+
+namespace {
+
+const Time start = parse_date("2024-01-15T00:00:00");
+
+std::string message(const std::string& name, long date, double value = 0,
+                    const grib::Json& more = grib::Json::object()) {
+  grib::Json keys = {{"shortName", name}, {"date", date}, {"time", 0}};
+  keys.update(more);
+  return make_message(keys, std::vector<double>(5248, value)).bytes();
+}
+
+// Reads two variables at two dates; what the error says, or "".
+std::string error_of(const std::string& bytes, const checkpoint::Metadata& metadata, Time date = start) {
+  const TemporaryFolder folder;
+  write_file(folder / "in.grib", bytes);
+  const auto communicator = dist::make_single_communicator();
+  try {
+    inputs::make_input(config::GribInputConfig{folder / "in.grib", {}}, metadata, *communicator)
+        ->read({"2t", "msl"}, {date - hours(24), date}, {0, 5248});
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("there must be exactly one field per variable and date") {
+  checkpoint::Metadata metadata;
+  metadata.grid_points = 5248;
+  const std::string before = message("2t", 20240114) + message("msl", 20240114);
+  CHECK(error_of(before + message("2t", 20240115) + message("msl", 20240115), metadata) == "");
+  // fields of other names or dates do not matter, nor does how a field came to its valid time
+  CHECK(error_of(before + message("2t", 20240115) + message("msl", 20240116) + message("tcc", 20240115) +
+                     message("msl", 20240114, 0, {{"step", 24}, {"dataType", "fc"}}),
+                 metadata) == "");
+  const std::string missing = error_of(before + message("2t", 20240115) + message("sp", 20240115), metadata);
+  CHECK(has(missing, "2 variables x 2 dates = 4 fields, got 3"));
+  CHECK(has(missing, "\n  msl   ok                   missing"));
+  CHECK_FALSE(has(missing, "\n  2t "));
+  CHECK(has(missing, "other fields at these dates: sp"));
+  const std::string twice =
+      error_of(before + message("2t", 20240115) + message("2t", 20240115) + message("msl", 20240115), metadata);
+  CHECK(has(twice, "2 fields"));
+  CHECK(has(twice, "got 5"));
+  const std::string late = error_of(before, metadata, start + hours(480));
+  CHECK(has(late, "no field of the input is valid at 2024-02-03T00:00:00, 2024-02-04T00:00:00"));
+  CHECK(has(late, "2024-01-14T00:00:00 to 2024-01-14T00:00:00"));
+  metadata.grid_points = 40320;
+  metadata.grid = "o96";
+  const std::string grid = error_of(before + message("2t", 20240115) + message("msl", 20240115), metadata);
+  CHECK(has(grid, "5248 grid points, the model 40320"));
+  CHECK(has(grid, "in.grib, message 1 at byte 0"));
+  CHECK(has(grid, "o96"));
+  CHECK(has(error_of("", metadata), "empty"));
+}
+
+TEST_CASE("missing points are NaN") {
+  const TemporaryFolder folder;
+  checkpoint::Metadata metadata;
+  std::vector<double> values(5248, 280);
+  values[7] = 9999;
+  write_file(
+      folder / "in.grib",
+      make_message({{"shortName", "2t"}, {"date", 20240115}, {"time", 0}, {"missingValue", 9999}, {"bitmapPresent", 1}},
+                   values)
+          .bytes());
+  const auto communicator = dist::make_single_communicator();
+  const auto input = inputs::make_input(config::GribInputConfig{folder / "in.grib", {}}, metadata, *communicator);
+  const at::Tensor read = input->read({"2t"}, {start}, {0, 5248});
+  CHECK(read.isnan().sum().item<long>() == 1);
+  CHECK(read[0][7][0].isnan().item<bool>());
+  CHECK(read[0][8][0].item<float>() == 280);
+}
+
+TEST_CASE("a folder is one input, its files are read in the order of their names") {
+  const TemporaryFolder folder;
+  checkpoint::Metadata metadata;
+  metadata.dataset = "data";
+  write_file(folder / "data/b.grib", message("msl", 20240115, 2));
+  write_file(folder / "data/sub/a.grb2", message("2t", 20240115, 1));
+  write_file(folder / "data/notes.txt", "no GRIB");
+  const auto communicator = dist::make_single_communicator();
+  const auto input = inputs::make_input(config::GribInputConfig{folder / "{dataset}", {}}, metadata, *communicator);
+  const at::Tensor read = input->read({"2t", "msl"}, {start}, {10, 12});
+  CHECK(at::equal(read, at::tensor({1.F, 2.F, 1.F, 2.F}).view({1, 2, 2})));
+  CHECK(input->templates({"2t"})->messages.at("2t")->substr(0, 4) == "GRIB");
+}
+
+TEST_CASE("every number of ranks reads the same rows") {
+  const auto metadata = golden_metadata("gt-transformer/inference-last.ckpt");
+  const config::GribInputConfig config{golden("gt-transformer/input.grib"), {}};
+  const std::vector<Time> dates = {start - hours(6), start};
+  const auto single = dist::make_single_communicator();
+  const at::Tensor whole = inputs::make_input(config, metadata, *single)->read(metadata.prognostic, dates, {0, 5248});
+  for (const int size : {2, 3}) {
+    tradewind::testing::run_ranks(size, [&](dist::Communicator& communicator) {
+      const dist::RowRange rows = dist::Shards(5248, size).range(communicator.rank());
+      const at::Tensor part =
+          inputs::make_input(config, metadata, communicator)->read(metadata.prognostic, dates, rows);
+      CHECK(at::equal(part, whole.slice(1, rows.begin, rows.end)));
+    });
+  }
+}
+
+TEST_CASE("the dummy input has the reference's values") {
+  CHECK(inputs::float_hash("2t", parse_date("2024-01-15T06:00:00")) == 0.014194);
+  CHECK(inputs::float_hash("q_700", parse_date("2023-12-31T23:45:00")) == 0.415089);
+  CHECK(inputs::float_hash("lsm", parse_date("2020-06-21T12:30:00")) == 0.637228);
+  checkpoint::Metadata metadata;
+  metadata.grid_points = 5;
+  metadata.variables["lsm"].constant_in_time = true;
+  const auto communicator = dist::make_single_communicator();
+  const auto dummy = inputs::make_input(config::DummyInputConfig{}, metadata, *communicator);
+  const at::Tensor read = dummy->read({"2t", "lsm"}, {start, start + hours(6)}, {2, 5});
+  REQUIRE(read.sizes() == at::IntArrayRef({2, 3, 2}));
+  CHECK(read[1][2][0].item<float>() == 0.014194F);
+  CHECK(at::equal(read[0].select(1, 1), read[1].select(1, 1)));
+  CHECK_FALSE(at::equal(read[0].select(1, 0), read[1].select(1, 0)));
+  CHECK(dummy->grid_points()->latitudes == std::vector<double>(5, 0.0));
+  metadata.grid_points = 0;
+  CHECK_THROWS_AS(inputs::make_input(config::DummyInputConfig{}, metadata, *communicator), UserError);
+}
+
+TEST_CASE("the empty input has no fields") {
+  const checkpoint::Metadata metadata;
+  const auto communicator = dist::make_single_communicator();
+  const auto empty = inputs::make_input(config::EmptyInputConfig{}, metadata, *communicator);
+  CHECK(empty->read({}, {start}, {0, 5}).sizes() == at::IntArrayRef({1, 5, 0}));
+  CHECK_THROWS_AS(empty->read({"2t"}, {start}, {0, 5}), UserError);
+}

@@ -1,0 +1,302 @@
+// Outputs: files that are whole or called .partial, the same bytes from any number of ranks, printed text, selection.
+#include <ATen/ATen.h>
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "common/errors.h"
+#include "tests/unit/dist/ranks.h"
+#include "tests/unit/io/fixture.h"
+#include "worker/outputs/accumulate.h"
+#include "worker/outputs/file_sink.h"
+#include "worker/outputs/output.h"
+#include "worker/outputs/selection.h"
+
+using namespace tradewind;
+using namespace tradewind::test;
+using namespace tradewind::outputs;
+using std::chrono::hours;
+namespace fs = std::filesystem;
+
+namespace {
+
+const Time start = parse_date("2024-01-15T06:00:00");
+constexpr std::int64_t points = 10944;  // o48
+
+checkpoint::Metadata some_metadata() {
+  checkpoint::Metadata metadata;
+  metadata.grid = "o48";
+  metadata.grid_points = points;
+  for (const std::string name : {"2t", "msl", "tp", "t_850", "cos_latitude"}) {
+    metadata.variables[name].name = name;
+    metadata.variables[name].mars = {{"param", name.substr(0, name.find('_'))}, {"levtype", "sfc"}};
+  }
+  metadata.variables["t_850"].mars = {{"param", "t"}, {"levtype", "pl"}, {"levelist", 850}};
+  metadata.variables["tp"].process = checkpoint::Process::accumulation;
+  metadata.variables["tp"].period = {Duration::zero(), hours(6)};
+  metadata.variables["cos_latitude"].computed_forcing = true;
+  return metadata;
+}
+
+State state_at(long step, std::vector<std::string> variables = {"2t", "msl", "tp", "t_850", "cos_latitude"}) {
+  State state;
+  state.base = start;
+  state.step = hours(step);
+  state.previous_step = hours(std::max(0L, step - 6));
+  const auto count = static_cast<std::int64_t>(variables.size());
+  state.variables = std::move(variables);
+  state.values =
+      at::arange(count * points, at::kFloat).remainder(10007).add(static_cast<double>(step)).view({count, points});
+  return state;
+}
+
+OutputContext context_of(const checkpoint::Metadata& metadata, int ranks = 1) {
+  return {.metadata = metadata, .input_templates = {}, .points = {}, .shards = dist::Shards(points, ranks)};
+}
+
+config::GribOutputConfig to(const std::string& path) {
+  config::GribOutputConfig config;
+  config.path = path;
+  return config;
+}
+
+// Three states through an output of so many ranks.
+void write_all(const config::GribOutputConfig& config, int ranks) {
+  const auto metadata = some_metadata();
+  const auto as_rank = [&](dist::Communicator& communicator) {
+    const OutputContext context = context_of(metadata, ranks);
+    const auto output = make_output(config, context, communicator);
+    const dist::RowRange rows = context.shards.range(communicator.rank());
+    for (const long step : {6, 12, 18}) {
+      State state = state_at(step);
+      state.values = state.values.slice(1, rows.begin, rows.end).contiguous();
+      output->write(state);
+    }
+    output->close();
+    CHECK(output->last_written() == hours(18));
+  };
+  if (ranks > 1) return tradewind::testing::run_ranks(ranks, as_rank);
+  const auto communicator = dist::make_single_communicator();
+  as_rank(*communicator);
+}
+
+template <class Action>
+std::string error_of(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("one file, the same bytes from any number of ranks") {
+  const TemporaryFolder folder;
+  write_all(to(folder / "1.grib"), 1);
+  const std::string single = read_file(folder / "1.grib");
+  const auto messages = read_messages(folder / "1.grib");
+  REQUIRE(messages.size() == 12);  // computed forcings are not written
+  CHECK(messages[6].text("shortName") == "tp");
+  CHECK(messages[6].text("stepRange") == "6-12");
+  CHECK(messages[7].integer("level") == 850);
+  CHECK(messages[4].values()[9] == doctest::Approx(21).epsilon(1e-5));
+  for (const int ranks : {2, 3, 5}) {  // 5: more ranks than fields
+    write_all(to(folder / "n.grib"), ranks);
+    CHECK(read_file(folder / "n.grib") == single);
+  }
+}
+
+TEST_CASE("a path with keys makes many files; split_output false takes it literally") {
+  const TemporaryFolder folder;
+  write_all(to(folder / "{date}-{step:03}/{shortName}.grib"), 2);
+  CHECK(read_messages(folder / "20240115-012/2t.grib").size() == 1);
+  CHECK(read_messages(folder / "20240115-018/t.grib").size() == 1);
+  CHECK_FALSE(fs::exists(folder / "20240115-018/t.grib.partial"));
+  auto literal = to(folder / "{step}.grib");
+  literal.split_output = false;
+  write_all(literal, 1);
+  CHECK(read_messages(folder / "{step}.grib").size() == 12);
+}
+
+TEST_CASE("an output that is not closed stays partial, and no older file keeps its name") {
+  const TemporaryFolder folder;
+  const auto metadata = some_metadata();
+  const auto communicator = dist::make_single_communicator();
+  write_file(folder / "o.grib", "an older forecast");
+  {
+    const auto output = make_output(to(folder / "o.grib"), context_of(metadata), *communicator);
+    output->write(state_at(6));
+    output->write(state_at(12));
+  }
+  CHECK_FALSE(fs::exists(folder / "o.grib"));
+  CHECK(fs::exists(folder / "o.grib.partial"));
+  {
+    const auto output = make_output(to(folder / "bad.grib"), context_of(metadata), *communicator);
+    output->write(state_at(6));
+    State broken = state_at(12);
+    broken.values[1][17] = std::numeric_limits<float>::quiet_NaN();
+    output->write(broken);
+    const std::string error = error_of([&] { output->close(); });
+    CHECK(has(error, "cannot encode msl at step 12h"));
+    CHECK(has(error, "allow_nans"));
+  }
+  CHECK(fs::exists(folder / "bad.grib.partial"));
+  CHECK_FALSE(fs::exists(folder / "bad.grib"));
+}
+
+TEST_CASE("a link keeps pointing at its file") {
+  const TemporaryFolder folder;
+  write_file(folder / "real/data.grib", "old");
+  fs::create_symlink(folder / "real/data.grib", folder / "link.grib");
+  write_all(to(folder / "link.grib"), 1);
+  CHECK(fs::is_symlink(folder / "link.grib"));
+  CHECK(read_messages(folder / "real/data.grib").size() == 12);
+}
+
+TEST_CASE("pipes are written in order, under their own name") {
+  const TemporaryFolder folder;
+  write_all(to(folder / "file.grib"), 1);
+  const std::string pipe = folder / "pipe";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  std::string received;
+  std::thread reader([&] { received = read_file(pipe); });
+  write_all(to(pipe), 1);
+  reader.join();
+  CHECK(received == read_file(folder / "file.grib"));
+  CHECK_FALSE(fs::exists(pipe + ".partial"));
+  CHECK(has(error_of([&] { write_all(to(pipe), 2); }), "several ranks"));
+}
+
+TEST_CASE("what the file system refuses is said with path and cause") {
+  const TemporaryFolder folder;
+  const std::string full = error_of([] { write_all(to("/dev/full"), 1); });
+  CHECK(has(full, "/dev/full"));
+  CHECK(has(full, "No space left"));
+  write_file(folder / "file", "x");
+  CHECK(has(error_of([&] { write_all(to(folder / "file/o.grib"), 1); }), "folder"));
+  fs::create_directory(folder / "dir.grib");
+  CHECK(has(error_of([&] { write_all(to(folder / "dir.grib"), 1); }), "is a folder"));
+  FileSink sink(16);  // takes no more than 16 bytes while more wait
+  sink.create(folder / "small");
+  for (std::uint64_t i = 0; i < 100; ++i) sink.append(folder / "small", 10 * i, "0123456789");
+  sink.flush();
+  sink.publish();
+  CHECK(fs::file_size(folder / "small") == 1000);
+}
+
+TEST_CASE("fields that start before the forecast, fields without a template") {
+  const TemporaryFolder folder;
+  const auto metadata = some_metadata();
+  const auto communicator = dist::make_single_communicator();
+  const auto written = [&](const std::string& mode) {
+    auto config = to(folder / "o.grib");
+    config.negative_step_mode = mode;
+    const auto output = make_output(config, context_of(metadata), *communicator);
+    output->write(state_at(0));
+    output->close();
+    return read_messages(folder / "o.grib").size();
+  };
+  CHECK(written("write") == 4);
+  CHECK(written("skip") == 3);
+  CHECK(has(error_of([&] { written("error"); }), "variable tp would start at 2024-01-15T00:00:00"));
+  auto config = to(folder / "o.grib");
+  config.templates = {config::InputTemplates{}};
+  const auto output = make_output(config, context_of(metadata), *communicator);
+  const std::string error = error_of([&] { output->write(state_at(0, {"2t"})); });
+  CHECK(has(error, "no GRIB template for 2t (tried input; grid O48)"));
+  CHECK(has(error, "write_initial_state: false"));
+}
+
+TEST_CASE("which states and variables are written") {
+  config::OutputCommon common;
+  CHECK(is_due(common, true, std::nullopt, hours(0)));
+  CHECK_FALSE(is_due(common, false, std::nullopt, hours(0)));
+  CHECK_FALSE(is_due(common, true, hours(12), hours(6)));
+  CHECK(is_due(common, true, hours(12), hours(24)));
+  common.output_frequency = hours(6);
+  common.write_initial_state = false;
+  CHECK(is_due(common, true, hours(12), hours(6)));
+  CHECK_FALSE(is_due(common, true, hours(12), hours(0)));
+
+  const auto metadata = some_metadata();
+  const auto selects = [&](const config::VariableSelection& selection) {
+    std::string names;
+    for (const auto& [name, variable] : metadata.variables)
+      if (is_selected(selection, name, metadata)) names += name + " ";
+    return names;
+  };
+  CHECK(selects({false, {{"t*", {}}}}) == "t_850 tp ");
+  CHECK(selects({true, {{"t*", {}}, {"[!c]??", {}}}}) == "2t cos_latitude ");
+  CHECK(selects({false, {{"", {{"levtype", {"pl"}}, {"levelist", {"500", "8*"}}}}}}) == "t_850 ");
+  CHECK(selects({false, {{"", {{"levtype", {"pl"}}, {"class", {"*"}}}}}}) == "");
+  CHECK(is_selected(std::nullopt, "anything", metadata));
+}
+
+TEST_CASE("accumulation from the start of the forecast") {
+  const auto metadata = some_metadata();
+  Accumulate accumulate({}, metadata);
+  State state = state_at(6, {"2t", "tp"});
+  const at::Tensor given = at::tensor({1.F, -2.F, 3.F, 0.5F, -1.F, 2.F}).view({2, 3});
+  state.values = given;
+  accumulate(state);
+  CHECK(at::equal(state.values, at::tensor({1.F, -2.F, 3.F, 0.5F, 0.F, 2.F}).view({2, 3})));
+  CHECK(state.start_steps.at("tp") == Duration::zero());
+  CHECK(state.start_steps.size() == 1);
+  state.values = given;
+  accumulate(state);
+  CHECK(at::equal(state.values[1], at::tensor({1.F, 0.F, 4.F})));
+  CHECK(given[1][0].item<float>() == 0.5F);  // the model's own tensor is left alone
+  Accumulate signed_sums({.accumulations = {{"2t", "absent"}}, .allow_negative = true}, metadata);
+  state.values = given;
+  signed_sums(state);
+  state.values = given;
+  signed_sums(state);
+  CHECK(at::equal(state.values[0], at::tensor({2.F, -4.F, 6.F})));
+}
+
+TEST_CASE("the printer prints what the reference prints") {
+  const TemporaryFolder folder;
+  const auto metadata = golden_metadata("gt-transformer/inference-last.ckpt");
+  const auto reference = read_messages(golden("gt-transformer/reference.grib"));
+  State state;
+  state.base = parse_date("2024-01-15");
+  state.variables = metadata.prognostic;
+  state.variables.insert(state.variables.end(), {"lsm", "z"});
+  std::vector<at::Tensor> fields;
+  for (std::size_t i = 0; i < state.variables.size(); ++i) fields.push_back(at::tensor(reference.at(i).values()));
+  state.values = at::stack(fields);
+  const std::string expected = R"(
+[data] 😀 date=2024-01-15T00:00:00 latitudes=(5248,) longitudes=(5248,) fields=10
+
+    10u   shape=(5248,) min=-8.65555       max=8.60308       
+    10v   shape=(5248,) min=-4.587         max=6.227         
+    2t    shape=(5248,) min=255.977        max=306.619       
+    msl   shape=(5248,) min=100106         max=102420        
+
+)";
+  for (const int ranks : {1, 2}) {
+    const auto as_rank = [&](dist::Communicator& communicator) {
+      const OutputContext context{
+          .metadata = metadata, .input_templates = {}, .points = {}, .shards = dist::Shards(5248, ranks)};
+      config::PrinterOutputConfig config;
+      config.path = folder / "printed.txt";
+      const auto printer = make_output(config, context, communicator);
+      State part = state;
+      const dist::RowRange rows = context.shards.range(communicator.rank());
+      part.values = state.values.slice(1, rows.begin, rows.end);
+      printer->write(part);
+      printer->close();
+    };
+    if (ranks == 1)
+      as_rank(*dist::make_single_communicator());
+    else
+      tradewind::testing::run_ranks(ranks, as_rank);
+    CHECK(read_file(folder / "printed.txt") == expected);
+  }
+}

@@ -10,7 +10,7 @@ namespace {
 constexpr std::int64_t kFloat = 4, kMegabyte = 1 << 20;
 constexpr std::int64_t kChunkBytes = 8 * kMegabyte, kPieceBytes = 64 * kMegabyte, kChunks = 8;
 constexpr std::int64_t kAttributePadding = 8;
-constexpr std::int64_t kRuntime = 130 * kMegabyte;  // an idle worker: LibTorch, ecCodes, allocator
+constexpr std::int64_t kRuntime = 140 * kMegabyte;  // an idle worker: LibTorch, ecCodes, allocator
 
 std::int64_t share(std::int64_t rows, int ranks) { return (rows + ranks - 1) / ranks; }
 
@@ -148,6 +148,7 @@ MemoryEstimate estimate_memory(const ModelDescription& model, int world_size, in
 
   MemoryEstimate estimate;
   estimate.world_size = world_size;
+  estimate.element_size = element_size;
   estimate.halo_rows_encoder = in.halo_rows;
   estimate.halo_rows_decoder = out.halo_rows;
   estimate.mapped = element_size == kFloat ? kFloat * linears.values : 0;

@@ -14,6 +14,7 @@
 //   converted   copies of the weights that are made at load: all of them for a precision other than the stored one
 //   runtime     libraries and allocator of an idle worker
 // Weights as stored are mapped, and shared by the ranks of one host: `mapped`.
+// Against the peak of a prediction by one rank (o96, 59 million parameters): f16 538 MiB for 516, f32 650 for 624.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@
 namespace tradewind::checkpoint {
 
 struct MemoryEstimate {
-  int world_size = 1;
+  int world_size = 1, element_size = 4;
   std::int64_t mapped = 0;  // once per host
   std::int64_t graph = 0, nodes = 0, state = 0, latent = 0, attention = 0, scratch = 0, converted = 0, runtime = 0;
   std::int64_t halo_rows_encoder = 0, halo_rows_decoder = 0;  // largest of any rank

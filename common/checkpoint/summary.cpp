@@ -9,8 +9,15 @@
 namespace tradewind::checkpoint {
 namespace {
 
-std::int64_t count(const Node& module, std::set<Ref>& seen) {
+constexpr int kDeepest = 100;
+constexpr std::size_t kMostParts = 100;
+
+std::int64_t count(const Node& module, std::set<Ref>& seen, int depth) {
   if (!seen.insert(&module.value()).second) return 0;
+  if (depth > kDeepest) {
+    throw UserError("modules nested deeper than " + std::to_string(kDeepest), module.path(),
+                    "the checkpoint is damaged; export it again");
+  }
   std::int64_t values = 0;
   if (const auto parameters = find_attribute(module, "_parameters")) {
     for (const auto& [name, parameter] : attributes_of(*parameters)) {
@@ -19,13 +26,14 @@ std::int64_t count(const Node& module, std::set<Ref>& seen) {
     }
   }
   if (const auto modules = find_attribute(module, "_modules")) {
-    for (const auto& [name, child] : attributes_of(*modules)) values += count(child, seen);
+    for (const auto& [name, child] : attributes_of(*modules)) values += count(child, seen, depth + 1);
   }
   return values;
 }
 
 // Goes through containers, which say nothing themselves.
 void add_parts(const Node& node, int depth, std::vector<TreePart>& out) {
+  if (out.size() >= kMostParts) return;
   const std::string name = node.class_name();
   const bool container = name.starts_with("torch.nn.modules.container.") || name.ends_with(".Processors");
   const auto modules = container ? find_attribute(node, "_modules") : std::nullopt;
@@ -42,7 +50,7 @@ void add_parts(const Node& node, int depth, std::vector<TreePart>& out) {
 
 std::int64_t count_parameters(const Node& module) {
   std::set<Ref> seen;
-  return count(module, seen);
+  return count(module, seen, 0);
 }
 
 TreeSummary summarize(const Tree& tree) {

@@ -8,8 +8,10 @@
 namespace tradewind::launcher {
 
 int inspect(const InspectOptions& options, std::ostream& out) {
-  if (options.world_size < 1) {
-    throw UserError("a world size of " + std::to_string(options.world_size), "--world-size", "give at least 1");
+  constexpr int kMostRanks = 100000;
+  if (options.world_size < 1 || options.world_size > kMostRanks) {
+    throw UserError("a world size of " + std::to_string(options.world_size), "--world-size",
+                    "give a number from 1 to " + std::to_string(kMostRanks));
   }
   const CheckpointFacts facts = gather_facts(options.checkpoint, options.world_size);
   if (options.json) {

@@ -66,6 +66,7 @@ Json model_json(const CheckpointFacts& facts) {
 
 Json memory_json(const checkpoint::MemoryEstimate& memory) {
   return {{"world_size", memory.world_size},
+          {"element_bytes", memory.element_size},
           {"bytes_per_rank", memory.own()},
           {"bytes_mapped_per_host", memory.mapped},
           {"parts",

@@ -133,7 +133,8 @@ void write_variables(const checkpoint::Metadata& metadata, Table& table) {
 
 void write_memory(const checkpoint::MemoryEstimate& memory, Table& table) {
   const std::string ranks = memory.world_size == 1 ? "1 rank" : std::to_string(memory.world_size) + " ranks, each";
-  table.row("memory", "about " + bytes_text(memory.own()) + " for " + ranks +
+  table.row("memory", "about " + bytes_text(memory.own()) + " for " + ranks + ", in " +
+                          std::to_string(8 * memory.element_size) + " bit" +
                           (memory.mapped > 0
                                ? std::string(", and ").append(bytes_text(memory.mapped)).append(" of weights per host")
                                : ""));

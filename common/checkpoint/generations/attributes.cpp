@@ -8,6 +8,7 @@
 namespace tradewind::checkpoint {
 namespace {
 
+constexpr std::size_t kMostNames = 20000;  // looking one up is linear
 constexpr std::array<std::string_view, 3> kTables = {"_parameters", "_buffers", "_modules"};
 
 const std::vector<std::pair<Ref, Ref>>* items_of(const Value& value) {
@@ -46,6 +47,10 @@ std::vector<std::pair<std::string, Node>> attributes_of(const Node& node) {
         if (name != nullptr && *name == table) append_names(*value, names);
       }
     }
+  }
+  if (names.size() > kMostNames) {
+    throw UserError("an object with " + std::to_string(names.size()) + " attributes", node.path(),
+                    "the checkpoint is damaged; export it again");
   }
   std::vector<std::pair<std::string, Node>> out;
   for (std::string& name : names) {

@@ -1,7 +1,6 @@
 #include "common/checkpoint/generations/layers.h"
 
 #include <array>
-#include <limits>
 #include <string>
 
 #include "common/checkpoint/generations/attributes.h"
@@ -106,20 +105,35 @@ std::int64_t append(const Node& node, std::int64_t width, std::vector<Sequential
   return width;
 }
 
-std::int64_t append_all(const Node& node, std::int64_t width, std::vector<SequentialLayer>& layers) {
-  const std::string name = node.class_name();
-  if (name == "torch.nn.modules.container.Sequential") {
-    for (const Node& layer : modules_in_order(node)) width = append_all(layer, width, layers);
+// Sequences of sequences, in the order of their layers. Bounded, since a damaged tree may hold itself many times over.
+class SequenceReader {
+ public:
+  // Returns the width of what comes out.
+  std::int64_t read(const Node& node, std::int64_t width) {
+    if (++modules_ > kMostModules || depth_ > kDeepest) {
+      throw UserError("a sequence of too many layers", node.path(), "the checkpoint is damaged; export it again");
+    }
+    ++depth_;
+    const std::string name = node.class_name();
+    if (name == "torch.nn.modules.container.Sequential") {
+      for (const Node& layer : modules_in_order(node)) width = read(layer, width);
+    } else if (name == "anemoi.models.layers.mlp.MLP") {
+      refuse_unknown_attributes(node);
+      width = read(node.at("mlp"), width);
+      if (const Node norm = node.at("layer_norm"); !norm.is_none()) width = append(norm, width, layers_);
+    } else {
+      width = append(node, width, layers_);
+    }
+    --depth_;
     return width;
   }
-  if (name == "anemoi.models.layers.mlp.MLP") {
-    refuse_unknown_attributes(node);
-    width = append_all(node.at("mlp"), width, layers);
-    const Node norm = node.at("layer_norm");
-    return norm.is_none() ? width : append(norm, width, layers);
-  }
-  return append(node, width, layers);
-}
+  std::vector<SequentialLayer> take() { return std::move(layers_); }
+
+ private:
+  static constexpr int kMostModules = 1000, kDeepest = 10;
+  std::vector<SequentialLayer> layers_;
+  int modules_ = 0, depth_ = 0;
+};
 
 }  // namespace
 
@@ -175,16 +189,20 @@ std::vector<std::int64_t> columns_of(const Node& node, std::int64_t limit) {
 }
 
 std::int64_t positive(const Node& node) {
+  constexpr std::int64_t kLargest = 1 << 24;  // products of two stay far from overflow
   const std::int64_t value = node.as_int();
-  if (value < 1 || value > std::numeric_limits<std::int32_t>::max()) {
-    throw UserError(std::to_string(value) + " where a positive number is needed", node.path());
+  if (value < 1 || value > kLargest) {
+    throw UserError(std::to_string(value) + " where a number from 1 to " + std::to_string(kLargest) + " is needed",
+                    node.path());
   }
   return value;
 }
 
 std::int64_t linear_outputs(const Node& node) {
   require_class(node, "linear layer", {"torch.nn.modules.linear.Linear"});
-  return floating_tensor(node.at("weight"), {kAnySize, kAnySize}).shape[0];
+  const std::int64_t outputs = floating_tensor(node.at("weight"), {kAnySize, kAnySize}).shape[0];
+  if (outputs < 1) throw UserError("a linear layer without outputs", node.path());
+  return outputs;
 }
 
 LinearDescription read_linear(const Node& node, std::int64_t outputs, std::int64_t inputs) {
@@ -219,14 +237,14 @@ LayerNormDescription read_layer_norm(const Node& node, std::int64_t size) {
 }
 
 SequentialDescription read_sequential(const Node& node, std::int64_t outputs, std::int64_t inputs) {
-  SequentialDescription out;
-  const std::int64_t width = append_all(node, inputs, out.layers);
+  SequenceReader reader;
+  const std::int64_t width = reader.read(node, inputs);
   if (width != outputs) {
     throw UserError(
         "a width of " + std::to_string(width) + " comes out where " + std::to_string(outputs) + " is needed",
         node.path(), "the checkpoint's tensors do not fit each other");
   }
-  return out;
+  return {reader.take()};
 }
 
 }  // namespace tradewind::checkpoint

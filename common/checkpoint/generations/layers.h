@@ -26,7 +26,7 @@ const TensorDescriptor& integer_tensor(const Node& node, std::initializer_list<s
 TensorDescriptor rows_of(const TensorDescriptor& tensor, std::int64_t begin, std::int64_t count);
 // Column numbers, each in [0, limit), none twice.
 std::vector<std::int64_t> columns_of(const Node& node, std::int64_t limit);
-// An attribute in [1, 2^31); UserError naming it otherwise.
+// An attribute in [1, 2^24]; UserError naming it otherwise.
 std::int64_t positive(const Node& node);
 
 LinearDescription read_linear(const Node& node, std::int64_t outputs, std::int64_t inputs);

@@ -27,6 +27,13 @@ class Changed {
     REQUIRE(replace(tree_->root().walk(path.substr(0, dot)).value(), path.substr(dot + 1), &added_.back()));
     return *this;
   }
+  // Puts the value at `from` also at `path`.
+  Changed& share(const std::string& path, const std::string& from) {
+    const auto dot = path.rfind('.');
+    const Ref value = &tree_->root().walk(from).value();
+    REQUIRE(replace(tree_->root().walk(path.substr(0, dot)).value(), path.substr(dot + 1), value));
+    return *this;
+  }
   Changed& rename_class(const std::string& path, const std::string& name) {
     auto& data = const_cast<Value&>(tree_->root().walk(path).value()).data;  // NOLINT
     if (auto* object = std::get_if<Object>(&data)) object->name = name;
@@ -180,4 +187,10 @@ TEST_CASE("tensors that do not fit each other are refused") {
   tensor.data = reinterpret_cast<const std::byte*>(edges);
   CHECK(says(Changed(latest).set("model.encoder_graph_provider.data.edge_index_base", tensor),
              "an edge's source is node 5248 of 5248"));
+}
+
+TEST_CASE("a sequence that holds itself is refused") {
+  Changed changed(latest);
+  const std::string sequence = "model.processor.proc.0.mlp.mlp";
+  CHECK(says(changed.share(sequence + ".0", sequence), "too many layers"));
 }

@@ -10,7 +10,7 @@
 namespace tradewind::proto {
 namespace {
 
-constexpr std::size_t max_text_bytes = 16 * 1024;
+constexpr std::size_t max_text_bytes = std::size_t{16} << 10;
 
 constexpr std::array<std::pair<FailureKind, const char*>, 5> kinds = {{{FailureKind::user, "user"},
                                                                        {FailureKind::environment, "environment"},

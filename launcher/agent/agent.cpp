@@ -52,7 +52,7 @@ class Reader {
   Sink sink_;
   End end_;
   bool open_ = true;
-  std::array<char, 64 * 1024> buffer_{};
+  std::array<char, std::size_t{64} << 10> buffer_{};
 };
 
 class Agent;
@@ -94,7 +94,7 @@ class Worker {
 
 class Agent {
  public:
-  Agent(const std::vector<RankPlan>& plans, const Limits& limits, Observer& observer)
+  Agent(std::vector<RankPlan> plans, const Limits& limits, Observer& observer)
       : observer_(observer),
         signals_(context_),
         timer_(context_),
@@ -106,10 +106,13 @@ class Agent {
       if (current.sa_handler != SIG_IGN) signals_.add(number);
     }
     std::vector<std::string> lines;
+    lines.reserve(plans.size());
     for (const RankPlan& plan : plans) lines.push_back(proto::encode(plan.start));
-    for (std::size_t i = 0; i < plans.size(); ++i)
+    for (std::size_t i = 0; i < plans.size(); ++i) {
       workers_.push_back(
           std::make_unique<Worker>(*this, static_cast<int>(i), std::move(lines[i]), spawn(context_, plans[i].spawn)));
+      plans[i].spawn.listener.reset();
+    }
   }
 
   Outcome run() {
@@ -279,8 +282,8 @@ void Worker::abandon() { reaped_ = true; }
 
 }  // namespace
 
-Outcome run_ranks(const std::vector<RankPlan>& plans, const Limits& limits, Observer& observer) {
-  return Agent(plans, limits, observer).run();
+Outcome run_ranks(std::vector<RankPlan> plans, const Limits& limits, Observer& observer) {
+  return Agent(std::move(plans), limits, observer).run();
 }
 
 }  // namespace tradewind::launcher

@@ -27,8 +27,9 @@ class Observer {
   virtual void line(int rank, Stream stream, const std::string& line) = 0;
 };
 
-// Returns when every worker has ended and nothing of its session is left. plans[i] is rank i's.
-// EnvironmentFault when a worker cannot be started (none is left then); ProtocolError when a `start` cannot be sent.
-Outcome run_ranks(const std::vector<RankPlan>& plans, const Limits& limits, Observer& observer);
+// Returns when every worker has ended and nothing of its session is left. plans[i] is rank i's. A listener is closed
+// here once its worker has it, so that it goes with that worker. EnvironmentFault when a worker cannot be started (none
+// is left then); ProtocolError when a `start` cannot be sent.
+Outcome run_ranks(std::vector<RankPlan> plans, const Limits& limits, Observer& observer);
 
 }  // namespace tradewind::launcher

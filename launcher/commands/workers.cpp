@@ -6,9 +6,9 @@
 namespace tradewind::launcher {
 namespace {
 
-Outcome supervised(const LaunchPlan& plan, Console& console) {
+Outcome supervised(std::vector<RankPlan> plans, Console& console) {
   try {
-    return run_ranks(plan.ranks, Limits{}, console);
+    return run_ranks(std::move(plans), Limits{}, console);
   } catch (const proto::ProtocolError& error) {
     throw UserError(error.what(), "configuration", "use paths and texts in UTF-8, and less than 1 MiB of them");
   }
@@ -18,9 +18,9 @@ Outcome supervised(const LaunchPlan& plan, Console& console) {
 
 int run_workers(const Job& job, const Environment& environment, const Supervision& supervision) {
   const Host host = this_host(environment);
-  const LaunchPlan plan = plan_local(job, host, environment);
+  std::vector<RankPlan> plans = plan_local(job, host, environment);
   Console console(screen_of_process(), supervision.verbosity, job.world_size);
-  const Outcome outcome = supervised(plan, console);
+  const Outcome outcome = supervised(std::move(plans), console);
   const double total = std::chrono::duration<double>(Clock::now() - supervision.started).count();
   console.outcome(outcome, total);
   for (const std::string& path : supervision.reports) write_report(report_of(outcome, host.name, total), path);

@@ -73,8 +73,8 @@ Host this_host(const Environment& environment) {
   return host;
 }
 
-LaunchPlan plan_local(const Job& job, const Host& host, const Environment& environment) {
-  LaunchPlan plan;
+std::vector<RankPlan> plan_local(const Job& job, const Host& host, const Environment& environment) {
+  std::vector<RankPlan> plans;
   auto variables = environment.variables();
   for (const auto& [name, value] : job.environment) variables[name] = value;
   auto& threads = variables["OMP_NUM_THREADS"];
@@ -85,21 +85,21 @@ LaunchPlan plan_local(const Job& job, const Host& host, const Environment& envir
   start.arguments = job.arguments;
   start.world_size = job.world_size;
   start.threads = thread_count(threads);
+  Descriptor listener;
   if (job.world_size > 1) {
     start.master_address = "127.0.0.1";
-    plan.listener = listen_on_loopback(start.master_port);
+    listener = listen_on_loopback(start.master_port);
   }
   for (int rank = 0; rank < job.world_size; ++rank) {
-    const bool listens = rank == 0 && plan.listener.valid();
     start.rank = start.local_rank = rank;
-    start.listen_descriptor = listens ? listen_descriptor_of_worker : -1;
-    plan.ranks.push_back({.spawn = {.executable = host.worker,
-                                    .arguments = {"--channel", "3"},
-                                    .environment = variables,
-                                    .listen_descriptor = listens ? plan.listener.get() : -1},
-                          .start = start});
+    plans.push_back({.spawn = {.executable = host.worker, .arguments = {"--channel", "3"}, .environment = variables},
+                     .start = start});
   }
-  return plan;
+  if (listener.valid()) {
+    plans.front().start.listen_descriptor = listen_descriptor_of_worker;
+    plans.front().spawn.listener = std::move(listener);
+  }
+  return plans;
 }
 
 }  // namespace tradewind::launcher

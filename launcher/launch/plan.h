@@ -7,7 +7,6 @@
 
 #include "common/env.h"
 #include "launcher/agent/agent.h"
-#include "launcher/process/descriptor.h"
 
 namespace tradewind::launcher {
 
@@ -28,12 +27,9 @@ struct Host {
 // TRADEWIND_WORKER, else tradewind-worker beside this executable. EnvironmentFault when there is none.
 Host this_host(const Environment& environment);
 
-struct LaunchPlan {
-  std::vector<RankPlan> ranks;
-  Descriptor listener;  // several ranks: listens at the master port of the loopback, inherited by rank 0
-};
-// World sizes beyond one meet at 127.0.0.1. Threads of a rank: OMP_NUM_THREADS when set (by `env` or the user), else
-// its share of the CPUs, at least one. UserError when OMP_NUM_THREADS is no count.
-LaunchPlan plan_local(const Job& job, const Host& host, const Environment& environment);
+// A plan per rank. Several ranks meet at a port of 127.0.0.1 at which rank 0 already listens. Threads of a rank:
+// OMP_NUM_THREADS when set (by `env` or the user), else its share of the CPUs, at least one. UserError when
+// OMP_NUM_THREADS is no count.
+std::vector<RankPlan> plan_local(const Job& job, const Host& host, const Environment& environment);
 
 }  // namespace tradewind::launcher

@@ -111,11 +111,13 @@ Spawned spawn(boost::asio::io_context& context, const Spawn& what) {
   if (!null.valid()) fault("cannot open /dev/null", errno);
   std::vector<std::pair<int, int>> moves = {
       {null.get(), 0}, {output.theirs.get(), 1}, {error.theirs.get(), 2}, {channel.theirs.get(), channel_target}};
-  if (what.listen_descriptor >= 0) moves.emplace_back(what.listen_descriptor, listen_target);
+  if (what.listener.valid()) moves.emplace_back(what.listener.get(), listen_target);
 
   std::vector<std::string> texts;
-  for (const auto& [name, value] : what.environment) texts.push_back(name + "=" + value);
+  texts.reserve(what.environment.size());
+  for (const auto& [name, value] : what.environment) texts.emplace_back(name).append("=").append(value);
   std::vector<const char*> environment;
+  environment.reserve(texts.size() + 1);
   for (const auto& text : texts) environment.push_back(text.c_str());
   environment.push_back(nullptr);
 

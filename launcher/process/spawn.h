@@ -17,7 +17,7 @@ struct Spawn {
   std::string executable;
   std::vector<std::string> arguments;
   std::map<std::string, std::string> environment;  // all of it
-  int listen_descriptor = -1;                      // becomes descriptor 4; stays the caller's
+  Descriptor listener = {};                        // when valid, becomes descriptor 4
 };
 
 // The launcher's ends, all close-on-exec. The process is a zombie after its end until the owner waits for it.

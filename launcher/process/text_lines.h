@@ -10,7 +10,8 @@ namespace tradewind::launcher {
 class TextLines {
  public:
   using Sink = std::function<void(const std::string& line)>;
-  explicit TextLines(Sink sink, std::size_t longest = 64 * 1024) : sink_(std::move(sink)), longest_(longest) {}
+  explicit TextLines(Sink sink, std::size_t longest = std::size_t{64} << 10)
+      : sink_(std::move(sink)), longest_(longest) {}
   void feed(std::string_view bytes);
   // The text has ended: an unfinished line counts.
   void end();

@@ -36,7 +36,7 @@ std::string make_run_folder(const std::string& given, const std::string& beside,
   const std::string first = (std::filesystem::path(beside) / name.data()).string();
   // Runs that start within the same second count on.
   for (int count = 1;; ++count) {
-    const std::string path = count == 1 ? first : first + "-" + std::to_string(count);
+    std::string path = count == 1 ? first : first + "-" + std::to_string(count);
     if (::mkdir(path.c_str(), owner_only) == 0) return path;
     if (errno != EEXIST) fault(path);
   }

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/integration/grib_messages.h"
 #include "tests/integration/program.h"
@@ -87,6 +88,31 @@ TEST_CASE("an interrupted forecast keeps what it has written, under its partial 
   const Json report = Json::parse(text_of(folder.path / "d" / "report.json"));
   CHECK(report["status"] == "stopped");
   CHECK(report["steps"] >= 3);
+  CHECK(processes_marked(folder.path) == 0);
+}
+
+TEST_CASE("a rank that is killed ends the run, and is named although its peer complains too") {
+  const Folder folder(example);
+  bool sent = false;
+  const Result result =
+      run({.command = {TRADEWIND_EXECUTABLE, "run", "config-parallel.yaml", "lead_time=100d", "--run-dir", "d"},
+           .folder = folder.path,
+           .environment = {{"TRADEWIND_WORKER", TRADEWIND_WORKER_EXECUTABLE}, {"TRADEWIND_TEST_MARK", folder.path}},
+           .watch = [&](pid_t pid, const std::string& error) {
+             if (sent || error.find("step 3/400") == std::string::npos) return;
+             sent = true;
+             const std::string launcher = std::to_string(pid);
+             std::istringstream children(text_of("/proc/" + launcher + "/task/" + launcher + "/children"));
+             pid_t first = 0, second = 0;
+             children >> first >> second;
+             REQUIRE(second > 1);
+             ::kill(second, SIGKILL);
+           }});
+  CAPTURE(result.error);
+  CHECK(result.code == 137);
+  CHECK(result.error.find("error: rank 1: the worker was ended by signal 9 (Killed)") != std::string::npos);
+  CHECK_FALSE(fs::exists(folder.path / "output.grib"));
+  CHECK(Json::parse(text_of(folder.path / "d" / "report.json"))["error"]["rank"] == 1);
   CHECK(processes_marked(folder.path) == 0);
 }
 

@@ -44,7 +44,7 @@ void Channel::send(const proto::Message& message) {
 }
 
 bool Channel::read_some(bool wait) {
-  std::array<char, 64 * 1024> buffer;
+  std::array<char, std::size_t{64} << 10> buffer;
   while (true) {
     const ssize_t n = ::recv(descriptor_, buffer.data(), buffer.size(), wait ? 0 : MSG_DONTWAIT);
     if (n > 0) {

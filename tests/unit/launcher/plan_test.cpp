@@ -18,9 +18,10 @@ Environment variables(std::map<std::string, std::string> values) { return Enviro
 }  // namespace
 
 TEST_CASE("one rank needs no meeting place and gets all CPUs") {
-  const LaunchPlan plan = plan_local({.command = "run", .arguments = {{"a", 1}}}, host, variables({{"HOME", "/h"}}));
-  REQUIRE(plan.ranks.size() == 1);
-  const RankPlan& only = plan.ranks.front();
+  const std::vector<RankPlan> ranks =
+      plan_local({.command = "run", .arguments = {{"a", 1}}}, host, variables({{"HOME", "/h"}}));
+  REQUIRE(ranks.size() == 1);
+  const RankPlan& only = ranks.front();
   CHECK(only.spawn.executable == "/opt/tradewind-worker");
   CHECK(only.spawn.arguments == std::vector<std::string>{"--channel", "3"});
   CHECK(only.spawn.environment == std::map<std::string, std::string>{{"HOME", "/h"}, {"OMP_NUM_THREADS", "8"}});
@@ -29,18 +30,18 @@ TEST_CASE("one rank needs no meeting place and gets all CPUs") {
   CHECK(only.start.threads == 8);
   CHECK(only.start.master_address.empty());
   CHECK(only.start.listen_descriptor == -1);
-  CHECK_FALSE(plan.listener.valid());
+  CHECK_FALSE(only.spawn.listener.valid());
 }
 
 TEST_CASE("several ranks share the CPUs and meet at a port that is already taken for them") {
-  const LaunchPlan plan = plan_local({.world_size = 3}, host, Environment());
-  REQUIRE(plan.ranks.size() == 3);
-  REQUIRE(plan.listener.valid());
+  const std::vector<RankPlan> ranks = plan_local({.world_size = 3}, host, Environment());
+  REQUIRE(ranks.size() == 3);
+  REQUIRE(ranks[0].spawn.listener.valid());
   sockaddr_in address{};
   socklen_t size = sizeof address;
-  REQUIRE(::getsockname(plan.listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  REQUIRE(::getsockname(ranks[0].spawn.listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
   for (int i = 0; i < 3; ++i) {
-    const RankPlan& rank = plan.ranks[static_cast<std::size_t>(i)];
+    const RankPlan& rank = ranks[static_cast<std::size_t>(i)];
     CHECK(rank.start.rank == i);
     CHECK(rank.start.local_rank == i);
     CHECK(rank.start.world_size == 3);
@@ -48,21 +49,21 @@ TEST_CASE("several ranks share the CPUs and meet at a port that is already taken
     CHECK(rank.start.master_address == "127.0.0.1");
     CHECK(rank.start.master_port == ntohs(address.sin_port));
     CHECK(rank.start.listen_descriptor == (i == 0 ? 4 : -1));
-    CHECK(rank.spawn.listen_descriptor == (i == 0 ? plan.listener.get() : -1));
+    CHECK(rank.spawn.listener.valid() == (i == 0));
   }
 }
 
 TEST_CASE("more ranks than CPUs still have a thread each") {
-  CHECK(plan_local({.world_size = 20}, host, Environment()).ranks.front().start.threads == 1);
+  CHECK(plan_local({.world_size = 20}, host, Environment()).front().start.threads == 1);
 }
 
 TEST_CASE("OMP_NUM_THREADS wins, the config's over the user's") {
   const Environment user = variables({{"OMP_NUM_THREADS", "5"}});
-  CHECK(plan_local({}, host, user).ranks.front().start.threads == 5);
-  const LaunchPlan plan = plan_local({.environment = {{"OMP_NUM_THREADS", "3,2"}, {"X", "y"}}}, host, user);
-  CHECK(plan.ranks.front().start.threads == 3);
-  CHECK(plan.ranks.front().spawn.environment.at("OMP_NUM_THREADS") == "3,2");
-  CHECK(plan.ranks.front().spawn.environment.at("X") == "y");
+  CHECK(plan_local({}, host, user).front().start.threads == 5);
+  const std::vector<RankPlan> ranks = plan_local({.environment = {{"OMP_NUM_THREADS", "3,2"}, {"X", "y"}}}, host, user);
+  CHECK(ranks.front().start.threads == 3);
+  CHECK(ranks.front().spawn.environment.at("OMP_NUM_THREADS") == "3,2");
+  CHECK(ranks.front().spawn.environment.at("X") == "y");
   for (const char* bad : {"0", "-1", "many", "2x"})
     CHECK_THROWS_AS(plan_local({}, host, variables({{"OMP_NUM_THREADS", bad}})), UserError);
 }

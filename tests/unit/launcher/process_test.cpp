@@ -52,7 +52,7 @@ struct Seen : Observer {
   std::size_t bytes = 0;
 };
 
-LaunchPlan plan_of(const std::map<std::string, std::string>& variables, int ranks, const Mark& mark) {
+std::vector<RankPlan> plan_of(const std::map<std::string, std::string>& variables, int ranks, const Mark& mark) {
   Job job{.command = "compare", .world_size = ranks, .environment = variables};
   job.environment[mark.name()] = mark.value();
   return plan_local(job, {.name = "h", .worker = TRADEWIND_FAKE_WORKER, .cpus = 4}, Environment());
@@ -60,8 +60,7 @@ LaunchPlan plan_of(const std::map<std::string, std::string>& variables, int rank
 
 Outcome outcome_of(const std::map<std::string, std::string>& variables, int ranks, Seen& seen, Limits limits = {}) {
   const Mark mark;
-  const LaunchPlan plan = plan_of(variables, ranks, mark);
-  const Outcome outcome = run_ranks(plan.ranks, limits, seen);
+  const Outcome outcome = run_ranks(plan_of(variables, ranks, mark), limits, seen);
   CHECK(outcome.left_behind.empty());
   CHECK(mark.processes() == 0);
   return outcome;
@@ -167,7 +166,7 @@ TEST_CASE("an interrupt is passed on as a wish, and a second one ends even the d
 
 TEST_CASE("workers go with a launcher that is killed") {
   const Mark mark;
-  const LaunchPlan plan = plan_of({{"FAKE_WORKER", "outlives_nobody"}}, 2, mark);
+  std::vector<RankPlan> plans = plan_of({{"FAKE_WORKER", "outlives_nobody"}}, 2, mark);
   std::array<int, 2> ready{};
   REQUIRE(::pipe(ready.data()) == 0);
   const pid_t launcher = ::fork();
@@ -176,7 +175,7 @@ TEST_CASE("workers go with a launcher that is killed") {
     seen.on_message = [&](int, const proto::Message& message) {
       if (std::holds_alternative<proto::Ready>(message)) static_cast<void>(::write(ready[1], "x", 1));
     };
-    run_ranks(plan.ranks, {}, seen);
+    run_ranks(std::move(plans), {}, seen);
     ::_exit(0);
   }
   ::close(ready[1]);
@@ -205,9 +204,9 @@ TEST_CASE("workers inherit nothing but their own descriptors") {
 TEST_CASE("an executable that cannot start is named") {
   Seen seen;
   const Mark mark;
-  LaunchPlan plan = plan_of({}, 2, mark);
-  plan.ranks[1].spawn.executable = "/nowhere/worker";
-  CHECK_THROWS_WITH_AS(run_ranks(plan.ranks, {}, seen),
+  std::vector<RankPlan> plans = plan_of({}, 2, mark);
+  plans[1].spawn.executable = "/nowhere/worker";
+  CHECK_THROWS_WITH_AS(run_ranks(std::move(plans), {}, seen),
                        "/nowhere/worker: cannot start the worker: No such file or directory\n"
                        "  remedy: check that tradewind-worker is installed beside tradewind and is executable",
                        EnvironmentFault);

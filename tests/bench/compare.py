@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -103,7 +104,7 @@ def run_ours(case, scratch, options):
 
 def linked(case, folder):
     """A fresh folder that links to the case's files, so that outputs land in it."""
-    subprocess.run(["rm", "-rf", folder], check=True)
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for file in case.iterdir():
         if not file.name.startswith(("reference", "output")):
@@ -145,12 +146,13 @@ def main():
     for case in options.cases:
         case = case.resolve()
         runs = {"reference": [], "ours": []}
-        with tempfile.TemporaryDirectory(prefix="tradewind-bench-") as scratch:
-            for turn in range(options.repeat):
-                for name, run in (("reference", run_reference), ("ours", run_ours)):
-                    one = run(case, Path(scratch), options)
-                    runs[name].append(one)
-                    print(f"{case.name}: {name} {turn + 1}/{options.repeat}: {one['wall']:.2f} s", file=sys.stderr)
+        scratch = Path(tempfile.mkdtemp(prefix="tradewind-bench-"))  # stays, with the logs, when a run fails
+        for turn in range(options.repeat):
+            for name, run in (("reference", run_reference), ("ours", run_ours)):
+                one = run(case, scratch, options)
+                runs[name].append(one)
+                print(f"{case.name}: {name} {turn + 1}/{options.repeat}: {one['wall']:.2f} s", file=sys.stderr)
+        shutil.rmtree(scratch)
         everything[case.name] = runs
         get = lambda who, what: [r[what] for r in runs[who]]
         for what, title, unit, digits in (("wall", "wall, s", 1.0, 2), ("step", "step, s", 1.0, 3),

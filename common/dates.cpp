@@ -183,8 +183,8 @@ std::optional<double> iso_duration(std::string_view text) {
   Scanner scan(text);
   if (!scan.literal("P")) return std::nullopt;
   if (text.find_first_of("YMDHSW") == std::string_view::npos) return combined_duration(scan);
-  static constexpr std::array<Designator, 3> date{{{'Y', 365 * 86400}, {'M', 30 * 86400}, {'D', 86400}}};
-  static constexpr std::array<Designator, 1> week{{{'W', 7 * 86400}}};
+  static constexpr std::array<Designator, 3> date{{{'Y', 365LL * 86400}, {'M', 30LL * 86400}, {'D', 86400}}};
+  static constexpr std::array<Designator, 1> week{{{'W', 7LL * 86400}}};
   static constexpr std::array<Designator, 3> time{{{'H', 3600}, {'M', 60}, {'S', 1}}};
   bool any = false, fraction = false;
   if (text.find('W') != std::string_view::npos) {

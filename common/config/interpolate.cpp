@@ -71,8 +71,21 @@ class Resolver {
     Resolver& resolver_;
   };
 
+  struct DepthScope {
+    DepthScope(Resolver& resolver, const Scan& scan) : resolver_(resolver) {
+      if (resolver.depth_ >= kMostDepth) fail(scan, "interpolation is nested too deep", "write it in steps");
+      ++resolver.depth_;
+    }
+    ~DepthScope() { --resolver_.depth_; }
+    DepthScope(const DepthScope&) = delete;
+    DepthScope& operator=(const DepthScope&) = delete;
+    Resolver& resolver_;
+  };
+
   [[noreturn]] static void fail(const Scan& scan, const std::string& what, const std::string& remedy) {
-    throw UserError(what + " in '" + scan.node.text() + "'", scan.node.where.text(), remedy);
+    const std::string& text = scan.node.text();
+    const std::string shown = text.size() <= 200 ? text : text.substr(0, 200) + "...";
+    throw UserError(what + " in '" + shown + "'", scan.node.where.text(), remedy);
   }
 
   Node container(const Node& node, const Ancestors& ancestors) {
@@ -125,6 +138,7 @@ class Resolver {
   }
 
   Node interpolation(Scan& scan) {
+    const DepthScope scope(*this, scan);
     scan.at += 2;
     scan.spaces();
     std::size_t dots = 0;
@@ -260,7 +274,7 @@ class Resolver {
   const Node& root_;
   const Environment& environment_;
   std::vector<const Node*> active_;
-  std::size_t count_ = 0;
+  std::size_t count_ = 0, depth_ = 0;
 };
 
 }  // namespace

@@ -17,7 +17,7 @@ std::string real_text(double value) {
   std::array<char, 64> buffer{};
   const auto scientific =
       std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
-  const std::string digits(buffer.data(), scientific.ptr);
+  std::string digits(buffer.data(), scientific.ptr);
   const int exponent = std::atoi(digits.c_str() + digits.find('e') + 1);
   if (exponent < -4 || exponent >= 16) return digits;
   const auto fixed = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);

@@ -81,7 +81,7 @@ std::optional<Time> parse_run_date(const Node* node, Time today) {
 }
 
 std::string parse_device(const Node& node) {
-  const std::string text = as_text(node, "device");
+  std::string text = as_text(node, "device");
   const bool indexed = text.starts_with("cuda:") && text.size() > 5 && text.size() < 9 &&
                        std::all_of(text.begin() + 5, text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
   if (text == "cpu" || text == "cuda" || indexed) return text;

@@ -31,6 +31,7 @@ std::optional<Precision> precision_of(std::string_view name) {
 const std::vector<std::string>& precision_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
+    all.reserve(kNames.size());
     for (const auto& entry : kNames) all.emplace_back(entry.first);
     return all;
   }();

@@ -130,7 +130,7 @@ std::vector<std::string> as_text_or_texts(const Node& node, const std::string& k
 }
 
 std::string as_choice(const Node& node, const std::string& key, std::initializer_list<const char*> choices) {
-  const std::string text = as_text(node, key);
+  std::string text = as_text(node, key);
   const std::vector<std::string> names(choices.begin(), choices.end());
   if (std::find(names.begin(), names.end(), text) != names.end()) return text;
   const auto near = nearest(text, names);

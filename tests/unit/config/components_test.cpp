@@ -17,7 +17,8 @@ struct Bad {
 void check_refused(std::initializer_list<Bad> table) {
   const ConfigCase test;
   for (const Bad& bad : table) {
-    CAPTURE(bad.yaml);
+    const std::string shown(bad.yaml);
+    CAPTURE(shown);
     const UserError error = error_of([&] { test.run(bad.yaml); });
     CHECK(error.message() == bad.message);
     CHECK(error.where() == test.at(bad.line, bad.column));
@@ -36,7 +37,8 @@ TEST_CASE("inputs") {
   const ConfigCase test;
   for (const char* yaml : {"input: {grib: x/*.grib}", "input: {grib: {path: x/*.grib}}",
                            "input: {_type: grib, path: x/*.grib}", "input: {data: {grib: x/*.grib}}"}) {
-    CAPTURE(yaml);
+    const std::string shown(yaml);
+    CAPTURE(shown);
     const RunConfig config = test.run(yaml);
     CHECK(std::get<GribInputConfig>(config.input).path == "x/*.grib");
     CHECK(config.dataset.has_value() == (std::string(yaml).find("data:") != std::string::npos));
@@ -110,7 +112,8 @@ TEST_CASE("outputs") {
   const ConfigCase test;
   for (const char* yaml :
        {"output: {grib: o.grib}", "output: {grib: {path: o.grib}}", "output: {data: {grib: o.grib}}"}) {
-    CAPTURE(yaml);
+    const std::string shown(yaml);
+    CAPTURE(shown);
     const auto grib = std::get<GribOutputConfig>(test.run(yaml).output);
     CHECK(grib.path == "o.grib");
     CHECK(grib.check_encoding);
@@ -196,7 +199,8 @@ TEST_CASE("templates of four kinds") {
   CHECK(rules.rules[0].second == "s/{grid}.grib");
   for (const char* text : {"templates: {samples: i.yaml}", "templates: [{samples: {index_path: i.yaml}}]",
                            "templates: {samples: [i.yaml]}"}) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK(std::get<SampleTemplates>(grib_output(text).templates.at(0)).index == "i.yaml");
   }
   check_refused({
@@ -285,7 +289,8 @@ TEST_CASE("post-processors") {
 TEST_CASE("runners") {
   const ConfigCase test;
   for (const char* text : {"forecaster", "default", "offset-forecaster", "offset_forecaster", "{default: {}}"}) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK(test.run("runner: " + std::string(text)).runner.name == "forecaster");
   }
   CHECK(test.run("runner: auto").runner.name == "auto");

@@ -61,7 +61,8 @@ TEST_CASE("dates read as the reference reads them") {
       {"9999-12-31T23:59:59", "9999-12-31T23:59:59"},
   };
   for (const auto& [text, expected] : table) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK(iso_date(parse_date(text)) == expected);
   }
 }
@@ -93,7 +94,8 @@ TEST_CASE("what the reference does not take as a date is refused") {
                            "20200101/to/20200103",
                            "",
                            "2020-01-01T12:"}) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK_THROWS_AS(parse_date(text), UserError);
   }
 }
@@ -180,7 +182,8 @@ TEST_CASE("durations read as the reference reads them") {
       {"999999999d", 86399999913600},
   };
   for (const auto& [text, expected] : table) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK(parse_duration(text).count() == expected);
   }
 }
@@ -192,7 +195,8 @@ TEST_CASE("what the reference does not take as a duration is refused") {
                            "P1D6H",       "P1D1M",       "PT1M1H", "PT5S1M", "1 day,  0:00:00",
                            "1 day, 6:00", "1000000000d", "h",      "-",      "99999999999999999999",
                            "P0.5DT1H"}) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK_THROWS_AS(parse_duration(text), UserError);
   }
 }

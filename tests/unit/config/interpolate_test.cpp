@@ -61,7 +61,8 @@ TEST_CASE("interpolations take values, whole or inside a text") {
       {"{a: '${oc.decode:\"5\"}'}", R"({"a":5})"},
   };
   for (const auto& [yaml, expected] : table) {
-    CAPTURE(yaml);
+    const std::string shown(yaml);
+    CAPTURE(shown);
     CHECK(resolved(yaml).dump() == expected);
   }
 }
@@ -81,7 +82,8 @@ TEST_CASE("bad interpolations are refused where they stand") {
       {"name: 'x${l}'\nl: [1]", "a list or map cannot be part of a text in 'x${l}'"},
   };
   for (const auto& [yaml, message] : table) {
-    CAPTURE(yaml);
+    const std::string shown(yaml);
+    CAPTURE(shown);
     const UserError error = error_of([&, yaml = yaml] { resolved(yaml); });
     CHECK(error.message() == message);
     CHECK(error.where() == "t.yaml:1:7");
@@ -92,7 +94,8 @@ TEST_CASE("bad interpolations are refused where they stand") {
 TEST_CASE("circles of interpolations are found") {
   for (const char* yaml : {"{a: '${a}'}", "{a: '${b}', b: '${a}'}", "{a: {b: '${a}'}}", "{a: 'x${b}', b: ['${a}']}",
                            "{a: '${b.c}', b: {c: '${a}'}}"}) {
-    CAPTURE(yaml);
+    const std::string shown(yaml);
+    CAPTURE(shown);
     CHECK(error_of([&] { resolved(yaml); }).message() == "interpolations refer to each other in a circle");
   }
 }
@@ -105,6 +108,9 @@ TEST_CASE("interpolations that grow without bound end in an error") {
     yaml.append("a").append(std::to_string(i)).append(": '").append(before).append(before).append("'\n");
   }
   CHECK_THROWS_AS(resolved(yaml), UserError);
+  std::string deep("a: '");
+  for (int i = 0; i < 100000; ++i) deep.append("${");
+  CHECK_THROWS_AS(resolved(deep.append("'")), UserError);
 }
 
 TEST_CASE("a value from an interpolation is placed where the interpolation stands") {

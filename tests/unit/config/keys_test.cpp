@@ -17,7 +17,8 @@ struct Bad {
 void check_refused(std::initializer_list<Bad> table) {
   const ConfigCase test;
   for (const Bad& bad : table) {
-    CAPTURE(bad.yaml);
+    const std::string shown(bad.yaml);
+    CAPTURE(shown);
     const UserError error = error_of([&] { test.run(bad.yaml); });
     CHECK(error.message() == bad.message);
     CHECK(error.where() == test.at(bad.line, bad.column));
@@ -126,7 +127,8 @@ TEST_CASE("date") {
       {"-1", "2026-02-28T00:00:00"},
   };
   for (const auto& [text, expected] : table) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK(iso_date(*test.run("date: " + std::string(text)).date) == expected);
   }
   CHECK(!test.run("date: null").date);
@@ -162,7 +164,8 @@ TEST_CASE("lead_time") {
       {"'1 day, 0:30:00'", 88200},
   };
   for (const auto& [text, expected] : table) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK(test.run("lead_time: " + std::string(text)).lead_time.count() == expected);
   }
   check_refused({
@@ -189,16 +192,19 @@ TEST_CASE("texts must be texts") {
 TEST_CASE("integers and booleans are as lenient as the reference's") {
   const ConfigCase test;
   for (const char* text : {"2", "'2'", "2.0", "' 2 '", "'2.0'", "'+2'"}) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK(test.run("verbosity: " + std::string(text)).verbosity == 2);
   }
   CHECK(test.run("verbosity: yes").verbosity == 1);
   for (const char* text : {"true", "1", "1.0", "'yes'", "'Y'", "y", "'ON'", "on"}) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK(test.run("use_grib_paramid: " + std::string(text)).use_grib_paramid);
   }
   for (const char* text : {"false", "0", "'no'", "off", "n", "'F'"}) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK(!test.run("write_initial_state: " + std::string(text)).write_initial_state);
   }
   CHECK(test.run("preload_checkpoint: 1\npreload_buffer_size: 1024").preload_checkpoint);

@@ -50,7 +50,8 @@ TEST_CASE("overrides set, add and append") {
       {"n.t=5", R"({"l":[1,{"c":2},3],"d":{"0":"a","x":"y"},"s":"text","n":{"t":5}})"},
   };
   for (const auto& [text, expected] : table) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     Node root = parsed(kBase);
     apply_override(root, text);
     CHECK(root.to_json().dump() == expected);
@@ -68,7 +69,8 @@ TEST_CASE("overrides that fit nowhere are refused by their text") {
       {"d..x=5", "a part of the key is empty"},
   };
   for (const auto& [text, message] : table) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     Node root = parsed(kBase);
     const UserError error = error_of([&, text = text] { apply_override(root, text); });
     CHECK(error.message() == message);
@@ -90,8 +92,8 @@ TEST_CASE("the configuration goes over its defaults") {
       {"{a: {b: 1}}", "{a: {}}", R"({"a":{"b":1}})"},
   };
   for (const auto& [base, over, expected] : table) {
-    CAPTURE(base);
-    CAPTURE(over);
+    const std::string shown = std::string(base) + " under " + over;
+    CAPTURE(shown);
     Node root = parsed(base);
     merge_over(root, parsed(over));
     CHECK(root.to_json().dump() == expected);

@@ -98,7 +98,8 @@ TEST_CASE("plain scalars have their YAML 1.1 meaning") {
       {"123456789012345678", 123456789012345678},
   };
   for (const auto& [text, expected] : table) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     const Json value = resolve_plain(text);
     CHECK(value.type_name() == std::string(expected.type_name()));
     CHECK(value == expected);
@@ -172,7 +173,8 @@ TEST_CASE("what is not one plain document is refused where it is") {
       {"a: *nope\n", "t.yaml:1:4"},
   };
   for (const auto& [text, where] : table) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     std::vector<std::string> warnings;
     const UserError error = error_of([&, text = text] { load_yaml(text, "t.yaml", {}, warnings); });
     CHECK(error.where() == where);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "common/checkpoint/tree.h"
+#include "common/checkpoint/checkpoint.h"
 #include "common/errors.h"
 #include "tests/unit/checkpoint/zip_builder.h"
 
@@ -60,7 +60,10 @@ void read(const std::string& bytes) {
   if (bytes.starts_with("PK")) {
     const auto archive = Archive::from_bytes(bytes, "fuzzed.ckpt");
     for (const ArchiveEntry& entry : archive->entries()) attempt([&] { (void)archive->read(entry, entry_limit); });
-    visit(Tree::read(archive)->root());
+    attempt([&] { (void)read_metadata(*archive); });
+    const auto tree = Tree::read(archive);
+    visit(tree->root());
+    (void)describe(*tree);
   } else {
     static const auto storages = Archive::from_bytes(zip_of({{"r/data/0", std::string(64, '\x3f')}}), "storages");
     visit(Tree::read_pickle(bytes, storages)->root());

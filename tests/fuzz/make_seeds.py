@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """make_seeds.py OUT CHECKPOINT...: the fuzzer's first inputs, small ones, from real checkpoints and from Python's pickler.
 
-Of each checkpoint: its pickle, and the file with its storages cut away. Beside them: values of every protocol, and a
+Of each checkpoint: its pickle, and the file with all storages zero, deflated to stay small. Beside them: values of every protocol, and a
 tensor in a tiny archive.
 """
 
@@ -44,12 +44,14 @@ def tiny(method):
     return data.getvalue()
 
 
-def without_storages(path):
+def zero_storages(path):
     data = io.BytesIO()
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(data, "w") as archive:
-        for name in source.namelist():
-            if "/data/" not in name and "anemoi-metadata" not in name:
-                archive.writestr(name, source.read(name))
+        for entry in source.infolist():
+            if "/data/" in entry.filename:
+                archive.writestr(entry.filename, bytes(entry.file_size), zipfile.ZIP_DEFLATED)
+            elif not entry.filename.endswith(".numpy"):
+                archive.writestr(entry.filename, source.read(entry))
     return data.getvalue()
 
 
@@ -65,7 +67,7 @@ def main():
         with zipfile.ZipFile(path) as archive:
             entry = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
             seeds[f"{path.parent.name}.pkl"] = archive.read(entry)
-        seeds[f"{path.parent.name}.zip"] = without_storages(path)
+        seeds[f"{path.parent.name}.zip"] = zero_storages(path)
     for name, content in seeds.items():
         (out / name).write_bytes(content)
 

@@ -15,6 +15,9 @@ namespace {
 // What ecCodes logged last on this thread: it tells more than its error codes.
 thread_local std::string last_log;
 
+// The message that ecCodes works on, for its failed assertions.
+thread_local const std::string* current_place = nullptr;
+
 void keep_log(const grib_context*, int, const char* message) { last_log = message ? message : ""; }
 
 [[noreturn]] void assertion_failed(const char* message) {
@@ -55,17 +58,20 @@ void Handle::Release::operator()(grib_handle* handle) const { codes_handle_delet
 
 Handle::Handle(grib_handle* handle, std::string where) : handle_(handle), where_(std::move(where)) {}
 
+grib_handle* Handle::raw() const {
+  current_place = &where_;
+  return handle_.get();
+}
+
 void Handle::fail(int code, const std::string& doing) const { throw UserError(doing + ": " + explain(code), where_); }
 
 Handle Handle::from_bytes(std::string_view bytes, std::string where) {
   prepare_eccodes();
   last_log.clear();
-  try {
-    if (grib_handle* handle = codes_handle_new_from_message_copy(nullptr, bytes.data(), bytes.size()))
-      return Handle(handle, std::move(where));
-  } catch (const UserError& error) {
-    throw UserError(error.message(), where);
-  }
+  current_place = &where;
+  grib_handle* handle = codes_handle_new_from_message_copy(nullptr, bytes.data(), bytes.size());
+  current_place = nullptr;
+  if (handle) return Handle(handle, std::move(where));
   throw UserError(
       "ecCodes cannot read the GRIB message" + (last_log.empty() ? std::string() : ": " + std::exchange(last_log, {})),
       where, "check the file with grib_ls; it may be damaged");
@@ -73,6 +79,7 @@ Handle Handle::from_bytes(std::string_view bytes, std::string where) {
 
 std::optional<Handle> Handle::from_sample(const std::string& name) {
   prepare_eccodes();
+  current_place = nullptr;
   grib_handle* handle = codes_grib_handle_new_from_samples(nullptr, name.c_str());
   last_log.clear();
   if (!handle) return std::nullopt;
@@ -80,7 +87,7 @@ std::optional<Handle> Handle::from_sample(const std::string& name) {
 }
 
 Handle Handle::clone() const {
-  grib_handle* copy = codes_handle_clone(handle_.get());
+  grib_handle* copy = codes_handle_clone(raw());
   if (!copy) throw UserError("ecCodes cannot copy the GRIB message", where_);
   return Handle(copy, where_);
 }
@@ -88,15 +95,15 @@ Handle Handle::clone() const {
 std::string Handle::bytes() const {
   const void* data = nullptr;
   std::size_t size = 0;
-  if (const int code = codes_get_message(handle_.get(), &data, &size)) fail(code, "cannot take the encoded message");
+  if (const int code = codes_get_message(raw(), &data, &size)) fail(code, "cannot take the encoded message");
   return std::string(static_cast<const char*>(data), size);
 }
 
 std::optional<long> Handle::integer(const std::string& key) const {
   int code = 0;
-  if (codes_is_missing(handle_.get(), key.c_str(), &code) || absent(code)) return std::nullopt;
+  if (codes_is_missing(raw(), key.c_str(), &code) || absent(code)) return std::nullopt;
   long value = 0;
-  code = codes_get_long(handle_.get(), key.c_str(), &value);
+  code = codes_get_long(raw(), key.c_str(), &value);
   if (absent(code)) return std::nullopt;
   if (code) fail(code, "cannot read key " + key);
   return value;
@@ -104,9 +111,9 @@ std::optional<long> Handle::integer(const std::string& key) const {
 
 std::optional<double> Handle::real(const std::string& key) const {
   int code = 0;
-  if (codes_is_missing(handle_.get(), key.c_str(), &code) || absent(code)) return std::nullopt;
+  if (codes_is_missing(raw(), key.c_str(), &code) || absent(code)) return std::nullopt;
   double value = 0;
-  code = codes_get_double(handle_.get(), key.c_str(), &value);
+  code = codes_get_double(raw(), key.c_str(), &value);
   if (absent(code)) return std::nullopt;
   if (code) fail(code, "cannot read key " + key);
   return value;
@@ -114,12 +121,12 @@ std::optional<double> Handle::real(const std::string& key) const {
 
 std::optional<std::string> Handle::text(const std::string& key) const {
   int code = 0;
-  if (codes_is_missing(handle_.get(), key.c_str(), &code) || absent(code)) return std::nullopt;
+  if (codes_is_missing(raw(), key.c_str(), &code) || absent(code)) return std::nullopt;
   std::size_t length = 0;
-  code = codes_get_length(handle_.get(), key.c_str(), &length);
+  code = codes_get_length(raw(), key.c_str(), &length);
   std::string value(std::max<std::size_t>(length, 256), '\0');
   length = value.size();
-  if (!code) code = codes_get_string(handle_.get(), key.c_str(), value.data(), &length);
+  if (!code) code = codes_get_string(raw(), key.c_str(), value.data(), &length);
   if (absent(code)) return std::nullopt;
   if (code) fail(code, "cannot read key " + key);
   value.resize(std::char_traits<char>::length(value.c_str()));
@@ -128,7 +135,7 @@ std::optional<std::string> Handle::text(const std::string& key) const {
 
 std::optional<Json> Handle::native(const std::string& key) const {
   int type = CODES_TYPE_UNDEFINED;
-  const int code = codes_get_native_type(handle_.get(), key.c_str(), &type);
+  const int code = codes_get_native_type(raw(), key.c_str(), &type);
   if (absent(code)) return std::nullopt;
   if (code) fail(code, "cannot read key " + key);
   if (type == CODES_TYPE_LONG) {
@@ -145,9 +152,9 @@ std::optional<Json> Handle::native(const std::string& key) const {
 
 std::vector<double> Handle::reals(const std::string& key) const {
   std::size_t count = 0;
-  if (const int code = codes_get_size(handle_.get(), key.c_str(), &count)) fail(code, "cannot read key " + key);
+  if (const int code = codes_get_size(raw(), key.c_str(), &count)) fail(code, "cannot read key " + key);
   std::vector<double> values(count);
-  if (const int code = codes_get_double_array(handle_.get(), key.c_str(), values.data(), &count))
+  if (const int code = codes_get_double_array(raw(), key.c_str(), values.data(), &count))
     fail(code, "cannot read key " + key);
   values.resize(count);
   return values;
@@ -155,9 +162,9 @@ std::vector<double> Handle::reals(const std::string& key) const {
 
 std::vector<long> Handle::integers(const std::string& key) const {
   std::size_t count = 0;
-  if (const int code = codes_get_size(handle_.get(), key.c_str(), &count)) fail(code, "cannot read key " + key);
+  if (const int code = codes_get_size(raw(), key.c_str(), &count)) fail(code, "cannot read key " + key);
   std::vector<long> values(count);
-  if (const int code = codes_get_long_array(handle_.get(), key.c_str(), values.data(), &count))
+  if (const int code = codes_get_long_array(raw(), key.c_str(), values.data(), &count))
     fail(code, "cannot read key " + key);
   values.resize(count);
   return values;
@@ -165,7 +172,7 @@ std::vector<long> Handle::integers(const std::string& key) const {
 
 std::size_t Handle::value_count() const {
   std::size_t count = 0;
-  if (const int code = codes_get_size(handle_.get(), "values", &count)) fail(code, "cannot read the number of values");
+  if (const int code = codes_get_size(raw(), "values", &count)) fail(code, "cannot read the number of values");
   if (count > most_values)
     throw UserError("the GRIB message says it has " + std::to_string(count) + " values", where_, "it is damaged");
   return count;
@@ -173,10 +180,10 @@ std::size_t Handle::value_count() const {
 
 std::vector<float> Handle::values() const {
   // The largest float marks missing points; only a bitmap makes any.
-  codes_set_double(handle_.get(), "missingValue", FLT_MAX);
+  codes_set_double(raw(), "missingValue", FLT_MAX);
   std::size_t count = value_count();
   std::vector<float> values(count);
-  if (const int code = codes_get_float_array(handle_.get(), "values", values.data(), &count))
+  if (const int code = codes_get_float_array(raw(), "values", values.data(), &count))
     fail(code, "cannot decode the values");
   values.resize(count);
   if (integer("bitmapPresent").value_or(0))
@@ -187,7 +194,7 @@ std::vector<float> Handle::values() const {
 
 std::vector<double> Handle::values_double() const {
   const double missing = FLT_MAX;
-  codes_set_double(handle_.get(), "missingValue", missing);
+  codes_set_double(raw(), "missingValue", missing);
   value_count();
   std::vector<double> values = reals("values");
   if (integer("bitmapPresent").value_or(0))
@@ -197,23 +204,23 @@ std::vector<double> Handle::values_double() const {
 }
 
 void Handle::set(const std::string& key, long value) {
-  if (const int code = codes_set_long(handle_.get(), key.c_str(), value))
+  if (const int code = codes_set_long(raw(), key.c_str(), value))
     fail(code, "cannot set " + key + "=" + std::to_string(value));
 }
 
 void Handle::set(const std::string& key, double value) {
-  if (const int code = codes_set_double(handle_.get(), key.c_str(), value))
+  if (const int code = codes_set_double(raw(), key.c_str(), value))
     fail(code, "cannot set " + key + "=" + Json(value).dump());
 }
 
 void Handle::set(const std::string& key, const std::string& value) {
   std::size_t length = value.size();
-  if (const int code = codes_set_string(handle_.get(), key.c_str(), value.c_str(), &length))
+  if (const int code = codes_set_string(raw(), key.c_str(), value.c_str(), &length))
     fail(code, "cannot set " + key + "=" + value);
 }
 
 void Handle::set(const std::string& key, std::span<const long> values) {
-  if (const int code = codes_set_long_array(handle_.get(), key.c_str(), values.data(), values.size()))
+  if (const int code = codes_set_long_array(raw(), key.c_str(), values.data(), values.size()))
     fail(code, "cannot set " + key);
 }
 
@@ -225,7 +232,7 @@ void Handle::set_json(const std::string& key, const Json& value) {
   if (!value.is_array() || value.empty()) throw UserError("cannot set " + key + " to " + value.dump(), where_);
   if (value.front().is_number_float()) {
     const auto values = value.get<std::vector<double>>();
-    if (const int code = codes_set_double_array(handle_.get(), key.c_str(), values.data(), values.size()))
+    if (const int code = codes_set_double_array(raw(), key.c_str(), values.data(), values.size()))
       fail(code, "cannot set " + key);
   } else if (value.front().is_number()) {
     set(key, std::span<const long>(value.get<std::vector<long>>()));
@@ -256,7 +263,7 @@ void Handle::set_together(const Json& scalars) {
       entry.string_value = text.c_str();
     }
   }
-  if (const int code = codes_set_values(handle_.get(), values.data(), count)) {
+  if (const int code = codes_set_values(raw(), values.data(), count)) {
     std::string keys;
     for (const auto& [key, value] : scalars.items())
       keys += (keys.empty() ? "" : ", ") + key + "=" + scalar_text(value);
@@ -265,12 +272,13 @@ void Handle::set_together(const Json& scalars) {
 }
 
 void Handle::set_values(std::span<const double> values) {
-  if (const int code = codes_set_double_array(handle_.get(), "values", values.data(), values.size()))
+  if (const int code = codes_set_double_array(raw(), "values", values.data(), values.size()))
     fail(code, "cannot encode the values");
 }
 
 std::vector<double> gaussian_latitudes(long n) {
   prepare_eccodes();
+  current_place = nullptr;
   std::vector<double> latitudes(static_cast<std::size_t>(2 * n));
   if (const int code = codes_get_gaussian_latitudes(n, latitudes.data()))
     throw UserError("no Gaussian grid with " + std::to_string(n) + " parallels: " + explain(code));

@@ -58,6 +58,7 @@ class Handle {
     void operator()(grib_handle* handle) const;
   };
   Handle(grib_handle* handle, std::string where);
+  grib_handle* raw() const;
   [[noreturn]] void fail(int code, const std::string& doing) const;
 
   std::unique_ptr<grib_handle, Release> handle_;

@@ -80,7 +80,7 @@ void FileSink::append(const std::string& path, std::uint64_t offset, std::string
   std::unique_lock lock(mutex_);
   const std::size_t size = bytes.size();
   changed_.wait(lock, [&] { return failed_ || pending_ == 0 || pending_ + size <= most_pending_; });
-  rethrow(lock);
+  rethrow();
   pending_ += size;
   jobs_.push_back({path, offset, std::move(bytes), std::nullopt});
   changed_.notify_all();
@@ -88,7 +88,7 @@ void FileSink::append(const std::string& path, std::uint64_t offset, std::string
 
 void FileSink::mark(Duration step) {
   std::unique_lock lock(mutex_);
-  rethrow(lock);
+  rethrow();
   jobs_.push_back({.path = {}, .bytes = {}, .mark = step});
   changed_.notify_all();
 }
@@ -101,7 +101,7 @@ std::optional<Duration> FileSink::last_marked() const {
 void FileSink::flush() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return failed_ || (jobs_.empty() && !busy_); });
-  rethrow(lock);
+  rethrow();
   lock.unlock();
   close_all();
 }
@@ -116,7 +116,7 @@ void FileSink::publish() {
   created_.clear();
 }
 
-void FileSink::rethrow(std::unique_lock<std::mutex>&) {
+void FileSink::rethrow() const {
   if (failed_) std::rethrow_exception(error_);
 }
 

@@ -52,7 +52,7 @@ class FileSink {
   void write(const Job& job);
   int descriptor(const std::string& path);
   void close_all();
-  void rethrow(std::unique_lock<std::mutex>& lock);
+  void rethrow() const;  // with the mutex held
 
   const std::size_t most_pending_;
   std::map<std::string, bool> created_;     // path -> sequential

@@ -159,9 +159,10 @@ MemoryEstimate estimate_memory(const ModelDescription& model, int world_size, in
   estimate.state =
       kFloat * data * (model.input_steps * model.input_variables + 2 * model.output_steps * model.output_variables);
   estimate.latent = kFloat * (2 * channels * hidden + input_width * in.halo_rows + channels * out.halo_rows);
+  const std::int64_t key_and_value = std::int64_t{2} * element_size;
   const std::int64_t piece =
-      std::max(2 * element_size * attention_width(model.encoder) * std::min(in.edges, data + in.halo_rows),
-               2 * element_size * attention_width(model.decoder) * std::min(out.edges, hidden + out.halo_rows));
+      std::max(key_and_value * attention_width(model.encoder) * std::min(in.edges, data + in.halo_rows),
+               key_and_value * attention_width(model.decoder) * std::min(out.edges, hidden + out.halo_rows));
   estimate.attention =
       std::max(std::min(piece, kPieceBytes), processor_bytes(model.processor, hidden, model.hidden.count));
   const std::int64_t chunk_rows = std::clamp<std::int64_t>(kChunkBytes / kFloat / linears.widest, 96, 4096);

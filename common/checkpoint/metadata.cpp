@@ -37,7 +37,8 @@ const ArchiveEntry& find_document(const Archive& archive) {
 void merge(Json& into, const Json& patch, const std::string& path, bool parent_is_new,
            std::vector<std::string>& new_keys) {
   for (const auto& [key, value] : patch.items()) {
-    const std::string place = path.empty() ? key : path + "." + key;
+    std::string place = path;
+    add_to_list(place, key, ".");
     const bool is_new = !into.contains(key);
     if (is_new && !parent_is_new) new_keys.push_back(place);
     if (value.is_object() && (is_new || into[key].is_object())) {

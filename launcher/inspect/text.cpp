@@ -113,9 +113,9 @@ void write_model(const CheckpointFacts& facts, Table& table) {
 }
 
 std::string durations_text(const std::vector<Duration>& durations) {
-  std::vector<std::string> texts;
-  for (const Duration duration : durations) texts.push_back(duration_text(duration));
-  return checkpoint::listed(texts);
+  std::string list;
+  for (const Duration duration : durations) checkpoint::add_to_list(list, duration_text(duration));
+  return list;
 }
 
 void write_variables(const checkpoint::Metadata& metadata, Table& table) {

@@ -207,8 +207,10 @@ void refuse_unknown_attributes(const Node& module) {
   if (row == table.end()) refuse_class(module, "module", "");
   for (const auto& [attribute, value] : attributes_of(module)) {
     if (knows(*row, attribute) || is_off(value)) continue;
-    const std::string of = value.class_name().empty() ? "" : " (" + value.class_name() + ")";
-    throw UserError("attribute `" + attribute + "`" + of + " of " + name + " is not known to this build", value.path(),
+    std::string what = "attribute `";
+    what.append(attribute).append("` of ").append(name).append(" is not known to this build");
+    if (!value.class_name().empty()) what.append("; it holds ").append(value.class_name());
+    throw UserError(what, value.path(),
                     "it may change the forecast, so the checkpoint is refused; a newer tradewind may know it");
   }
 }

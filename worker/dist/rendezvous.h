@@ -1,4 +1,5 @@
-// How the ranks of a run find each other: through a key-value store which rank 0 serves at the master address and port. Plain values.
+// How the ranks of a run find each other: through a key-value store which rank 0 serves at the master address and port.
+// Plain values.
 #pragma once
 
 #include <chrono>

@@ -14,7 +14,7 @@
 namespace tradewind::nn {
 
 enum class Products { widened, native };
-// How this machine multiplies a type best. f16 is always widened: LibTorch's own f16 product on CPUs was found wrong.
+// How this machine multiplies a type best.
 Products best_products(at::ScalarType type);
 
 class Linear {

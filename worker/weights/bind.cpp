@@ -4,6 +4,9 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <string>
 
 #include "common/errors.h"
 
@@ -36,6 +39,24 @@ at::ScalarType scalar_type(checkpoint::ScalarType type) {
   throw InternalFault("a tensor of unknown type");
 }
 
+struct AddressRange {
+  std::uintptr_t begin = 0, end = 0;
+};
+
+// The mapping of a file that holds an address; empty when the memory is of another kind.
+AddressRange file_mapping_of(std::uintptr_t address) {
+  std::ifstream maps("/proc/self/maps");
+  std::string line;
+  while (std::getline(maps, line)) {
+    unsigned long begin = 0, end = 0, inode = 0;
+    char permissions[5] = {};
+    if (std::sscanf(line.c_str(), "%lx-%lx %4s %*s %*s %lu", &begin, &end, permissions, &inode) != 4) continue;
+    if (address >= begin && address < end)
+      return inode != 0 && permissions[1] == '-' ? AddressRange{begin, end} : AddressRange{};
+  }
+  return {};
+}
+
 }  // namespace
 
 at::Tensor bind(const checkpoint::TensorDescriptor& descriptor) {
@@ -56,8 +77,12 @@ void forget_pages(const checkpoint::TensorDescriptor& descriptor) {
   const auto first = reinterpret_cast<std::uintptr_t>(descriptor.data);
   const std::uintptr_t last = first + static_cast<std::uintptr_t>(descriptor.elements()) * size_of(descriptor.dtype);
   const std::uintptr_t begin = (first + page - 1) / page * page, end = last / page * page;
-  // Only advice: without it the pages merely stay.
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  if (begin >= end) return;
+  // Read-only pages of a file come back as they were; any other memory would be lost.
+  thread_local AddressRange known;
+  if (begin < known.begin || end > known.end) known = file_mapping_of(begin);
+  if (begin < known.begin || end > known.end) return;
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace tradewind::weights

@@ -160,7 +160,7 @@ void run_forecast(const config::RunConfig& config, dist::Communicator& communica
   if (!roles.computed_dynamic.empty()) {
     computed = make_computed(roles.computed_dynamic, *initial.points, shards.range(communicator.rank()));
   }
-  const AdvanceMap map = default_advance_map(checkpoint.model.input_steps, checkpoint.model.output_steps);
+  const AdvanceMap map = advance_map(metadata.time, checkpoint.model.input_steps, checkpoint.model.output_steps);
   const int calls = model_calls(config.lead_time, metadata.time.rollout_shift);
   at::Tensor x = std::move(initial.x);
   std::vector<double> step_seconds;

@@ -16,7 +16,7 @@ Roles assign_roles(const checkpoint::Metadata& metadata) {
 
   Roles roles;
   std::size_t assigned = 0;
-  for (const std::string& name : metadata.dataset_variables) {
+  for (const std::string& name : metadata.variable_order) {
     const auto found = column.find(name);
     if (found == column.end()) continue;
     const auto described = metadata.variables.find(name);

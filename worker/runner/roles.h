@@ -1,5 +1,5 @@
 // Which variable comes from where: the roles the checkpoint's metadata gives, as the forecast uses them. Names are in
-// dataset order, columns are those of the model input. Plain values.
+// the metadata's variable_order, columns are those of the model input. Plain values.
 #pragma once
 
 #include <cstdint>

@@ -2,8 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
-
 #include "common/errors.h"
 
 namespace tradewind::runner {
@@ -17,12 +15,20 @@ int model_calls(Duration lead_time, Duration rollout_shift) {
   return static_cast<int>((lead_time.count() + rollout_shift.count() - 1) / rollout_shift.count());
 }
 
-AdvanceMap default_advance_map(std::int64_t input_steps, std::int64_t output_steps) {
+AdvanceMap advance_map(const checkpoint::TimeStepping& time, std::int64_t input_steps, std::int64_t output_steps) {
+  const auto row = [](std::int64_t index, std::int64_t steps) {
+    if (index < -steps || index >= steps) {
+      throw UserError("row " + std::to_string(index) + " of " + std::to_string(steps) + " time steps",
+                      "advance_map of the checkpoint metadata");
+    }
+    return index < 0 ? index + steps : index;
+  };
   AdvanceMap map;
-  for (std::int64_t row = output_steps; row < input_steps; ++row)
-    map.input_to_input.emplace_back(row, row - output_steps);
-  for (std::int64_t i = 0; i < std::min(input_steps, output_steps); ++i) {
-    map.output_to_input.emplace_back(output_steps - i - 1, input_steps - i - 1);
+  for (const auto& [from, to] : time.input_to_input) {
+    map.input_to_input.emplace_back(row(from, input_steps), row(to, input_steps));
+  }
+  for (const auto& [from, to] : time.output_to_input) {
+    map.output_to_input.emplace_back(row(from, output_steps), row(to, input_steps));
   }
   return map;
 }

@@ -19,8 +19,8 @@ int model_calls(Duration lead_time, Duration rollout_shift);
 struct AdvanceMap {
   std::vector<std::pair<std::int64_t, std::int64_t>> input_to_input, output_to_input;
 };
-// The map every model has whose metadata names no other: the latest outputs become the latest inputs.
-AdvanceMap default_advance_map(std::int64_t input_steps, std::int64_t output_steps);
+// The checkpoint's map with rows counted from the start. UserError for a row that the model does not have.
+AdvanceMap advance_map(const checkpoint::TimeStepping& time, std::int64_t input_steps, std::int64_t output_steps);
 
 // Moves x (input steps, rows, input variables) on in place, with the prognostic columns of
 // y (output steps, rows, output variables). columns: (column of y, column of x). Other columns of the newest rows keep

@@ -60,7 +60,7 @@ class FakeInput : public inputs::Input {
 checkpoint::Checkpoint example() {
   checkpoint::Checkpoint checkpoint;
   checkpoint::Metadata& metadata = checkpoint.metadata;
-  metadata.dataset_variables = metadata.input = {"a", "cos_latitude", "insolation", "m"};
+  metadata.variable_order = metadata.input = {"a", "cos_latitude", "insolation", "m"};
   metadata.prognostic = {"a"};
   metadata.forcing = {"cos_latitude", "insolation", "m"};
   for (const std::string& name : metadata.input) metadata.variables[name].name = name;

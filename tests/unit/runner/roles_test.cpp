@@ -10,7 +10,8 @@ namespace {
 
 checkpoint::Metadata example() {
   checkpoint::Metadata metadata;
-  metadata.dataset_variables = {"2t", "cos_latitude", "insolation", "lsm", "sst", "tp", "z_500"};
+  metadata.variable_order =
+      metadata.dataset_variables = {"2t", "cos_latitude", "insolation", "lsm", "sst", "tp", "z_500"};
   metadata.input = {"2t", "cos_latitude", "insolation", "lsm", "sst", "z_500"};
   metadata.prognostic = {"2t", "z_500"};
   metadata.diagnostic = {"tp"};

@@ -34,22 +34,25 @@ TEST_CASE("model calls are rounded up to reach the lead time") {
   CHECK_THROWS_AS(model_calls(hours(-6), hours(6)), UserError);
 }
 
-TEST_CASE("the default advance map takes the latest outputs to the latest inputs") {
+TEST_CASE("the checkpoint's map is counted from the start and checked") {
   using Pairs = std::vector<std::pair<std::int64_t, std::int64_t>>;
-  CHECK(default_advance_map(2, 1).input_to_input == Pairs{{1, 0}});
-  CHECK(default_advance_map(2, 1).output_to_input == Pairs{{0, 1}});
-  CHECK(default_advance_map(3, 2).input_to_input == Pairs{{2, 0}});
-  CHECK(default_advance_map(3, 2).output_to_input == Pairs{{1, 2}, {0, 1}});
-  CHECK(default_advance_map(2, 3).input_to_input == Pairs{});
-  CHECK(default_advance_map(2, 3).output_to_input == Pairs{{2, 1}, {1, 0}});
-  CHECK(default_advance_map(4, 1).input_to_input == Pairs{{1, 0}, {2, 1}, {3, 2}});
+  checkpoint::TimeStepping time;
+  time.input_to_input = {{-1, 0}};
+  time.output_to_input = {{-1, 1}, {0, -2}};
+  const AdvanceMap map = advance_map(time, 2, 3);
+  CHECK(map.input_to_input == Pairs{{1, 0}});
+  CHECK(map.output_to_input == Pairs{{2, 1}, {0, 0}});
+  time.output_to_input = {{3, 1}};
+  CHECK_THROWS_WITH_AS(advance_map(time, 2, 3), doctest::Contains("row 3 of 3"), UserError);
+  time.output_to_input = {{0, -3}};
+  CHECK_THROWS_WITH_AS(advance_map(time, 2, 3), doctest::Contains("row -3 of 2"), UserError);
 }
 
 TEST_CASE("advancing moves rows of time and takes only prognostic columns from the output") {
   at::Tensor x = numbered(2, 3, 4, 0);
   const at::Tensor y = numbered(1, 3, 3, 5000);
   // output column 2 is input column 0, output column 0 is input column 3
-  advance(x, y, default_advance_map(2, 1), {{2, 0}, {0, 3}});
+  advance(x, y, {{{1, 0}}, {{0, 1}}}, {{2, 0}, {0, 3}});
   const auto access = x.accessor<float, 3>();
   for (std::int64_t row = 0; row < 3; ++row) {
     for (std::int64_t column = 0; column < 4; ++column) CHECK(access[0][row][column] == 100 + 10 * row + column);
@@ -62,7 +65,7 @@ TEST_CASE("advancing moves rows of time and takes only prognostic columns from t
 
 TEST_CASE("several outputs fill several input rows, the latest last") {
   at::Tensor x = numbered(2, 2, 1, 0);
-  advance(x, numbered(3, 2, 1, 5000), default_advance_map(2, 3), {{0, 0}});
+  advance(x, numbered(3, 2, 1, 5000), {{}, {{2, 1}, {1, 0}}}, {{0, 0}});
   const auto access = x.accessor<float, 3>();
   CHECK(access[0][1][0] == 5110);
   CHECK(access[1][1][0] == 5210);

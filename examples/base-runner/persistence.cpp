@@ -52,7 +52,6 @@ class Persistence : public runner::BaseRunner {
 }  // namespace
 
 extern "C" void tradewind_register(runner::BaseRunners& runners) {
-  runners.add("persistence", {"trend"}, [](const config::Json& options) {
-    return std::make_unique<Persistence>(options.value("trend", false));
-  });
+  runners.add("persistence", {"trend"},
+              [](const config::Json& options) { return std::make_unique<Persistence>(options.value("trend", false)); });
 }

@@ -4,7 +4,6 @@
 #include <cctype>
 #include <cmath>
 #include <limits>
-#include <regex>
 #include <stdexcept>
 #include <string_view>
 
@@ -22,7 +21,7 @@ std::string without_underscores(std::string text) {
 
 constexpr std::string_view kDigits = "0123456789", kDigitsAnd = "0123456789_";
 
-// Matches from the front; std::regex would cost milliseconds to build.
+// Matches from the front; std::regex costs milliseconds to build and warns under sanitizers.
 class Form {
  public:
   explicit Form(std::string_view text) : rest_(text) {}
@@ -43,6 +42,14 @@ class Form {
     rest_.remove_prefix(word.size());
     return true;
   }
+  std::string digits(std::size_t least, std::size_t most) {  // empty when there are fewer
+    std::size_t count = 0;
+    while (count < most && count < rest_.size() && kDigits.find(rest_[count]) != std::string_view::npos) ++count;
+    if (count < least) return {};
+    std::string found(rest_.substr(0, count));
+    rest_.remove_prefix(count);
+    return found;
+  }
   bool sixties() {  // (:[0-5]?[0-9])+
     bool any = false;
     while (one(":")) {
@@ -56,6 +63,8 @@ class Form {
  private:
   std::string_view rest_;
 };
+
+std::string two_digits(const std::string& digits) { return digits.size() == 1 ? "0" + digits : digits; }
 
 bool is_integer(std::string_view text) {
   if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
@@ -157,23 +166,37 @@ Json resolve_plain(const std::string& text) {
 }
 
 std::string canonical_timestamp(const std::string& text) {
-  if (text.size() < 15 || text.size() > 100 || text[4] != '-' || text.find(':') == std::string::npos) return text;
-  static const std::regex form(
-      "([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[Tt]|[ \\t]+)([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:\\.([0-9]*))?"
-      "(?:[ \\t]*(Z|([-+])([0-9]{1,2})(?::([0-9]{2}))?))?");
-  std::smatch part;
-  if (!std::regex_match(text, part, form)) return text;
-  const auto two = [](const std::string& digits) { return digits.size() == 1 ? "0" + digits : digits; };
-  std::string canonical = part.str(1) + "-" + two(part.str(2)) + "-" + two(part.str(3)) + " " + two(part.str(4)) + ":" +
-                          part.str(5) + ":" + part.str(6);
-  std::string fraction = part.str(7).substr(0, 6);
-  fraction.resize(6, '0');
-  if (fraction != "000000") canonical += "." + fraction;
-  if (part.str(8) == "Z") return canonical + "+00:00";
-  if (part[9].matched) {
-    canonical += part.str(9) + two(part.str(10)) + ":" + (part[11].matched ? part.str(11) : "00");
+  Form form(text);
+  const std::string year = form.digits(4, 4);
+  if (year.empty() || !form.one("-")) return text;
+  const std::string month = form.digits(1, 2);
+  if (month.empty() || !form.one("-")) return text;
+  const std::string day = form.digits(1, 2);
+  if (day.empty() || !(form.one("Tt") || form.some(" \t"))) return text;
+  const std::string hour = form.digits(1, 2);
+  if (hour.empty() || !form.one(":")) return text;
+  const std::string minute = form.digits(2, 2);
+  if (minute.empty() || !form.one(":")) return text;
+  const std::string second = form.digits(2, 2);
+  if (second.empty()) return text;
+  std::string fraction;
+  if (form.one(".")) fraction = form.digits(0, text.size());
+  form.many(" \t");
+  std::string zone;
+  if (form.one("Z")) {
+    zone = "+00:00";
+  } else if (!form.done()) {
+    const std::string sign = form.one("+") ? "+" : form.one("-") ? "-" : "";
+    const std::string hours = form.digits(1, 2);
+    const std::string minutes = form.one(":") ? form.digits(2, 2) : "00";
+    if (sign.empty() || hours.empty() || minutes.empty()) return text;
+    zone = sign + two_digits(hours) + ":" + minutes;
   }
-  return canonical;
+  if (!form.done()) return text;
+  fraction.resize(6, '0');
+  if (fraction == "000000") fraction.clear();
+  return year + "-" + two_digits(month) + "-" + two_digits(day) + " " + two_digits(hour) + ":" + minute + ":" + second +
+         (fraction.empty() ? "" : "." + fraction) + zone;
 }
 
 }  // namespace tradewind::config

@@ -116,7 +116,12 @@ TEST_CASE("timestamps take the form that the reference's round trip gives them")
   CHECK(canonical_timestamp("2020-01-01t06:00:00.5 +1:30") == "2020-01-01 06:00:00.500000+01:30");
   CHECK(canonical_timestamp("2020-1-1T6:00:00") == "2020-01-01 06:00:00");
   CHECK(canonical_timestamp("2001-12-14t21:59:43.10-05:00") == "2001-12-14 21:59:43.100000-05:00");
-  CHECK(canonical_timestamp("2020-1-1") == "2020-1-1");
+  CHECK(canonical_timestamp("2020-01-01  06:00:00.25Z") == "2020-01-01 06:00:00.250000+00:00");
+  CHECK(canonical_timestamp("2020-01-01 06:00:00 -5") == "2020-01-01 06:00:00-05:00");
+  for (const char* other : {"2020-1-1", "2020-01-01T6:00", "2020-01-01T06:00:00Zx", "2020-01-01T06:00:00+1:3",
+                            "2020-01-01T06:00:00 x", "202-01-01 06:00:00", "2020-01-01 06:0:00", ""}) {
+    CHECK(canonical_timestamp(other) == other);
+  }
 }
 
 TEST_CASE("quotes, block texts and standard tags") {

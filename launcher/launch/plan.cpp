@@ -79,6 +79,9 @@ std::vector<RankPlan> plan_local(const Job& job, const Host& host, const Environ
   for (const auto& [name, value] : job.environment) variables[name] = value;
   auto& threads = variables["OMP_NUM_THREADS"];
   if (threads.empty()) threads = std::to_string(std::max(1, host.cpus / job.world_size));
+  // Threads that spin at a barrier take the CPU from those it waits for as soon as anything else runs on this host.
+  if (!variables.contains("OMP_WAIT_POLICY") && !variables.contains("GOMP_SPINCOUNT"))
+    variables["OMP_WAIT_POLICY"] = "passive";
 
   proto::Start start;
   start.command = job.command;

@@ -28,8 +28,8 @@ struct Host {
 Host this_host(const Environment& environment);
 
 // A plan per rank. Several ranks meet at a port of 127.0.0.1 at which rank 0 already listens. Threads of a rank:
-// OMP_NUM_THREADS when set (by `env` or the user), else its share of the CPUs, at least one. UserError when
-// OMP_NUM_THREADS is no count.
+// OMP_NUM_THREADS when set (by `env` or the user), else its share of the CPUs, at least one. They wait without spinning
+// unless OMP_WAIT_POLICY or GOMP_SPINCOUNT is set. UserError when OMP_NUM_THREADS is no count.
 std::vector<RankPlan> plan_local(const Job& job, const Host& host, const Environment& environment);
 
 }  // namespace tradewind::launcher

@@ -24,7 +24,8 @@ TEST_CASE("one rank needs no meeting place and gets all CPUs") {
   const RankPlan& only = ranks.front();
   CHECK(only.spawn.executable == "/opt/tradewind-worker");
   CHECK(only.spawn.arguments == std::vector<std::string>{"--channel", "3"});
-  CHECK(only.spawn.environment == std::map<std::string, std::string>{{"HOME", "/h"}, {"OMP_NUM_THREADS", "8"}});
+  CHECK(only.spawn.environment ==
+        std::map<std::string, std::string>{{"HOME", "/h"}, {"OMP_NUM_THREADS", "8"}, {"OMP_WAIT_POLICY", "passive"}});
   CHECK(only.start.command == "run");
   CHECK(only.start.arguments.dump() == R"({"a":1})");
   CHECK(only.start.threads == 8);
@@ -66,6 +67,13 @@ TEST_CASE("OMP_NUM_THREADS wins, the config's over the user's") {
   CHECK(ranks.front().spawn.environment.at("X") == "y");
   for (const char* bad : {"0", "-1", "many", "2x"})
     CHECK_THROWS_AS(plan_local({}, host, variables({{"OMP_NUM_THREADS", bad}})), UserError);
+}
+
+TEST_CASE("how threads wait is the user's choice when there is one") {
+  const auto active = plan_local({}, host, variables({{"OMP_WAIT_POLICY", "active"}}));
+  CHECK(active.front().spawn.environment.at("OMP_WAIT_POLICY") == "active");
+  const auto counted = plan_local({.environment = {{"GOMP_SPINCOUNT", "9"}}}, host, Environment());
+  CHECK_FALSE(counted.front().spawn.environment.contains("OMP_WAIT_POLICY"));
 }
 
 TEST_CASE("a worker that is not there is named") {

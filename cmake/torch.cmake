@@ -37,6 +37,11 @@ target_link_libraries(torch_gloo INTERFACE torch::cpu)
 add_library(tradewind_aten_pch STATIC "${PROJECT_SOURCE_DIR}/cmake/aten_pch.cpp")
 target_link_libraries(tradewind_aten_pch PUBLIC tradewind_options torch_gloo Threads::Threads)
 target_precompile_headers(tradewind_aten_pch PRIVATE "${PROJECT_SOURCE_DIR}/cmake/aten_pch.h")
+# The compiled header holds paths of this folder. What it is made from is what ccache shall compare, so that another
+# clone on this machine hits.
+file(SHA256 "${PROJECT_SOURCE_DIR}/cmake/aten_pch.h" _pch_source)
+file(WRITE "${CMAKE_BINARY_DIR}/CMakeFiles/tradewind_aten_pch.dir/cmake_pch.hxx.gch.sum"
+     "${_pch_source} ${TRADEWIND_TORCH_FOUND} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE} ${TRADEWIND_SANITIZE}")
 function(tradewind_use_aten name)
   target_link_libraries(${name} PUBLIC torch_gloo Threads::Threads)
   target_precompile_headers(${name} REUSE_FROM tradewind_aten_pch)

@@ -12,10 +12,15 @@
 namespace tradewind::compare {
 namespace {
 
-// What packing explains: one step, and a little for minima (the origin of the steps) that are not quite the same.
-constexpr double kPackingSteps = 1.05;
-
 using Json = grib::Json;
+
+// The largest difference that packing makes of fields that are the same within the tolerance: half a step of each, and
+// the distance of the two minima, from which each counts its steps. Minima further apart than the tolerance are a
+// difference of the fields and explain nothing. The last terms are for decoding in double precision.
+double packing_difference(const Packing& a, const Packing& b, double tolerance) {
+  const double apart = std::abs(a.minimum - b.minimum);
+  return a.step / 2 + b.step / 2 + (apart <= tolerance ? apart : 0) + 1e-15 * std::abs(b.minimum) + 1e-8 * b.step;
+}
 
 // A message of B with its match in A.
 struct Pair {
@@ -27,7 +32,6 @@ struct Row {
   std::string field;
   Duration lead{};
   Scores scores;
-  double packing_step = 0;
   std::optional<Scores> persistence;
 };
 
@@ -111,11 +115,13 @@ class Comparison {
     const bool zonal = climatology_ == Climatology::zonal_mean && grid.parallels * 4 <= b.size();
     const std::vector<double> climatology =
         climatology_of(b, grid, zonal ? Climatology::zonal_mean : Climatology::mean);
-    Row row{pair.wanted->field, pair.wanted->lead, score(a, b, grid, climatology), pair.wanted->packing_step, {}};
+    Row row{pair.wanted->field, pair.wanted->lead, score(a, b, grid, climatology), {}};
     if (persistence_) row.persistence = score(persistence_of(*pair.wanted, b.size()), b, grid, climatology);
     const double relative = row.scores.max_difference / row.scores.deviation;
     worst_ = std::max(worst_, relative);
-    if (!(relative <= std::max(options_.tolerance, kPackingSteps * row.packing_step / row.scores.deviation))) {
+    const double tolerance = options_.tolerance * row.scores.deviation;
+    if (!(row.scores.max_difference <=
+          std::max(tolerance, packing_difference(pair.got->packing, pair.wanted->packing, tolerance)))) {
       char text[64];
       std::snprintf(text, sizeof text, ": differs by %.2e of its standard deviation", relative);
       fault(pair.wanted->label + text);

@@ -13,7 +13,7 @@ namespace tradewind::compare {
 
 struct CompareOptions {
   std::string got, wanted;  // A, B
-  double tolerance = 1e-4;  // of the standard deviation of B's field; a difference of one step of its packing passes
+  double tolerance = 1e-4;  // of the standard deviation of B's field; differences that packing makes pass too
   bool json = false;
   // Only scores: B is the truth, not the same forecast, so keys, order, extra messages and differences are no faults.
   bool scores_only = false;

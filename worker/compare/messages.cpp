@@ -31,6 +31,16 @@ constexpr const char* shared[] = {"edition",
                                   "generatingProcessIdentifier",
                                   "bitmapPresent"};
 
+// value = (referenceValue + k x 2^binaryScaleFactor) / 10^decimalScaleFactor (WMO regulation 92.9.4).
+Packing packing_of(const grib::Handle& message) {
+  const auto binary = message.integer("binaryScaleFactor"), decimal = message.integer("decimalScaleFactor");
+  const auto minimum = message.real("referenceValue");
+  if (!binary || !decimal || !minimum) return {};
+  const double unit = std::pow(10.0, -static_cast<double>(*decimal));
+  const bool constant = message.integer("bitsPerValue").value_or(0) == 0;
+  return {*minimum * unit, constant ? 0 : std::pow(2.0, static_cast<double>(*binary)) * unit};
+}
+
 MessageKeys keys_of(const grib::Handle& message) {
   MessageKeys keys;
   const std::string name = message.text("shortName").value_or("?"), level = message.text("level").value_or("0");
@@ -44,8 +54,7 @@ MessageKeys keys_of(const grib::Handle& message) {
   keys.label = keys.field + " step " + duration_text(keys.lead);
   for (const char* key : identifying) keys.identity += message.text(key).value_or("-") + "/";
   for (const char* key : shared) keys.keys.emplace_back(key, message.text(key).value_or("none"));
-  keys.packing_step = std::pow(2.0, static_cast<double>(message.integer("binaryScaleFactor").value_or(0))) *
-                      std::pow(10.0, -static_cast<double>(message.integer("decimalScaleFactor").value_or(0)));
+  keys.packing = packing_of(message);
   keys.grid = message.text("md5GridSection").value_or("");
   return keys;
 }

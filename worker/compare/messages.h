@@ -14,6 +14,11 @@
 
 namespace tradewind::compare {
 
+// Packed values are minimum + k x step with whole k: packing moves a value by at most half a step. No step: unpacked.
+struct Packing {
+  double minimum = 0, step = 0;  // in the field's unit
+};
+
 struct MessageKeys {
   std::string field;  // short name, with its level: t_850, 2t
   Time base{}, valid{};
@@ -22,8 +27,8 @@ struct MessageKeys {
   // Identifies the message within a forecast: parameter, level, base date, step, member.
   std::string identity;
   std::vector<std::pair<std::string, std::string>> keys;  // all that two equal forecasts share
-  double packing_step = 0;                                // the smallest difference that the packing can tell
-  std::string grid;                                       // same text, same points
+  Packing packing;
+  std::string grid;  // same text, same points
   grib::Extent extent;
 };
 

@@ -71,22 +71,54 @@ TEST_CASE("a file is itself, and not the forecast in another precision") {
   CHECK(other["faults"].dump().find("missing: 10u step 30h") != std::string::npos);
 }
 
-TEST_CASE("differences within the tolerance or one step of the packing pass, others do not") {
+TEST_CASE("differences within the tolerance pass, others do not") {
   const TemporaryFolder folder;
-  const auto write = [&](const std::string& name, double change, long bits) {
+  const auto write = [&](const std::string& name, double change) {
     std::vector<double> values = wave(10);
     values[77] += change;
     grib::Json keys = temperature(6);
-    keys["bitsPerValue"] = bits;
+    keys["bitsPerValue"] = 24;
     write_file(folder / name, make_message(keys, values).bytes());
     return folder / name;
   };
-  const std::string truth = write("b.grib", 0, 24);
-  compared({.got = write("close.grib", 5e-4, 24), .wanted = truth}, 0);  // 7e-5 of 7.07
-  compared({.got = write("far.grib", 5e-3, 24), .wanted = truth}, 1);
+  const std::string truth = write("b.grib", 0);
+  compared({.got = write("close.grib", 5e-4), .wanted = truth}, 0);  // 7e-5 of 7.07
+  compared({.got = write("far.grib", 5e-3), .wanted = truth}, 1);
   compared({.got = folder / "far.grib", .wanted = truth, .tolerance = 1e-3}, 0);
-  const std::string coarse = write("coarse.grib", 0, 8);  // one step of 2^-3 or so
-  compared({.got = write("coarse2.grib", 0.05, 8), .wanted = coarse}, 0);
+}
+
+TEST_CASE("a difference that the packing makes passes, a larger one does not") {
+  const TemporaryFolder folder;
+  // 8 bits for values from 0 to 20: packed values are minimum + k / 8, with k up to 160.
+  const auto write = [&](const std::string& name, double minimum, double value, const std::string& packing) {
+    std::vector<double> values(5248);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = minimum + static_cast<double>(i % 160) / 8;
+    values[77] = value;
+    grib::Json keys = temperature(6);
+    keys["packingType"] = packing;
+    if (packing == "grid_simple") keys["bitsPerValue"] = 8;
+    write_file(folder / name, make_message(keys, values).bytes());
+    return folder / name;
+  };
+  const std::string reference = write("b.grib", 0, 9.624, "grid_simple");
+  CHECK(read_messages(reference).front().real("binaryScaleFactor") == -3);
+  CHECK(read_messages(reference).front().values_double()[77] == 9.625);
+  const auto compare_with = [&](double minimum, double value, int expected_code) {
+    CAPTURE(minimum);
+    CAPTURE(value);
+    const std::string file = write("a.grib", minimum, value, "grid_simple");
+    compared({.got = file, .wanted = reference, .tolerance = 1e-3}, expected_code);
+  };
+  compare_with(0, 9.75, 0);              // the next step
+  compare_with(0, 9.875, 1);             // two steps
+  compare_with(0.005, 9.624 + 0.07, 0);  // 9.755: a step, and the minimum shifted by less than 1e-3 of 5.8
+  compare_with(-0.005, 9.624 - 0.07, 0);
+  compare_with(0.02, 9.624 + 0.14, 1);  // minima that differ by more than the tolerance
+  compare_with(0.13, 9.755, 1);         // the whole field, by a little more than a step
+
+  const std::string unpacked = write("c.grib", 0, 9.625, "grid_ieee");
+  compared({.got = write("d.grib", 0, 9.75, "grid_ieee"), .wanted = unpacked, .tolerance = 1e-3}, 1);
+  compared({.got = unpacked, .wanted = unpacked, .tolerance = 0}, 0);
 }
 
 TEST_CASE("missing, extra, misplaced and differently labelled messages are named") {

@@ -150,10 +150,14 @@ struct NormalizerDescription {
 };
 using PreprocessorDescription = std::variant<NormalizerDescription>;
 
-// What the decoder's destination rows are made of, in order.
+// What the decoder's destination rows are made of, in order. Variables are normalised, at every input time, oldest
+// first.
 enum class TargetFeature {
-  encoded_data,      // what the encoder returns for its sources (its raw input, for mappers that leave them unchanged)
-  prognostic_input,  // and further features of the families that follow
+  encoded_data,  // what the encoder returns for its sources: its input, or what the encoder made of it
+  prognostics,   // columns prognostic_input
+  forcings,      // columns forcing_input
+  coordinates,   // of the data nodes
+  trainable_parameters,
 };
 
 struct ModelDescription {
@@ -171,6 +175,7 @@ struct ModelDescription {
   std::vector<TargetFeature> target_features = {TargetFeature::encoded_data};
   ResidualDescription residual;
   std::vector<std::int64_t> prognostic_input, prognostic_output;  // columns, pairwise the same variable
+  std::vector<std::int64_t> forcing_input;                        // columns; read when a target feature needs them
   std::vector<BoundingDescription> boundings;
   std::vector<PreprocessorDescription> preprocessors;   // applied to x in order
   std::vector<PreprocessorDescription> postprocessors;  // inverses applied to y in order

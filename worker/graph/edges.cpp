@@ -29,6 +29,12 @@ void check(const checkpoint::GraphDescription& graph) {
 
 }  // namespace
 
+void require_nodes(const checkpoint::GraphDescription& graph, std::int64_t sources, std::int64_t destinations) {
+  if (graph.sources == sources && graph.destinations == destinations) return;
+  throw UserError("the graph and its nodes differ in number", graph.edge_index.path,
+                  "the checkpoint is damaged or of an unknown layout");
+}
+
 Edges edges_of(const checkpoint::GraphDescription& graph, dist::RowRange destinations) {
   check(graph);
   const at::Tensor index = weights::bind(graph.edge_index).to(at::kLong).contiguous();

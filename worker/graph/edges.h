@@ -20,6 +20,9 @@ struct Edges {
   std::int64_t count() const { return static_cast<std::int64_t>(source.size()); }
 };
 
+// UserError unless the graph joins this many nodes.
+void require_nodes(const checkpoint::GraphDescription& graph, std::int64_t sources, std::int64_t destinations);
+
 // Edges of one destination keep the order in which the checkpoint has them. Sources are global rows.
 Edges edges_of(const checkpoint::GraphDescription& graph, dist::RowRange destinations);
 

@@ -68,16 +68,20 @@ GraphTransformerBlock::GraphTransformerBlock(const checkpoint::GraphTransformerB
 
 std::int64_t GraphTransformerBlock::widest() const { return std::max(attention_channels(), mlp_.widest()); }
 
-AttentionEdges GraphTransformerBlock::prepare(graph::Edges edges, Workspace& workspace) const {
-  at::Tensor attributes = edges.attributes.contiguous();
+AttentionEdges attention_edges(const graph::Edges& edges, at::Tensor attributes) {
+  return {at::tensor(edges.first, at::kLong), at::tensor(edges.source, at::kInt), std::move(attributes)};
+}
+
+at::Tensor GraphTransformerBlock::prepare(const at::Tensor& raw, Workspace& workspace) const {
+  at::Tensor attributes = raw.contiguous();
   const std::int64_t padded = edge_weight_.size(1);
   if (edge_mlp_) {
-    const at::Tensor raw = attributes;
-    attributes = at::empty({raw.size(0), edge_mlp_->outputs(raw.size(1))}, at::kFloat);
-    const std::int64_t step = chunk_rows(edge_mlp_->widest(), std::max<std::int64_t>(1, raw.size(0)));
-    for (std::int64_t begin = 0; begin < raw.size(0); begin += step) {
-      const std::int64_t count = std::min(step, raw.size(0) - begin);
-      (*edge_mlp_)(raw.narrow(0, begin, count), attributes.narrow(0, begin, count), false, workspace);
+    const at::Tensor before = attributes;
+    attributes = at::empty({before.size(0), edge_mlp_->outputs(before.size(1))}, at::kFloat);
+    const std::int64_t step = chunk_rows(edge_mlp_->widest(), std::max<std::int64_t>(1, before.size(0)));
+    for (std::int64_t begin = 0; begin < before.size(0); begin += step) {
+      const std::int64_t count = std::min(step, before.size(0) - begin);
+      (*edge_mlp_)(before.narrow(0, begin, count), attributes.narrow(0, begin, count), false, workspace);
     }
   }
   if (attributes.size(1) > padded || padded - attributes.size(1) >= kernels::attribute_padding) {
@@ -85,8 +89,7 @@ AttentionEdges GraphTransformerBlock::prepare(graph::Edges edges, Workspace& wor
                         " attributes, the layer was made for another number",
                     {}, "the checkpoint is damaged or of an unknown layout");
   }
-  return {std::move(edges.first), std::move(edges.source),
-          at::constant_pad_nd(attributes, {0, padded - attributes.size(1)}).contiguous()};
+  return at::constant_pad_nd(attributes, {0, padded - attributes.size(1)}).contiguous();
 }
 
 void GraphTransformerBlock::keys_values(const at::Tensor& x, at::Tensor key, at::Tensor value,
@@ -125,8 +128,8 @@ void GraphTransformerBlock::attend(const at::Tensor& query, const at::Tensor& ke
   arguments.key = key.const_data_ptr();
   arguments.value = value.const_data_ptr();
   arguments.element = element_of(key.scalar_type());
-  arguments.first_edge = edges.first.data() + begin;
-  arguments.source = edges.source.data();
+  arguments.first_edge = edges.first.const_data_ptr<std::int64_t>() + begin;
+  arguments.source = edges.source.const_data_ptr<std::int32_t>();
   arguments.attributes = edges.attributes.const_data_ptr<float>();
   arguments.weight = edge_weight_.const_data_ptr<float>();
   arguments.weight_t = edge_weight_t_.const_data_ptr<float>();

@@ -17,12 +17,13 @@
 
 namespace tradewind::nn {
 
-// The edges of a destination range with the attributes as the kernel wants them: after the edge MLP, columns padded.
+// The edges of a destination range: edges of row i are [first[i], first[i + 1]), their sources rows of keys and values.
 struct AttentionEdges {
-  std::vector<std::int64_t> first;
-  std::vector<std::int32_t> source;
-  at::Tensor attributes;
+  at::Tensor first;       // (rows + 1) int64
+  at::Tensor source;      // (edges) int32
+  at::Tensor attributes;  // (edges, padded) float32, as `prepare` of the block makes them
 };
+AttentionEdges attention_edges(const graph::Edges& edges, at::Tensor attributes);
 
 class GraphTransformerBlock {
  public:
@@ -33,7 +34,10 @@ class GraphTransformerBlock {
   at::ScalarType stored_type() const { return stored_type_; }
   std::int64_t widest() const;
 
-  AttentionEdges prepare(graph::Edges edges, Workspace& workspace) const;
+  // Whether the block has an MLP of its own for the attributes of edges.
+  bool has_edge_mlp() const { return edge_mlp_.has_value(); }
+  // attributes (edges, n) of the graph, as the kernel wants them: after the edge MLP, columns padded.
+  at::Tensor prepare(const at::Tensor& attributes, Workspace& workspace) const;
 
   // Keys and values (rows, attention channels) of source rows x (rows, channels), in stored_type().
   void keys_values(const at::Tensor& x, at::Tensor key, at::Tensor value, Workspace& workspace) const;

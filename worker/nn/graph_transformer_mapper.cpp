@@ -3,9 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "common/errors.h"
+#include "worker/graph/pieces.h"
 
 namespace tradewind::nn {
 namespace {
@@ -24,58 +24,59 @@ std::optional<Linear> make_optional_linear(const std::optional<checkpoint::Linea
   return Linear(*description, precision);
 }
 
+at::Tensor embedded(const std::optional<Linear>& embedding, const at::Tensor& x, Workspace& workspace) {
+  if (!embedding) return x;
+  at::Tensor out = workspace.take(Workspace::embedded, x.size(0), embedding->outputs());
+  (*embedding)(x, out, workspace);
+  return out;
+}
+
 }  // namespace
 
 GraphTransformerMapper::GraphTransformerMapper(const checkpoint::GraphTransformerMapperDescription& description,
-                                               config::Precision precision, const dist::Shards& sources,
-                                               const dist::Shards& destinations, dist::Communicator& communicator,
-                                               const std::string& place, std::int64_t least_pieces,
-                                               Workspace& workspace)
-    : block_(description.block, precision),
-      source_embedding_(make_optional_linear(description.source_embedding, precision)),
-      destination_embedding_(make_optional_linear(description.destination_embedding, precision)),
-      raw_edges_(graph::edges_of(description.graph, destinations.range(communicator.rank()))),
-      halo_(sources, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), communicator, place + " plan") {
-  if (description.graph.sources != sources.rows() || description.graph.destinations != destinations.rows()) {
-    throw UserError("the graph and its nodes differ in number", description.graph.edge_index.path,
-                    "the checkpoint is damaged or of an unknown layout");
-  }
-  if (description.extractor) extractor_.emplace(*description.extractor, precision);
+                                               const MapperSite& site)
+    : block_(description.block, site.precision),
+      source_embedding_(make_optional_linear(description.source_embedding, site.precision)),
+      destination_embedding_(make_optional_linear(description.destination_embedding, site.precision)),
+      raw_edges_(graph::edges_of(description.graph, site.destinations.range(site.communicator.rank()))),
+      halo_(site.sources, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), site.communicator,
+            site.place + " halo") {
+  graph::require_nodes(description.graph, site.sources.rows(), site.destinations.rows());
+  if (description.extractor) extractor_.emplace(*description.extractor, site.precision);
   for (std::int32_t& source : raw_edges_.source) source = static_cast<std::int32_t>(halo_.table_row(source));
   const std::int64_t bytes_per_source =
       2 * block_.attention_channels() * static_cast<std::int64_t>(at::elementSize(block_.stored_type()));
-  const std::int64_t least = std::max(least_pieces, description.chunks);
+  const std::int64_t least = std::max(site.least_pieces, description.chunks);
   const auto distinct = static_cast<std::int64_t>(graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}).size());
-  pieces_ = graph::cut_into_pieces(raw_edges_, sources_per_piece(distinct, bytes_per_source), least);
-  edges_ = block_.prepare(std::move(raw_edges_), workspace);
-  chunk_ = chunk_rows(block_.widest(), std::max<std::int64_t>(1, (destinations.rows() + least - 1) / least));
+  for (const graph::Piece& piece :
+       graph::cut_into_pieces(raw_edges_, sources_per_piece(distinct, bytes_per_source), least)) {
+    pieces_.push_back({piece.rows, table_rows(piece.sources, halo_.own_rows())});
+  }
+  edges_ = attention_edges(raw_edges_, block_.prepare(raw_edges_.attributes, site.workspace));
+  raw_edges_ = {};
+  chunk_ = chunk_rows(block_.widest(), std::max<std::int64_t>(1, (site.destinations.rows() + least - 1) / least));
 }
 
 std::int64_t GraphTransformerMapper::outputs() const {
   return extractor_ ? extractor_->outputs(block_.channels()) : block_.channels();
 }
 
-at::Tensor GraphTransformerMapper::embed(const RowSource& rows, std::span<const std::int64_t> which,
-                                         const std::optional<Linear>& embedding, Workspace& workspace) const {
-  const auto count = static_cast<std::int64_t>(which.size());
+// A chunk of consecutive destination rows.
+at::Tensor GraphTransformerMapper::embed_destinations(const RowSource& rows, std::int64_t begin, std::int64_t count,
+                                                      Workspace& workspace) const {
   at::Tensor x = workspace.take(Workspace::input, count, rows.columns());
-  rows.rows(which, x);
-  if (!embedding) return x;
-  at::Tensor embedded = workspace.take(Workspace::embedded, count, embedding->outputs());
-  (*embedding)(x, embedded, workspace);
-  return embedded;
+  rows.range(begin, begin + count, x);
+  return embedded(destination_embedding_, x, workspace);
 }
 
 void GraphTransformerMapper::fix_destinations(const at::Tensor& rows, Workspace& workspace) {
-  const TensorRows source(rows, rows.narrow(0, 0, 0));
-  fixed_query_ = at::empty({rows.size(0), block_.attention_channels()}, at::kFloat);
-  fixed_result_ = at::empty({rows.size(0), block_.channels()}, at::kFloat);
+  const TensorRows source(rows);
+  fixed_query_ = at::empty({rows.size(0), block_.attention_channels()}, rows.options());
+  fixed_result_ = at::empty({rows.size(0), block_.channels()}, rows.options());
   for (std::int64_t begin = 0; begin < rows.size(0); begin += chunk_) {
     const std::int64_t count = std::min(chunk_, rows.size(0) - begin);
-    std::vector<std::int64_t> which(static_cast<std::size_t>(count));
-    std::iota(which.begin(), which.end(), begin);
     at::Tensor x = fixed_result_.narrow(0, begin, count);
-    x.copy_(embed(source, which, destination_embedding_, workspace));
+    x.copy_(embed_destinations(source, begin, count, workspace));
     at::Tensor normalized = workspace.take(Workspace::normalized, count, x.size(1));
     block_.normalize(x, normalized);
     block_.queries(normalized, fixed_query_.narrow(0, begin, count), workspace);
@@ -83,13 +84,13 @@ void GraphTransformerMapper::fix_destinations(const at::Tensor& rows, Workspace&
   }
 }
 
-void GraphTransformerMapper::compute_sources(const RowSource& sources, const graph::Piece& piece, at::Tensor& key,
+void GraphTransformerMapper::compute_sources(const SourceTable& sources, const Piece& piece, at::Tensor& key,
                                              at::Tensor& value, Workspace& workspace) const {
-  const auto total = static_cast<std::int64_t>(piece.sources.size());
-  for (std::int64_t begin = 0; begin < total; begin += chunk_) {
-    const std::int64_t count = std::min(chunk_, total - begin);
-    const std::span which(piece.sources.data() + begin, static_cast<std::size_t>(count));
-    const at::Tensor x = embed(sources, which, source_embedding_, workspace);
+  for (std::int64_t begin = 0; begin < piece.sources.count(); begin += chunk_) {
+    const std::int64_t count = std::min(chunk_, piece.sources.count() - begin);
+    at::Tensor x = workspace.take(Workspace::input, count, sources.columns());
+    sources.rows(piece.sources, begin, x);
+    x = embedded(source_embedding_, x, workspace);
     block_.keys_values(x, key.narrow(0, begin, count), value.narrow(0, begin, count), workspace);
   }
 }
@@ -101,9 +102,7 @@ void GraphTransformerMapper::compute_destinations(const at::Tensor& key, const a
     const std::int64_t count = std::min(chunk_, rows.end - begin);
     at::Tensor x, query;
     if (destinations) {
-      std::vector<std::int64_t> which(static_cast<std::size_t>(count));
-      std::iota(which.begin(), which.end(), begin);
-      x = embed(*destinations, which, destination_embedding_, workspace);
+      x = embed_destinations(*destinations, begin, count, workspace);
       at::Tensor normalized = workspace.take(Workspace::normalized, count, x.size(1));
       block_.normalize(x, normalized);
       query = workspace.take(Workspace::query, count, block_.attention_channels());
@@ -127,13 +126,14 @@ void GraphTransformerMapper::compute_destinations(const at::Tensor& key, const a
 }
 
 void GraphTransformerMapper::operator()(const RowSource& sources, const RowSource* destinations, const Sink& sink,
-                                        Workspace& workspace) const {
+                                        dist::Communicator& communicator, Workspace& workspace) const {
   if (!destinations && !fixed_query_.defined()) throw InternalFault("a mapper without destinations");
-  for (const graph::Piece& piece : pieces_) {
-    const auto count = static_cast<std::int64_t>(piece.sources.size());
+  const SourceTable table(sources, halo_.fetch(sources, communicator));
+  for (const Piece& piece : pieces_) {
+    const std::int64_t count = piece.sources.count();
     at::Tensor key = workspace.take(Workspace::key, count, block_.attention_channels(), block_.stored_type());
     at::Tensor value = workspace.take(Workspace::value, count, block_.attention_channels(), block_.stored_type());
-    compute_sources(sources, piece, key, value, workspace);
+    compute_sources(table, piece, key, value, workspace);
     compute_destinations(key, value, destinations, piece.rows, sink, workspace);
   }
 }

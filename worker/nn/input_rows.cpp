@@ -6,21 +6,17 @@
 
 namespace tradewind::nn {
 
-void InputRows::rows(std::span<const std::int64_t> which, at::Tensor out) const {
+void InputRows::rows(const at::Tensor& which, at::Tensor out) const {
   const std::int64_t steps = x_.size(0), own = x_.size(1), variables = x_.size(2), extra = attributes_.size(1);
   const std::int64_t width = columns();
   const float* x = x_.const_data_ptr<float>();
   const float* attributes = attributes_.const_data_ptr<float>();
-  const float* halo = halo_.defined() && halo_.numel() ? halo_.const_data_ptr<float>() : nullptr;
+  const std::int64_t* numbers = which.const_data_ptr<std::int64_t>();
   auto* to = out.mutable_data_ptr<float>();
-  at::parallel_for(0, static_cast<std::int64_t>(which.size()), 64, [&](std::int64_t begin, std::int64_t end) {
+  at::parallel_for(0, which.size(0), 64, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t row = which[static_cast<std::size_t>(i)];
+      const std::int64_t row = numbers[i];
       float* target = to + i * width;
-      if (row >= own) {
-        std::memcpy(target, halo + (row - own) * width, static_cast<std::size_t>(width) * sizeof(float));
-        continue;
-      }
       for (std::int64_t step = 0; step < steps; ++step) {
         processors_.forward(x + (step * own + row) * variables, target + step * variables);
       }

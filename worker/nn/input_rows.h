@@ -1,6 +1,5 @@
 // The rows the encoder reads: of one grid point the normalised variables at every input time, oldest first, then the
-// node's coordinates and trainable values. Made when they are read, from the state and the node's attributes. Halo rows
-// come whole from their owner.
+// node's coordinates and trainable values. Made when they are read, from the state and the node's attributes.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,14 +15,12 @@ class InputRows : public RowSource {
   InputRows(const at::Tensor& x, const at::Tensor& attributes, const preprocess::Processors& processors)
       : x_(x), attributes_(attributes), processors_(processors) {}
   std::int64_t columns() const override { return x_.size(0) * x_.size(2) + attributes_.size(1); }
-  void rows(std::span<const std::int64_t> which, at::Tensor out) const override;
-  void set_halo(at::Tensor halo) { halo_ = std::move(halo); }
+  void rows(const at::Tensor& which, at::Tensor out) const override;
 
  private:
   const at::Tensor& x_;
   const at::Tensor& attributes_;
   const preprocess::Processors& processors_;
-  at::Tensor halo_;
 };
 
 }  // namespace tradewind::nn

@@ -8,10 +8,11 @@
 
 #include "common/errors.h"
 #include "worker/graph/edges.h"
-#include "worker/nn/graph_transformer_mapper.h"
 #include "worker/nn/input_rows.h"
+#include "worker/nn/mapper.h"
 #include "worker/nn/output_rows.h"
-#include "worker/nn/transformer_processor.h"
+#include "worker/nn/processor.h"
+#include "worker/nn/target_rows.h"
 #include "worker/preprocess/normalizer.h"
 
 namespace tradewind::nn {
@@ -33,24 +34,20 @@ class EncoderProcessorDecoder : public Model {
         hidden_(model.hidden.count, communicator.size()),
         processors_(model),
         attributes_(graph::node_attributes(model.data, rows())),
-        encoder_(std::get<checkpoint::GraphTransformerMapperDescription>(model.encoder), options.precision, data_,
-                 hidden_, communicator, "encoder", options.mapper_chunks, workspace_),
-        processor_(std::get<checkpoint::TransformerProcessorDescription>(model.processor), options.precision, hidden_,
-                   communicator, options.processor_chunks),
-        decoder_(std::get<checkpoint::GraphTransformerMapperDescription>(model.decoder), options.precision, hidden_,
-                 data_, communicator, "decoder", options.mapper_chunks, workspace_),
+        encoder_(make_mapper(model.encoder, {options.precision, data_, hidden_, communicator, "encoder",
+                                             options.mapper_chunks, workspace_})),
+        processor_(make_processor(model.processor,
+                                  {options.precision, hidden_, communicator, options.processor_chunks, workspace_})),
+        decoder_(make_mapper(model.decoder, {options.precision, hidden_, data_, communicator, "decoder",
+                                             options.mapper_chunks, workspace_})),
+        targets_(model),
         finish_(model, processors_) {
-    for (const checkpoint::TargetFeature feature : model.target_features) {
-      if (feature != checkpoint::TargetFeature::encoded_data) {
-        throw UserError("the decoder's target features other than the encoded data are not supported", "model.decoder");
-      }
-    }
-    if (decoder_.outputs() != output_steps_ * output_variables_) {
-      throw UserError("the decoder gives " + std::to_string(decoder_.outputs()) + " values a point, not " +
+    if (decoder_->outputs() != output_steps_ * output_variables_) {
+      throw UserError("the decoder gives " + std::to_string(decoder_->outputs()) + " values a point, not " +
                           std::to_string(output_steps_) + " times " + std::to_string(output_variables_),
                       "model.decoder", "the checkpoint is damaged or of an unknown layout");
     }
-    encoder_.fix_destinations(graph::node_attributes(model.hidden, hidden_.range(communicator.rank())), workspace_);
+    encoder_->fix_destinations(graph::node_attributes(model.hidden, hidden_.range(communicator.rank())), workspace_);
   }
 
   dist::RowRange rows() const override { return data_.range(communicator_.rank()); }
@@ -61,44 +58,36 @@ class EncoderProcessorDecoder : public Model {
     if (x.sizes() != at::IntArrayRef(expected) || x.scalar_type() != at::kFloat || !x.is_contiguous()) {
       throw InternalFault("the model's input is not contiguous float32 of (input steps, rows, input variables)");
     }
-    InputRows input(x, attributes_, processors_);
-    input.set_halo(input_halo(input));
+    const InputRows input(x, attributes_, processors_);
     const at::Tensor latent = encode(input);
     return decode(process(latent), input, x);
   }
 
  private:
-  // The encoder's halo rows: each rank makes those that others need of it.
-  at::Tensor input_halo(const InputRows& input) {
-    const auto& plan = encoder_.halo();
-    if (communicator_.size() == 1) return {};
-    at::Tensor selected =
-        at::empty({static_cast<std::int64_t>(plan.rows_to_send().size()), input.columns()}, at::kFloat);
-    input.rows(plan.rows_to_send(), selected);
-    return plan.exchange_selected(selected, communicator_, "encoder halo");
-  }
-
   at::Tensor encode(const InputRows& input) {
-    at::Tensor latent = at::empty({hidden_.range(communicator_.rank()).size(), encoder_.outputs()}, at::kFloat);
-    encoder_(
+    at::Tensor latent = at::empty({hidden_.range(communicator_.rank()).size(), encoder_->outputs()}, at::kFloat);
+    (*encoder_)(
         input, nullptr,
         [&](std::int64_t first, const at::Tensor& chunk) { latent.narrow(0, first, chunk.size(0)).copy_(chunk); },
-        workspace_);
+        communicator_, workspace_);
     return latent;
   }
 
   at::Tensor process(const at::Tensor& latent) {
     at::Tensor processed = latent_skip_ ? latent.clone() : latent;
-    processor_(processed, communicator_, workspace_);
+    (*processor_)(processed, communicator_, workspace_);
     if (latent_skip_) processed.add_(latent);
     return processed;
   }
 
   at::Tensor decode(const at::Tensor& latent, const InputRows& input, const at::Tensor& x) {
-    const TensorRows sources(latent, decoder_.halo().exchange(latent, communicator_, "decoder halo"));
+    const TensorRows sources(latent);
+    const std::unique_ptr<RowSource> encoded = encoder_->updated_sources(input, workspace_);
+    const TargetRows targets(targets_, input, encoded.get());
     at::Tensor y = at::empty({output_steps_, rows().size(), output_variables_}, at::kFloat);
-    decoder_(
-        sources, &input, [&](std::int64_t first, const at::Tensor& chunk) { finish_(chunk, first, x, y); }, workspace_);
+    (*decoder_)(
+        sources, &targets, [&](std::int64_t first, const at::Tensor& chunk) { finish_(chunk, first, x, y); },
+        communicator_, workspace_);
     return y;
   }
 
@@ -109,9 +98,10 @@ class EncoderProcessorDecoder : public Model {
   Workspace workspace_;
   preprocess::Processors processors_;
   at::Tensor attributes_;  // of this rank's data nodes
-  GraphTransformerMapper encoder_;
-  TransformerProcessor processor_;
-  GraphTransformerMapper decoder_;
+  std::unique_ptr<Mapper> encoder_;
+  std::unique_ptr<Processor> processor_;
+  std::unique_ptr<Mapper> decoder_;
+  TargetColumns targets_;
   OutputRows finish_;
 };
 

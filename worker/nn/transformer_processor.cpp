@@ -155,14 +155,14 @@ void TransformerBlock::operator()(at::Tensor x, const at::Tensor& halo, const At
 }
 
 TransformerProcessor::TransformerProcessor(const checkpoint::TransformerProcessorDescription& description,
-                                           config::Precision precision, const dist::Shards& rows,
-                                           dist::Communicator& communicator, std::int64_t least_chunks)
-    : least_chunks_(std::max<std::int64_t>({1, least_chunks})) {
+                                           const ProcessorSite& site)
+    : least_chunks_(std::max<std::int64_t>(1, site.least_chunks)) {
   for (std::size_t i = 0; i < description.blocks.size(); ++i) {
     const checkpoint::TransformerBlockDescription& block = description.blocks[i];
     const std::int64_t window = block.window.value_or(-1);
-    if (!spans_.contains(window)) spans_.emplace(window, span_of(rows, window, communicator));
-    layers_.push_back({TransformerBlock(block, precision), &spans_.at(window), "processor layer " + std::to_string(i)});
+    if (!spans_.contains(window)) spans_.emplace(window, span_of(site.rows, window, site.communicator));
+    layers_.push_back(
+        {TransformerBlock(block, site.precision), &spans_.at(window), "processor layer " + std::to_string(i)});
   }
 }
 

@@ -1,7 +1,6 @@
 // Transformer over the hidden rows in their stored order. A rank owns consecutive rows; for a layer with a window it
 // needs only the `window` rows on either side of them, which the neighbours send before the layer. Keys and values of
 // own and neighbouring rows are kept packed for the attention kernel; everything else lives for one chunk of rows.
-// Not thread-safe (workspace).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,8 +13,8 @@
 #include "worker/dist/halo.h"
 #include "worker/nn/layer_norm.h"
 #include "worker/nn/linear.h"
+#include "worker/nn/processor.h"
 #include "worker/nn/sequential.h"
-#include "worker/nn/workspace.h"
 
 namespace tradewind::nn {
 
@@ -54,13 +53,10 @@ class TransformerBlock {
   Sequential mlp_;
 };
 
-class TransformerProcessor {
+class TransformerProcessor : public Processor {
  public:
-  // Collective: plans the halos.
-  TransformerProcessor(const checkpoint::TransformerProcessorDescription& description, config::Precision precision,
-                       const dist::Shards& rows, dist::Communicator& communicator, std::int64_t least_chunks);
-  // x (own rows, channels) float32 contiguous, in place. Collective.
-  void operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const;
+  TransformerProcessor(const checkpoint::TransformerProcessorDescription& description, const ProcessorSite& site);
+  void operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const override;
 
  private:
   struct Layer {

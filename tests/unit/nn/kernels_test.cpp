@@ -344,3 +344,36 @@ TEST_CASE("GELU, erf form") {
     check_close(x, expected, 1e-6);
   }
 }
+
+TEST_CASE("rows picked by number, added, and summed by runs") {
+  for (const Table* table : all_tables()) {
+    for (const std::int64_t columns : {1, 7, 16, 45}) {
+      Random random(11);
+      const auto rows = random.floats(9 * columns), before = random.floats(5 * columns);
+      const std::vector<std::int64_t> index{8, 0, 3, 3, 7}, first{2, 2, 4, 7};
+      const std::vector<std::int32_t> short_index(index.begin(), index.end());
+      std::vector<float> picked(5 * columns, NAN), added = before, summed(3 * columns, NAN);
+      table->gather(rows.data(), index.data(), 5, columns, picked.data());
+      table->gather_add(rows.data(), short_index.data(), 5, columns, added.data());
+      table->segment_sum(before.data(), first.data(), 3, columns, summed.data());
+      std::vector<double> want_picked, want_added, want_summed;
+      for (std::int64_t i = 0; i < 5 * columns; ++i) {
+        const float value = rows[index[i / columns] * columns + i % columns];
+        want_picked.push_back(value);
+        want_added.push_back(double{before[i]} + value);
+      }
+      for (std::int64_t s = 0; s < 3; ++s) {
+        for (std::int64_t c = 0; c < columns; ++c) {
+          double sum = 0;
+          for (auto row = first[s]; row < first[s + 1]; ++row) sum += before[(row - first[0]) * columns + c];
+          want_summed.push_back(sum);
+        }
+      }
+      CAPTURE(table->name);
+      CAPTURE(columns);
+      check_close(picked, want_picked, 1e-30);
+      check_close(added, want_added, 1e-6);
+      check_close(summed, want_summed, 1e-6);
+    }
+  }
+}

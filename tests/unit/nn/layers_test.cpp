@@ -8,8 +8,8 @@
 
 #include "tests/unit/dist/ranks.h"
 #include "tests/unit/nn/synthetic.h"
-#include "worker/nn/graph_transformer_mapper.h"
-#include "worker/nn/transformer_processor.h"
+#include "worker/nn/mapper.h"
+#include "worker/nn/processor.h"
 
 using namespace tradewind;
 using testing::Weights;
@@ -50,20 +50,20 @@ at::Tensor run_mapper(const checkpoint::GraphTransformerMapperDescription& descr
   return assemble(world_size, destinations.size(0), columns, [&](dist::Communicator& communicator) {
     const dist::Shards source_shards(sources.size(0), world_size), shards(destinations.size(0), world_size);
     nn::Workspace workspace;
-    nn::GraphTransformerMapper mapper(description, config::Precision::f32, source_shards, shards, communicator,
-                                      "mapper", pieces, workspace);
+    const auto mapper = nn::make_mapper(
+        description, {config::Precision::f32, source_shards, shards, communicator, "mapper", pieces, workspace});
     const auto cut = [&](const at::Tensor& all, const dist::Shards& by) {
       const dist::RowRange range = by.range(communicator.rank());
       return all.slice(0, range.begin, range.end).contiguous();
     };
-    const at::Tensor own = cut(sources, source_shards), mine = cut(destinations, shards);
-    const nn::TensorRows source_rows(own, mapper.halo().exchange(own, communicator, "mapper"));
-    const nn::TensorRows destination_rows(mine, mine.narrow(0, 0, 0));
-    if (fixed) mapper.fix_destinations(mine, workspace);
-    at::Tensor out = at::empty({mine.size(0), mapper.outputs()}, at::kFloat);
-    mapper(
+    const at::Tensor mine = cut(destinations, shards);
+    const nn::TensorRows source_rows(cut(sources, source_shards)), destination_rows(mine);
+    if (fixed) mapper->fix_destinations(mine, workspace);
+    at::Tensor out = at::empty({mine.size(0), mapper->outputs()}, at::kFloat);
+    (*mapper)(
         source_rows, fixed ? nullptr : &destination_rows,
-        [&](std::int64_t first, const at::Tensor& rows) { out.narrow(0, first, rows.size(0)).copy_(rows); }, workspace);
+        [&](std::int64_t first, const at::Tensor& rows) { out.narrow(0, first, rows.size(0)).copy_(rows); },
+        communicator, workspace);
     return out;
   });
 }
@@ -124,9 +124,10 @@ TEST_CASE("a transformer processor: windows narrow, wider than a shard, none; ev
         const dist::Shards shards(53, world_size);
         const dist::RowRange range = shards.range(communicator.rank());
         nn::Workspace workspace;
-        const nn::TransformerProcessor processor(description, config::Precision::f32, shards, communicator, chunks);
+        const auto processor =
+            nn::make_processor(description, {config::Precision::f32, shards, communicator, chunks, workspace});
         at::Tensor own = x.slice(0, range.begin, range.end).clone();
-        processor(own, communicator, workspace);
+        (*processor)(own, communicator, workspace);
         return own;
       });
       CAPTURE(world_size);
@@ -146,9 +147,10 @@ TEST_CASE("a transformer processor over more ranks than rows") {
     const dist::Shards shards(4, 7);
     const dist::RowRange range = shards.range(communicator.rank());
     nn::Workspace workspace;
-    const nn::TransformerProcessor processor(description, config::Precision::f32, shards, communicator, 1);
+    const auto processor =
+        nn::make_processor(description, {config::Precision::f32, shards, communicator, 1, workspace});
     at::Tensor own = x.slice(0, range.begin, range.end).clone();
-    processor(own, communicator, workspace);
+    (*processor)(own, communicator, workspace);
     return own;
   });
   CHECK(worst(ours, expected) < 2e-5);

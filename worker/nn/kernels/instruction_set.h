@@ -3,6 +3,7 @@
 
 #include "worker/nn/kernels/elementwise_kernel.h"
 #include "worker/nn/kernels/graph_attention_kernel.h"
+#include "worker/nn/kernels/rows_kernel.h"
 #include "worker/nn/kernels/window_attention_kernel.h"
 
 #define TRADEWIND_KERNEL_TABLE(function, name)           \
@@ -17,7 +18,10 @@
                                     packed_values_size,  \
                                     pack,                \
                                     layer_norm,          \
-                                    gelu};               \
+                                    gelu,                \
+                                    gather,              \
+                                    gather_add,          \
+                                    segment_sum};        \
     return table;                                        \
   }                                                      \
   }

@@ -67,6 +67,14 @@ struct Table {
                      const float* bias, float epsilon);
   // x * (1 + erf(x / sqrt(2))) / 2, in place.
   void (*gelu)(float* x, std::int64_t count);
+  // Row i of out (rows, columns) is, or is added, row index[i] of the table.
+  void (*gather)(const float* table, const std::int64_t* index, std::int64_t rows, std::int64_t columns, float* out);
+  void (*gather_add)(const float* table, const std::int32_t* index, std::int64_t rows, std::int64_t columns,
+                     float* out);
+  // Row s of out (segments, columns) is the sum of rows [first[s], first[s + 1]) of x, whose row 0 is row first[0]; 0
+  // for an empty one.
+  void (*segment_sum)(const float* x, const std::int64_t* first, std::int64_t segments, std::int64_t columns,
+                      float* out);
 };
 
 // The best table this machine runs. `tables()` lists every one it can run, for tests.

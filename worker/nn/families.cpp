@@ -1,0 +1,43 @@
+// The table of families: which class computes which description. A description without a row does not compile.
+#include <variant>
+
+#include "worker/nn/graph_transformer_mapper.h"
+#include "worker/nn/mapper.h"
+#include "worker/nn/processor.h"
+#include "worker/nn/transformer_processor.h"
+
+namespace tradewind::nn {
+namespace {
+
+template <class Description>
+struct LayerOf;
+template <>
+struct LayerOf<checkpoint::GraphTransformerMapperDescription> {
+  using type = GraphTransformerMapper;
+};
+template <>
+struct LayerOf<checkpoint::TransformerProcessorDescription> {
+  using type = TransformerProcessor;
+};
+
+template <class Interface, class Variant, class Site>
+std::unique_ptr<Interface> make(const Variant& variant, const Site& site) {
+  return std::visit(
+      [&]<class Description>(const Description& description) -> std::unique_ptr<Interface> {
+        return std::make_unique<typename LayerOf<Description>::type>(description, site);
+      },
+      variant);
+}
+
+}  // namespace
+
+std::unique_ptr<Mapper> make_mapper(const checkpoint::MapperDescription& description, const MapperSite& site) {
+  return make<Mapper>(description, site);
+}
+
+std::unique_ptr<Processor> make_processor(const checkpoint::ProcessorDescription& description,
+                                          const ProcessorSite& site) {
+  return make<Processor>(description, site);
+}
+
+}  // namespace tradewind::nn

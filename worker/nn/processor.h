@@ -1,0 +1,38 @@
+// What happens among the hidden rows between encoder and decoder. A family of processors is one class behind this
+// interface and one row in families.cpp. A rank owns consecutive rows; a processor fetches by itself what it needs of
+// the others'. Not thread-safe (workspace, communicator).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+
+#include "common/checkpoint/description.h"
+#include "common/config/run_config.h"
+#include "worker/dist/communicator.h"
+#include "worker/dist/shards.h"
+#include "worker/nn/workspace.h"
+
+namespace tradewind::nn {
+
+class Processor {
+ public:
+  virtual ~Processor() = default;
+  // x (own rows, channels) float32 contiguous, in place. Collective.
+  virtual void operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const = 0;
+};
+
+// What a processor is told beside its description.
+struct ProcessorSite {
+  config::Precision precision = config::Precision::f32;
+  const dist::Shards& rows;
+  dist::Communicator& communicator;
+  std::int64_t least_chunks = 1;  // of own rows
+  Workspace& workspace;
+};
+
+// Collective: plans what is exchanged.
+std::unique_ptr<Processor> make_processor(const checkpoint::ProcessorDescription& description,
+                                          const ProcessorSite& site);
+
+}  // namespace tradewind::nn

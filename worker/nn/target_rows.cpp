@@ -1,0 +1,88 @@
+#include "worker/nn/target_rows.h"
+
+#include <ATen/ATen.h>
+
+#include <numeric>
+
+#include "common/errors.h"
+
+namespace tradewind::nn {
+namespace {
+
+using checkpoint::TargetFeature;
+
+// The same variables at every input time, oldest first.
+std::vector<std::int64_t> at_every_time(const std::vector<std::int64_t>& variables,
+                                        const checkpoint::ModelDescription& model) {
+  std::vector<std::int64_t> columns;
+  for (std::int64_t step = 0; step < model.input_steps; ++step) {
+    for (const std::int64_t variable : variables) columns.push_back(step * model.input_variables + variable);
+  }
+  return columns;
+}
+
+std::vector<std::int64_t> consecutive(std::int64_t begin, std::int64_t count) {
+  std::vector<std::int64_t> columns(static_cast<std::size_t>(count));
+  std::iota(columns.begin(), columns.end(), begin);
+  return columns;
+}
+
+std::vector<std::int64_t> columns_of(TargetFeature feature, const checkpoint::ModelDescription& model) {
+  const std::int64_t coordinates = model.input_steps * model.input_variables, trainable = coordinates + 4;
+  const std::int64_t trainables = model.data.trainable ? model.data.trainable->shape[1] : 0;
+  switch (feature) {
+    case TargetFeature::encoded_data:
+      return consecutive(0, trainable + trainables);
+    case TargetFeature::prognostics:
+      return at_every_time(model.prognostic_input, model);
+    case TargetFeature::forcings:
+      return at_every_time(model.forcing_input, model);
+    case TargetFeature::coordinates:
+      return consecutive(coordinates, 4);
+    case TargetFeature::trainable_parameters:
+      return consecutive(trainable, trainables);
+  }
+  throw InternalFault("a target feature without columns");
+}
+
+}  // namespace
+
+TargetColumns::TargetColumns(const checkpoint::ModelDescription& model) {
+  for (const TargetFeature feature : model.target_features) {
+    parts_.push_back({feature == TargetFeature::encoded_data, at::tensor(columns_of(feature, model), at::kLong)});
+  }
+}
+
+TargetRows::TargetRows(const TargetColumns& columns, const RowSource& input, const RowSource* encoded)
+    : columns_(columns), input_(input), encoded_(encoded) {
+  for (const TargetColumns::Part& part : columns_.parts()) {
+    width_ += is_input(part) ? part.columns.size(0) : encoded_->columns();
+  }
+}
+
+void TargetRows::rows(const at::Tensor& which, at::Tensor out) const {
+  const auto& parts = columns_.parts();
+  if (parts.size() == 1 && parts.front().encoded) {
+    (encoded_ ? *encoded_ : input_).rows(which, std::move(out));
+    return;
+  }
+  at::Tensor input;  // read when a part first needs it
+  std::int64_t column = 0;
+  for (const TargetColumns::Part& part : parts) {
+    if (is_input(part)) {
+      if (!input.defined()) {
+        input = at::empty({which.size(0), input_.columns()}, out.options());
+        input_.rows(which, input);
+      }
+      out.narrow(1, column, part.columns.size(0)).copy_(input.index_select(1, part.columns));
+      column += part.columns.size(0);
+    } else {
+      at::Tensor encoded = at::empty({which.size(0), encoded_->columns()}, out.options());
+      encoded_->rows(which, encoded);
+      out.narrow(1, column, encoded.size(1)).copy_(encoded);
+      column += encoded.size(1);
+    }
+  }
+}
+
+}  // namespace tradewind::nn

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The measuring behind compare.sh: runs both programs in turn on links of each case and prints one table."""
+"""The measuring behind compare.sh: runs both programs in turn on links of each case and prints its figures and, of all
+cases, one table of ratios."""
 from __future__ import annotations
 
 import argparse
@@ -15,7 +16,12 @@ import threading
 import time
 from pathlib import Path
 
+HERE = Path(__file__).resolve().parent
 UNITS = {"hour": 3600.0, "minute": 60.0, "second": 1.0, "millisecond": 1e-3, "microsecond": 1e-6}
+
+
+class Failed(Exception):
+    """A program that did not run a case: the first line says why."""
 
 
 class Memory(threading.Thread):
@@ -58,9 +64,9 @@ def measured(command, folder, log, threads):
         memory.join()
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        tail = "".join(f"  | {line}\n" for line in Path(log).read_text().splitlines()[-8:])
-        sys.exit(f"error: exit code {process.returncode} from {' '.join(map(str, command))}\n{tail}"
-                 f"  remedy: see {log}; both programs must run the case")
+        lines = [line.strip() for line in Path(log).read_text().splitlines() if line.strip()]
+        named = [line for line in lines if line.startswith("error:") or re.match(r"[\w.]*(Error|Exception)\b", line)]
+        raise Failed("\n".join([(named or lines or ["no message"])[-1], f"exit code {process.returncode}, log: {log}"]))
     # A process may end between two looks; the kernel's own account of the largest has no such gap.
     largest = max([usage.ru_maxrss * 1024, *memory.peaks.values()])
     return wall, max(largest, sum(memory.peaks.values())), largest
@@ -78,28 +84,44 @@ def reference_steps(log):
 
 def run_reference(case, scratch, options):
     folder, log = linked(case, scratch / "reference"), scratch / "reference.log"
-    overrides = list(options.overrides)
-    if options.world_size > 1:
-        overrides.append(f"runner.parallel.cluster.manual={options.world_size}")
-    command = [os.environ["PEER"], "run", "config.yaml", *overrides]
-    wall, total, largest = measured(command, folder, log, options.threads)
-    calls = reference_steps(log)
+    if is_forecast(case):
+        overrides = list(options.overrides)
+        if options.world_size > 1:
+            overrides.append(f"runner.parallel.cluster.manual={options.world_size}")
+        wall, total, largest = measured([os.environ["PEER"], "run", "config.yaml", *overrides], folder, log,
+                                        options.threads)
+        calls = reference_steps(log)
+    else:
+        if options.world_size > 1:
+            raise Failed("the reference's model is called on one rank only")
+        python = Path(os.environ["PEER"]).parent / "python"
+        wall, total, largest = measured([python, HERE / "predict_reference.py", "inference-last.ckpt", case /
+                                         "reference.npz", "y.npz"], folder, log, options.threads)
+        calls = [float(seconds) for seconds in re.findall(r"^model call: ([\d.]+) s$", log.read_text(), re.M)]
     step = statistics.median(calls[1:] or calls) if calls else None
     return {"wall": wall, "step": step, "first_step": calls[0] if calls else None, "memory": total, "largest": largest}
 
 
 def run_ours(case, scratch, options):
     folder, log = linked(case, scratch / "ours"), scratch / "ours.log"
-    overrides = list(options.overrides)
-    if options.world_size > 1:
-        overrides += ["runner=parallel", f"world_size={options.world_size}"]
-    command = [Path(os.environ["TRADEWIND_BIN"]).resolve() / "tradewind", "run", "config.yaml", "--run-dir", "run",
-               "--report", "report.json", *overrides]
+    program = Path(os.environ["TRADEWIND_BIN"]).resolve() / "tradewind"
+    if is_forecast(case):
+        overrides = list(options.overrides)
+        if options.world_size > 1:
+            overrides += ["runner=parallel", f"world_size={options.world_size}"]
+        command = [program, "run", "config.yaml", "--run-dir", "run", "--report", "report.json", *overrides]
+    else:
+        command = [program, "predict", "inference-last.ckpt", case / "reference.npz", "y.npz", "--world-size",
+                   str(options.world_size), "--report", "report.json"]
     wall, total, largest = measured(command, folder, log, options.threads)
-    report = json.loads((folder / "report.json").read_text())
-    seconds = report["seconds"]
+    seconds = json.loads((folder / "report.json").read_text())["seconds"]
     step = seconds["step_median"] or seconds["first_step"]
     return {"wall": wall, "step": step, "first_step": seconds["first_step"], "memory": total, "largest": largest}
+
+
+def is_forecast(case):
+    """Else it is one call of the model: reference.npz holds its x."""
+    return (case / "config.yaml").exists()
 
 
 def linked(case, folder):
@@ -122,9 +144,64 @@ def spread(values, unit=1.0, digits=2):
 
 
 def ratio(theirs, ours):
-    if any(v is None for v in (*theirs, *ours)):
+    if not theirs or not ours or None in theirs or None in ours:
         return "-"
     return f"{statistics.median(theirs) / statistics.median(ours):.2f}"
+
+
+def run_case(case, options):
+    """{"reference": [figures of each run], "ours": [...]}, and {program: why it does not run the case}."""
+    runs, failures = {"reference": [], "ours": []}, {}
+    scratch = Path(tempfile.mkdtemp(prefix="tradewind-bench-"))  # stays, with the logs, when a run fails
+    for turn in range(options.repeat):
+        for name, run in (("reference", run_reference), ("ours", run_ours)):
+            if name in failures:
+                continue
+            try:
+                one = run(case, scratch, options)
+            except Failed as failure:
+                failures[name] = str(failure)
+                print(f"{case.name}: {name} fails: {failure}", file=sys.stderr)
+                continue
+            runs[name].append(one)
+            print(f"{case.name}: {name} {turn + 1}/{options.repeat}: {one['wall']:.2f} s", file=sys.stderr)
+    if not failures:
+        shutil.rmtree(scratch)
+    return runs, failures
+
+
+FIGURES = (("wall", "wall, s", 1.0, 2), ("step", "step, s", 1.0, 3), ("memory", "memory, MB", 1e6, 0),
+           ("largest", "largest process, MB", 1e6, 0))
+
+
+def print_table(head, rows, left=1):
+    """Columns as wide as their content, the first `left` of them flush left."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    for row in [head, *rows]:
+        print("  ".join(c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))).rstrip())
+
+
+def print_results(results, options):
+    get = lambda case, who, what: [run[what] for run in results[case][0][who]]
+    print(f"\n{options.threads} threads a rank, {options.world_size} rank(s), {options.repeat} run(s) each in turn; "
+          "median [min-max]")
+    rows = []
+    for case in results:
+        for what, title, unit, digits in FIGURES:
+            if what != "largest" or options.world_size > 1:
+                a, b = get(case, "reference", what), get(case, "ours", what)
+                rows.append((case if what == "wall" else "", title, spread(a, unit, digits), spread(b, unit, digits),
+                             ratio(a, b)))
+    print_table(("case", "", "reference", "ours", "reference / ours"), rows, left=2)
+    if len(results) > 1:
+        print("\nreference / ours: how many times less we take")
+        print_table(("case", "wall", "time per step", "peak memory"),
+                    [(case, *(ratio(get(case, "reference", what), get(case, "ours", what))
+                              for what in ("wall", "step", "memory"))) for case in results])
+    for case, (_, failures) in results.items():
+        for who, why in failures.items():
+            first, *rest = why.splitlines()
+            print(f"{case}: {who} does not run it: {first}" + "".join(f" ({line})" for line in rest))
 
 
 def main():
@@ -139,40 +216,19 @@ def main():
     options = p.parse_args(arguments[:cut])
     options.overrides = arguments[cut + 1:]
     for case in options.cases:
-        if not (case / "config.yaml").exists():
-            sys.exit(f"error: {case} has no config.yaml\n  remedy: give a folder in which `anemoi-inference run` works")
+        if not is_forecast(case) and not (case / "reference.npz").exists():
+            sys.exit(f"error: {case} has neither config.yaml nor reference.npz\n"
+                     "  remedy: give a folder in which `anemoi-inference run` works, or one of tests/golden/legacy")
 
-    rows, everything = [], {}
-    for case in options.cases:
-        case = case.resolve()
-        runs = {"reference": [], "ours": []}
-        scratch = Path(tempfile.mkdtemp(prefix="tradewind-bench-"))  # stays, with the logs, when a run fails
-        for turn in range(options.repeat):
-            for name, run in (("reference", run_reference), ("ours", run_ours)):
-                one = run(case, scratch, options)
-                runs[name].append(one)
-                print(f"{case.name}: {name} {turn + 1}/{options.repeat}: {one['wall']:.2f} s", file=sys.stderr)
-        shutil.rmtree(scratch)
-        everything[case.name] = runs
-        get = lambda who, what: [r[what] for r in runs[who]]
-        for what, title, unit, digits in (("wall", "wall, s", 1.0, 2), ("step", "step, s", 1.0, 3),
-                                          ("memory", "memory, MB", 1e6, 0), ("largest", "largest process, MB", 1e6, 0)):
-            a, b = get("reference", what), get("ours", what)
-            if what != "largest" or options.world_size > 1:
-                rows.append((case.name if what == "wall" else "", title, spread(a, unit, digits),
-                             spread(b, unit, digits), ratio(a, b)))
-
-    head = ("case", "", "reference", "ours", "reference / ours")
-    widths = [max(len(r[i]) for r in [head, *rows]) for i in range(5)]
-    line = lambda r: "  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))).rstrip()
-    print(f"\n{options.threads} threads a rank, {options.world_size} rank(s), {options.repeat} run(s) each in turn; "
-          "median [min-max]")
-    print(line(head))
-    for row in rows:
-        print(line(row))
+    results = {case.resolve().name: run_case(case.resolve(), options) for case in options.cases}
+    print_results(results, options)
     if options.json:
-        options.json.write_text(json.dumps({"threads": options.threads, "world_size": options.world_size,
-                                            "cases": everything}, indent=1))
+        options.json.write_text(json.dumps({
+            "threads": options.threads, "world_size": options.world_size,
+            "cases": {case: runs for case, (runs, _) in results.items()},
+            "failures": {case: failures for case, (_, failures) in results.items() if failures}}, indent=1))
+    # A case that the reference cannot run is left out; one that we cannot run is a fault.
+    sys.exit(any("ours" in failures for _, failures in results.values()))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Ours against an installed anemoi-inference on the same cases, in turn (A B A B ...), with the same threads:
 #   compare.sh [--repeat N] [--threads N] [--world-size N] [--json FILE] CASE_DIR... [-- key=value...]
-# prints for each case wall time, seconds per step and peak memory of both, and their ratios. A case is a folder with
-# config.yaml; further `key=value` overrides go to both programs. How each figure is taken: README.md beside this file.
+# prints for each case wall time, seconds per step and peak memory of both, and of all cases one table of ratios. A case
+# is a folder with config.yaml, or a checkpoint and a reference.npz that holds `x` (one model call of each); further
+# `key=value` overrides go to both programs. How each figure is taken: README.md beside this file.
 #   PEER            path of anemoi-inference (default: the one on PATH)
 #   TRADEWIND_BIN   folder of our executables (default: build/release/bin)
 set -euo pipefail

@@ -1,0 +1,94 @@
+#include "launcher/launch/cpus.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <tuple>
+
+#include "common/errors.h"
+
+namespace tradewind::launcher {
+namespace {
+
+int topology(int cpu, const char* what) {
+  std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/" + what);
+  int value = 0;
+  return file >> value ? value : 0;
+}
+
+std::vector<int> allowed_cpus() {
+  std::vector<int> cpus;
+  constexpr int most = 1 << 16;
+  for (int size = 1024; size <= most; size *= 4) {
+    const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(size), [](cpu_set_t* s) { CPU_FREE(s); });
+    const std::size_t bytes = CPU_ALLOC_SIZE(size);
+    CPU_ZERO_S(bytes, set.get());
+    if (::sched_getaffinity(0, bytes, set.get()) != 0) continue;  // the kernel knows more CPUs than that
+    for (int cpu = 0; cpu < size; ++cpu)
+      if (CPU_ISSET_S(static_cast<std::size_t>(cpu), bytes, set.get())) cpus.push_back(cpu);
+    break;
+  }
+  if (cpus.empty())
+    for (unsigned cpu = 0; cpu < std::max(1U, std::thread::hardware_concurrency()); ++cpu)
+      cpus.push_back(static_cast<int>(cpu));
+  return cpus;
+}
+
+std::optional<int> given_threads(const std::map<std::string, std::string>& variables) {
+  const auto found = variables.find("OMP_NUM_THREADS");
+  if (found == variables.end() || found->second.empty()) return std::nullopt;
+  const std::string& text = found->second;
+  int count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const bool ends = end == text.data() + text.size() || *end == ',';
+  if (error != std::errc{} || !ends || count < 1)
+    throw UserError("`" + text + "` is no number of threads", "OMP_NUM_THREADS",
+                    "give a positive integer, or unset it");
+  return count;
+}
+
+}  // namespace
+
+std::vector<int> usable_cpus() {
+  struct Place {
+    int package, core, cpu;
+  };
+  std::vector<Place> places;
+  for (const int cpu : allowed_cpus())
+    places.push_back({topology(cpu, "physical_package_id"), topology(cpu, "core_id"), cpu});
+  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
+    return std::tie(a.package, a.core, a.cpu) < std::tie(b.package, b.core, b.cpu);
+  });
+  std::vector<int> cpus;
+  for (const Place& place : places) cpus.push_back(place.cpu);
+  return cpus;
+}
+
+int online_cpus() { return std::max(1, static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN))); }
+
+CpuShare share_of_rank(const std::vector<int>& usable, int local_rank, int local_size,
+                       const std::map<std::string, std::string>& variables) {
+  const int ranks = std::max(1, local_size), all = static_cast<int>(usable.size());
+  const auto given = given_threads(variables);
+  CpuShare share;
+  share.threads = given.value_or(std::max(1, all / ranks));
+  if (ranks == 1 || all < ranks || local_rank >= ranks || share.threads > all / ranks) return share;
+  for (const char* name : {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"})
+    if (variables.contains(name)) return share;
+  // Where it does not come out even the first ones are pinned to one more, but all have as many threads.
+  const int each = all / ranks, more = all % ranks;
+  const int begin = local_rank * each + std::min(local_rank, more), count = each + (local_rank < more ? 1 : 0);
+  share.cpus.assign(usable.begin() + begin, usable.begin() + begin + count);
+  std::sort(share.cpus.begin(), share.cpus.end());
+  return share;
+}
+
+bool already_shared(int usable, int local_size, int on_host) { return usable * std::max(1, local_size) <= on_host; }
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,174 @@
+#include "launcher/launch/meeting_place.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <sstream>
+
+#include "common/errors.h"
+
+namespace tradewind::launcher {
+namespace {
+
+constexpr const char* loopback = "127.0.0.1";
+constexpr const char* any_address = "::";
+
+bool matches(const InterfaceChoice& choice, const std::string& interface) {
+  std::string list = choice.list;
+  bool exact = !choice.nccl_rules, but = false;
+  if (choice.nccl_rules && list.starts_with("^")) but = true, list.erase(0, 1);
+  if (choice.nccl_rules && list.starts_with("=")) exact = true, list.erase(0, 1);
+  std::istringstream names(list);
+  bool found = false;
+  for (std::string name; std::getline(names, name, ',');)
+    found = found || (exact ? interface == name : interface.starts_with(name));
+  return found != but;
+}
+
+[[noreturn]] void cannot_listen(const Placement& placement, const std::string& address, int port, int error) {
+  const std::string where = address + ":" + std::to_string(port);
+  if (error == EADDRINUSE)
+    throw EnvironmentFault("the port is taken on this host, where the ranks are to meet", where,
+                           "unset MASTER_PORT: a free port is found then; or choose another");
+  if (error == EACCES)
+    throw EnvironmentFault("only root may listen at that port", where, "choose a MASTER_PORT from 1024 to 65535");
+  throw EnvironmentFault(std::string("cannot listen for the ranks to meet: ") + std::strerror(error), where,
+                         placement.master_address.empty() ? "name an interface that is up with --interface"
+                                                          : "check MASTER_ADDR and the interface that holds it");
+}
+
+// The port that was found is written to `port` when it is 0.
+Descriptor listen_at(const Placement& placement, const std::string& address, int& port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST | AI_PASSIVE;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0)
+    cannot_listen(placement, address, port, EADDRNOTAVAIL);
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, ::freeaddrinfo);
+  Descriptor socket(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid() && address == any_address) return listen_at(placement, "0.0.0.0", port);  // a host without IPv6
+  if (!socket.valid()) cannot_listen(placement, address, port, errno);
+  const int on = 1, off = 0;
+  // A run that ended a moment ago may still have connections that linger at the port.
+  if (port != 0) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (found->ai_family == AF_INET6) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  if (::bind(socket.get(), found->ai_addr, found->ai_addrlen) != 0 || ::listen(socket.get(), SOMAXCONN) != 0)
+    cannot_listen(placement, address, port, errno);
+  sockaddr_storage bound{};
+  socklen_t length = sizeof bound;
+  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&bound), &length);
+  port = ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
+                                           : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
+  return socket;
+}
+
+bool is_own(const std::string& address, const Network& network) {
+  if (is_loopback(address)) return true;
+  const auto all = network.interfaces();
+  return std::any_of(all.begin(), all.end(), [&](const InterfaceAddress& one) { return one.address == address; });
+}
+
+// An address of this host that the hosts of the other ranks reach.
+std::string own_address(const Placement& placement, const InterfaceChoice& choice, const Network& network) {
+  const auto addresses = chosen_addresses(choice, network);
+  if (!choice.list.empty()) return addresses.front().address;
+  const auto quietly = [&](const std::string& name) -> std::vector<std::string> {
+    try {
+      return network.resolve(name);
+    } catch (const EnvironmentFault&) {
+      return {};
+    }
+  };
+  // The way to another host of the run shows which interface leads there.
+  for (const std::string& host : placement.hosts) {
+    if (host == network.host || host == placement.hosts.front()) continue;
+    for (const std::string& address : quietly(host)) {
+      const std::string own = network.towards(address);
+      if (!own.empty() && !is_loopback(own)) return own;
+    }
+    break;
+  }
+  for (const std::string& address : quietly(network.host))
+    if (!is_loopback(address) && is_own(address, network)) return address;
+  if (addresses.empty())
+    throw EnvironmentFault("no interface of this host is up with an address that other hosts could reach", network.host,
+                           "bring one up, or name it with --interface");
+  return addresses.front().address;
+}
+
+}  // namespace
+
+InterfaceChoice interface_choice(const std::string& option, const Environment& environment) {
+  if (!option.empty()) return {option, "--interface"};
+  if (const auto gloo = environment.get_or("GLOO_SOCKET_IFNAME", ""); !gloo.empty())
+    return {gloo, "GLOO_SOCKET_IFNAME"};
+  if (const auto nccl = environment.get_or("NCCL_SOCKET_IFNAME", ""); !nccl.empty())
+    return {nccl, "NCCL_SOCKET_IFNAME", true};
+  return {};
+}
+
+std::vector<InterfaceAddress> chosen_addresses(const InterfaceChoice& choice, const Network& network) {
+  std::vector<InterfaceAddress> all = network.interfaces(), chosen;
+  bool exists = false, up = false;
+  for (const InterfaceAddress& one : all) {
+    if (!choice.list.empty() && !matches(choice, one.interface)) continue;
+    exists = true;
+    up = up || one.up;
+    const bool link_local = one.address.starts_with("fe80:");
+    const bool asked_for = !choice.list.empty() && !(choice.nccl_rules && choice.list.starts_with("^"));
+    if (!one.up || one.address.empty() || (!asked_for && (link_local || is_loopback(one.address)))) continue;
+    chosen.push_back(one);
+  }
+  std::stable_partition(chosen.begin(), chosen.end(),
+                        [](const InterfaceAddress& one) { return one.address.find(':') == std::string::npos; });
+  if (!choice.list.empty() && chosen.empty()) {
+    std::string names;
+    for (const InterfaceAddress& one : all)
+      if (names.find(one.interface) == std::string::npos) names += (names.empty() ? "" : ", ") + one.interface;
+    const std::string what = !exists ? "there is no such interface on " + network.host
+                             : !up   ? "the interface is down on " + network.host
+                                     : "the interface has no address on " + network.host;
+    throw EnvironmentFault(what, choice.source + " " + choice.list, "interfaces of this host: " + names);
+  }
+  return chosen;
+}
+
+MeetingPlace open_meeting_place(const Placement& placement, bool one_host, const InterfaceChoice& choice,
+                                const Network& network) {
+  MeetingPlace place{.address = placement.master_address, .port = placement.master_port, .listener = {}};
+  if (placement.store_served) return place;
+  if (place.address.empty()) {
+    if (one_host && choice.list.empty()) {
+      place.address = loopback;
+      place.listener = listen_at(placement, loopback, place.port);
+      return place;
+    }
+    place.address = own_address(placement, choice, network);
+    place.listener = listen_at(placement, place.address, place.port);
+    return place;
+  }
+  std::string own;
+  for (const std::string& address : network.resolve(place.address))
+    if (own.empty() && is_own(address, network)) own = address;
+  if (own.empty())
+    throw EnvironmentFault("is no address of " + network.host + ", where rank 0 runs", "MASTER_ADDR " + place.address,
+                           "set MASTER_ADDR to rank 0's host, or unset it");
+  // A host often knows its own name as 127.0.1.1, while others know it by an address they can reach.
+  const bool hidden = is_loopback(own) && !one_host;
+  place.listener = listen_at(placement, hidden ? any_address : own, place.port);
+  return place;
+}
+
+void check_meeting_place(const Placement& placement, const InterfaceChoice& choice, const Network& network) {
+  if (!choice.list.empty()) chosen_addresses(choice, network);
+  if (!placement.master_address.empty()) network.resolve(placement.master_address);
+}
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,69 @@
+#include "launcher/launch/cpus.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "common/errors.h"
+
+using namespace tradewind;
+using namespace tradewind::launcher;
+using Cpus = std::vector<int>;
+
+namespace {
+
+const Cpus eight = {0, 4, 1, 5, 2, 6, 3, 7};  // two threads a core
+
+CpuShare share(int rank, int ranks, const std::map<std::string, std::string>& variables = {}) {
+  return share_of_rank(eight, rank, ranks, variables);
+}
+
+}  // namespace
+
+TEST_CASE("ranks get whole cores of their own") {
+  CHECK(share(0, 2).cpus == Cpus{0, 1, 4, 5});
+  CHECK(share(1, 2).cpus == Cpus{2, 3, 6, 7});
+  CHECK(share(1, 2).threads == 4);
+  CHECK(share(0, 1).cpus.empty());
+  CHECK(share(0, 1).threads == 8);
+}
+
+TEST_CASE("uneven shares cover all CPUs once, with as many threads everywhere") {
+  Cpus all;
+  for (int rank = 0; rank < 3; ++rank) {
+    const CpuShare own = share(rank, 3);
+    CHECK(own.threads == 2);
+    CHECK(own.cpus.size() == (rank < 2 ? 3 : 2));
+    all.insert(all.end(), own.cpus.begin(), own.cpus.end());
+  }
+  std::sort(all.begin(), all.end());
+  CHECK(all == Cpus{0, 1, 2, 3, 4, 5, 6, 7});
+}
+
+TEST_CASE("more ranks than CPUs are not pinned") {
+  CHECK(share(9, 20).threads == 1);
+  CHECK(share(9, 20).cpus.empty());
+}
+
+TEST_CASE("the user's choice wins") {
+  CHECK(share(0, 2, {{"OMP_NUM_THREADS", "6"}}).threads == 6);
+  CHECK(share(0, 2, {{"OMP_NUM_THREADS", "6"}}).cpus.empty());
+  CHECK(share(0, 2, {{"OMP_NUM_THREADS", "3,2"}}).threads == 3);
+  CHECK(share(0, 2, {{"OMP_NUM_THREADS", "3,2"}}).cpus.size() == 4);
+  CHECK(share(0, 2, {{"OMP_PLACES", "cores"}}).cpus.empty());
+  for (const char* bad : {"0", "-1", "many", "2x"}) CHECK_THROWS_AS(share(0, 2, {{"OMP_NUM_THREADS", bad}}), UserError);
+}
+
+TEST_CASE("CPUs that the scheduler has dealt out are not divided again") {
+  CHECK(already_shared(2, 4, 8));
+  CHECK_FALSE(already_shared(8, 4, 8));
+  CHECK(already_shared(1, 3, 8));
+}
+
+TEST_CASE("this host has CPUs, each listed once") {
+  Cpus cpus = usable_cpus();
+  REQUIRE_FALSE(cpus.empty());
+  std::sort(cpus.begin(), cpus.end());
+  CHECK(std::adjacent_find(cpus.begin(), cpus.end()) == cpus.end());
+  CHECK(static_cast<int>(cpus.size()) <= online_cpus());
+}

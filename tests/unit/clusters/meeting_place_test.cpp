@@ -1,0 +1,156 @@
+#include "launcher/launch/meeting_place.h"
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include <map>
+
+#include "common/errors.h"
+
+using namespace tradewind;
+using namespace tradewind::launcher;
+
+namespace {
+
+// A host with two networks, one interface that is down and one without an address; sockets are those of this host.
+Network network(std::map<std::string, std::vector<std::string>> names = {}) {
+  return {.host = "alpha",
+          .resolve =
+              [names](const std::string& name) {
+                if (name.find_first_not_of("0123456789.:") == std::string::npos) return std::vector{name};
+                const auto found = names.find(name);
+                if (found == names.end())
+                  throw EnvironmentFault("the name does not resolve: not known", name, "correct it");
+                return found->second;
+              },
+          .interfaces =
+              [] {
+                return std::vector<InterfaceAddress>{{"lo", "127.0.0.1"},  {"lo", "::1"},
+                                                     {"eth0", "10.0.0.1"}, {"eth0", "fe80::1%eth0"},
+                                                     {"ib0", "10.1.0.1"},  {"eth1", "10.2.0.1", false},
+                                                     {"bond0", ""}};
+              },
+          .towards = [](const std::string& address) { return address.starts_with("10.1.") ? "10.1.0.1" : "10.0.0.1"; }};
+}
+
+int port_of(const Descriptor& listener) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  REQUIRE(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  return ntohs(reinterpret_cast<sockaddr_in&>(address).sin_port);  // at the same place in both families
+}
+
+std::string bound_to(const Descriptor& listener) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  REQUIRE(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  char text[INET6_ADDRSTRLEN] = {};
+  const void* bytes = address.ss_family == AF_INET6
+                          ? static_cast<const void*>(&reinterpret_cast<sockaddr_in6&>(address).sin6_addr)
+                          : static_cast<const void*>(&reinterpret_cast<sockaddr_in&>(address).sin_addr);
+  return ::inet_ntop(address.ss_family, bytes, text, sizeof text);
+}
+
+std::vector<std::string> addresses(const InterfaceChoice& choice) {
+  std::vector<std::string> all;
+  for (const auto& one : chosen_addresses(choice, network())) all.push_back(one.address);
+  return all;
+}
+
+using Addresses = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("on one host ranks meet at a loopback port that is already theirs") {
+  const MeetingPlace place = open_meeting_place({.world_size = 2}, true, {}, network());
+  CHECK(place.address == "127.0.0.1");
+  CHECK(place.port > 0);
+  CHECK(port_of(place.listener) == place.port);
+}
+
+TEST_CASE("half given: the port, or the address") {
+  MeetingPlace free = open_meeting_place({.world_size = 2}, true, {}, network());
+  const int port = free.port;
+  CHECK_THROWS_WITH_AS(open_meeting_place({.world_size = 2, .master_port = port}, true, {}, network()),
+                       ("127.0.0.1:" + std::to_string(port) +
+                        ": the port is taken on this host, where the ranks are to meet\n"
+                        "  remedy: unset MASTER_PORT: a free port is found then; or choose another")
+                           .c_str(),
+                       EnvironmentFault);
+  free.listener.reset();
+  CHECK(open_meeting_place({.world_size = 2, .master_port = port}, true, {}, network()).port == port);
+  const MeetingPlace place = open_meeting_place({.world_size = 2, .master_address = "localhost"}, true, {},
+                                                network({{"localhost", {"127.0.0.1", "::1"}}}));
+  CHECK(place.address == "localhost");
+  CHECK(place.port > 0);
+  CHECK(bound_to(place.listener) == "127.0.0.1");
+}
+
+TEST_CASE("an IPv6 address") {
+  const MeetingPlace place = open_meeting_place({.world_size = 2, .master_address = "::1"}, true, {}, network());
+  CHECK(bound_to(place.listener) == "::1");
+}
+
+TEST_CASE("a name that is only 127.0.1.1 here is served on every address when others come from elsewhere") {
+  const auto debian = network({{"alpha", {"127.0.1.1"}}});
+  const MeetingPlace place = open_meeting_place({.world_size = 2, .master_address = "alpha"}, false, {}, debian);
+  CHECK((bound_to(place.listener) == "::" || bound_to(place.listener) == "0.0.0.0"));
+  CHECK(bound_to(open_meeting_place({.world_size = 2, .master_address = "alpha"}, true, {}, debian).listener) ==
+        "127.0.1.1");
+}
+
+TEST_CASE("wrong addresses are named") {
+  CHECK_THROWS_WITH_AS(open_meeting_place({.world_size = 2, .master_address = "nowhere"}, false, {}, network()),
+                       doctest::Contains("nowhere: the name does not resolve"), EnvironmentFault);
+  CHECK_THROWS_WITH_AS(open_meeting_place({.world_size = 2, .master_address = "10.9.9.9"}, false, {}, network()),
+                       "MASTER_ADDR 10.9.9.9: is no address of alpha, where rank 0 runs\n"
+                       "  remedy: set MASTER_ADDR to rank 0's host, or unset it",
+                       EnvironmentFault);
+  CHECK_THROWS_AS(check_meeting_place({.master_address = "nowhere"}, {}, network()), EnvironmentFault);
+  CHECK_NOTHROW(check_meeting_place({.master_address = "10.9.9.9"}, {}, network()));
+}
+
+TEST_CASE("a store that somebody serves is not fought over") {
+  const MeetingPlace place = open_meeting_place(
+      {.world_size = 2, .master_address = "nowhere", .master_port = 1, .store_served = true}, false, {}, network());
+  CHECK(place.address == "nowhere");
+  CHECK_FALSE(place.listener.valid());
+}
+
+TEST_CASE("interfaces by name") {
+  CHECK(addresses({}) == Addresses{"10.0.0.1", "10.1.0.1"});
+  CHECK(addresses({"ib0", "--interface"}) == Addresses{"10.1.0.1"});
+  CHECK(addresses({"eth0", "--interface"}) == Addresses{"10.0.0.1", "fe80::1%eth0"});
+  CHECK(addresses({"ib0,eth0", "GLOO_SOCKET_IFNAME"}) == Addresses{"10.0.0.1", "10.1.0.1", "fe80::1%eth0"});
+  CHECK(addresses({"lo", "--interface"}) == Addresses{"127.0.0.1", "::1"});
+  CHECK(addresses({"e,i", "NCCL_SOCKET_IFNAME", true}) == Addresses{"10.0.0.1", "10.1.0.1", "fe80::1%eth0"});
+  CHECK(addresses({"=ib0", "NCCL_SOCKET_IFNAME", true}) == Addresses{"10.1.0.1"});
+  CHECK(addresses({"^eth", "NCCL_SOCKET_IFNAME", true}) == Addresses{"10.1.0.1"});
+  CHECK_THROWS_WITH_AS(addresses({"eth1", "--interface"}),
+                       "--interface eth1: the interface is down on alpha\n"
+                       "  remedy: interfaces of this host: lo, eth0, ib0, eth1, bond0",
+                       EnvironmentFault);
+  CHECK_THROWS_WITH_AS(addresses({"eth7", "GLOO_SOCKET_IFNAME"}),
+                       doctest::Contains("GLOO_SOCKET_IFNAME eth7: there is no such interface on alpha"),
+                       EnvironmentFault);
+  CHECK_THROWS_WITH_AS(addresses({"bond0", "--interface"}), doctest::Contains("has no address"), EnvironmentFault);
+}
+
+TEST_CASE("whose choice of interface counts") {
+  const Environment both({{"GLOO_SOCKET_IFNAME", "a"}, {"NCCL_SOCKET_IFNAME", "b"}});
+  CHECK(interface_choice("c", both).list == "c");
+  CHECK(interface_choice("", both).list == "a");
+  CHECK(interface_choice("", Environment(std::map<std::string, std::string>{{"NCCL_SOCKET_IFNAME", "b"}})).nccl_rules);
+  CHECK(interface_choice("", Environment()).list.empty());
+}
+
+TEST_CASE("this host's own network") {
+  const Network own = network_of_host();
+  CHECK(own.resolve("127.0.0.1") == Addresses{"127.0.0.1"});
+  CHECK(own.towards("127.0.0.1") == "127.0.0.1");
+  CHECK_THROWS_AS(own.resolve("no-such-host.invalid"), EnvironmentFault);
+  bool loopback = false;
+  for (const InterfaceAddress& one : own.interfaces()) loopback = loopback || one.address == "127.0.0.1";
+  CHECK(loopback);
+}

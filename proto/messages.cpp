@@ -59,7 +59,8 @@ Json to_json(const Finished& m) {
             {"output", m.seconds.output},
             {"total", m.seconds.total}}},
           {"peak_rss_bytes", m.peak_rss_bytes},
-          {"peak_device_bytes", m.peak_device_bytes}};
+          {"peak_device_bytes", m.peak_device_bytes},
+          {"figures", m.figures}};
 }
 Json to_json(const Start& m) {
   return {{"type", "start"},
@@ -118,6 +119,11 @@ class Fields {
     if (!value.is_object()) fail(name, "is not an object");
     return Fields(value, type_);
   }
+  const Json& any_object(const char* name) const {
+    const Json& value = at(name);
+    if (!value.is_object()) fail(name, "is not an object");
+    return value;
+  }
   const Json& at(const char* name) const {
     const auto found = object_.find(name);
     if (found == object_.end()) fail(name, "is missing");
@@ -168,7 +174,8 @@ Message from_fields(const std::string& type, const Fields& f) {
                                 .output = s.seconds("output"),
                                 .total = s.seconds("total")},
                     .peak_rss_bytes = f.integer("peak_rss_bytes", 0, most_bytes),
-                    .peak_device_bytes = f.integer("peak_device_bytes", 0, most_bytes)};
+                    .peak_device_bytes = f.integer("peak_device_bytes", 0, most_bytes),
+                    .figures = f.any_object("figures")};
   }
   if (type == "start")
     return Start{.version = f.small("version", 0),

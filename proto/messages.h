@@ -54,6 +54,7 @@ struct Finished {
   int steps = 0;
   Timings seconds;
   std::int64_t peak_rss_bytes = 0, peak_device_bytes = 0;
+  Json figures = Json::object();  // what the rank did, for the report: passed on as it is
 };
 
 // ---- launcher to worker -------------------------------------------------------------------------------------------

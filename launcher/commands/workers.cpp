@@ -1,6 +1,9 @@
 #include "launcher/commands/workers.h"
 
+#include <iostream>
+
 #include "common/errors.h"
+#include "launcher/report/rank_table.h"
 #include "launcher/report/report.h"
 
 namespace tradewind::launcher {
@@ -23,6 +26,7 @@ int run_workers(const Job& job, const Environment& environment, const Supervisio
   const Outcome outcome = supervised(std::move(plans), console);
   const double total = std::chrono::duration<double>(Clock::now() - supervision.started).count();
   console.outcome(outcome, total);
+  if (supervision.verbosity == Verbosity::verbose) std::cerr << rank_table(outcome) << std::flush;
   for (const std::string& path : supervision.reports) write_report(report_of(outcome, host.name, total), path);
   return outcome.exit_code;
 }

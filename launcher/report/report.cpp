@@ -27,12 +27,15 @@ Json report_of(const Outcome& outcome, const std::string& host, double total_sec
   Json ranks = Json::array();
   for (std::size_t i = 0; i < outcome.ranks.size(); ++i) {
     const RankResult& rank = outcome.ranks[i];
-    ranks.push_back({{"rank", i},
-                     {"host", host},
-                     {"pid", rank.pid},
-                     {"device", rank.device},
-                     {"peak_rss_bytes", rank.peak_rss_bytes},
-                     {"peak_device_bytes", rank.peak_device_bytes}});
+    Json entry = {{"rank", i},
+                  {"host", host},
+                  {"pid", rank.pid},
+                  {"device", rank.device},
+                  {"peak_rss_bytes", rank.peak_rss_bytes},
+                  {"peak_device_bytes", rank.peak_device_bytes}};
+    for (const auto& [name, value] : rank.figures.items())
+      if (!entry.contains(name)) entry[name] = value;
+    ranks.push_back(std::move(entry));
   }
   Json report = {{"status", outcome.status},
                  {"exit_code", outcome.exit_code},

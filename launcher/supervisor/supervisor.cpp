@@ -68,6 +68,7 @@ Actions Supervisor::said(int rank, const proto::Message& message, TimePoint now)
     self.finished = *finished;
     self.result.peak_device_bytes = finished->peak_device_bytes;
     self.result.peak_rss_bytes = finished->peak_rss_bytes;
+    self.result.figures = finished->figures;
   } else if (const auto* failure = std::get_if<proto::Failure>(&message)) {
     return failed(rank,
                   {.kind = failure->kind,

@@ -43,6 +43,7 @@ struct RankResult {
   int pid = 0;
   std::string device;
   std::int64_t peak_rss_bytes = 0, peak_device_bytes = 0;
+  proto::Json figures = proto::Json::object();  // what it did, as it says itself
 };
 
 struct Outcome {

@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <fstream>
 
 #include "common/errors.h"
 
@@ -86,13 +85,5 @@ bool Channel::stop_requested() {
 }
 
 void end_with_parent() { ::prctl(PR_SET_PDEATHSIG, SIGKILL); }
-
-std::int64_t peak_resident_bytes() {
-  // VmHWM, not ru_maxrss: the latter keeps the launcher's peak across exec.
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) * 1024;
-  return 0;
-}
 
 }  // namespace tradewind::channel

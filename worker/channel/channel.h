@@ -35,7 +35,5 @@ class Channel {
 
 // Asks the kernel to end this process when its parent goes. Call from the main thread, before saying hello.
 void end_with_parent();
-// Largest resident memory of this process so far, in bytes.
-std::int64_t peak_resident_bytes();
 
 }  // namespace tradewind::channel

@@ -1,5 +1,7 @@
 #include "worker/channel/channel_reporter.h"
 
+#include <utility>
+
 namespace tradewind::channel {
 
 void ChannelReporter::leave_when_asked() {
@@ -7,12 +9,14 @@ void ChannelReporter::leave_when_asked() {
 }
 
 void ChannelReporter::phase(runner::Phase phase) {
+  memory_.begin(runner::name_of(phase));
   channel_.send(proto::Phase{runner::name_of(phase)});
   // What is closing is whole already: let it get its final name.
   if (phase != runner::Phase::close) leave_when_asked();
 }
 
 void ChannelReporter::step_done(const runner::StepDone& step) {
+  memory_.sample();
   channel_.send(
       proto::Step{.step = step.step, .steps = step.steps, .valid_time = step.valid_time, .seconds = step.seconds});
   if (step.step < step.steps) leave_when_asked();
@@ -20,9 +24,14 @@ void ChannelReporter::step_done(const runner::StepDone& step) {
 
 void ChannelReporter::note(const std::string& text) { channel_.send(proto::Note{text}); }
 void ChannelReporter::warning(const std::string& text) { channel_.send(proto::Warning{text}); }
-void ChannelReporter::finished(const runner::Timings& timings) { timings_ = timings; }
+void ChannelReporter::finished(const runner::Timings& timings, runner::Json figures) {
+  timings_ = timings;
+  figures_ = std::move(figures);
+}
 
-proto::Finished ChannelReporter::result(int exit_code) const {
+proto::Finished ChannelReporter::result(int exit_code) {
+  memory_.sample();
+  figures_["memory"] = memory_.result();
   return {.exit_code = exit_code,
           .steps = timings_.steps,
           .seconds = {.load = timings_.load,
@@ -31,7 +40,8 @@ proto::Finished ChannelReporter::result(int exit_code) const {
                       .step_median = timings_.step_median,
                       .output = timings_.output,
                       .total = timings_.total},
-          .peak_rss_bytes = peak_resident_bytes()};
+          .peak_rss_bytes = peak_resident_bytes(),
+          .figures = figures_};
 }
 
 }  // namespace tradewind::channel

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "worker/channel/channel.h"
+#include "worker/channel/memory.h"
 #include "worker/runner/reporter.h"
 
 namespace tradewind::channel {
@@ -22,14 +23,16 @@ class ChannelReporter : public runner::Reporter {
   void step_done(const runner::StepDone& step) override;
   void note(const std::string& text) override;
   void warning(const std::string& text) override;
-  void finished(const runner::Timings& timings) override;
+  void finished(const runner::Timings& timings, runner::Json figures) override;
   // What finished() was told, with this process's memory: the message that ends the run.
-  proto::Finished result(int exit_code) const;
+  proto::Finished result(int exit_code);
 
  private:
   void leave_when_asked();
   Channel& channel_;
+  MemoryWatch memory_;
   runner::Timings timings_;
+  runner::Json figures_ = runner::Json::object();
 };
 
 }  // namespace tradewind::channel

@@ -56,6 +56,10 @@ class Communicator {
   virtual void barrier(std::string_view place) = 0;
 
   const Statistics& statistics() const { return statistics_; }
+  // Notes the rows of a planned halo, for the report.
+  void planned(std::string_view place, const RowCounts& rows) { statistics_.plan(place, rows); }
+  // Brings Traffic::waiting up to date. Collective.
+  virtual void settle_waits() {}
 
  protected:
   Statistics statistics_;

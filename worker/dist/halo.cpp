@@ -22,7 +22,10 @@ std::vector<std::int64_t> to_vector(const at::Tensor& values) {
 HaloPlan::HaloPlan(const Shards& owners, const std::vector<std::int64_t>& needed, Communicator& communicator,
                    std::string_view place)
     : own_(owners.range(communicator.rank())), alone_(communicator.size() == 1) {
-  if (alone_) return;
+  if (alone_) {
+    communicator.planned(place, {own_.size(), 0});
+    return;
+  }
   const auto ranks = static_cast<std::size_t>(communicator.size());
   send_counts_.assign(ranks, 0);
   receive_counts_.assign(ranks, 0);
@@ -35,6 +38,7 @@ HaloPlan::HaloPlan(const Shards& owners, const std::vector<std::int64_t>& needed
   send_counts_ = to_vector(communicator.all_to_all(to_tensor(receive_counts_), one_each, one_each, place));
   send_ = to_vector(communicator.all_to_all(to_tensor(halo_), receive_counts_, send_counts_, place));
   for (std::int64_t& row : send_) row -= own_.begin;
+  communicator.planned(place, {own_.size(), halo_rows()});
 }
 
 std::int64_t HaloPlan::table_row(std::int64_t global) const {

@@ -11,6 +11,7 @@
 
 #include "worker/dist/fault_text.h"
 #include "worker/dist/meeting.h"
+#include "worker/dist/waits.h"
 
 namespace tradewind::dist {
 namespace {
@@ -20,11 +21,15 @@ using Group = c10d::ProcessGroupGloo;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
+// Calls whose waits are settled at a time: bounds what is noted of them.
+constexpr std::size_t calls_to_settle = 8192;
+
 // One numbered call, for errors and statistics.
 struct Call {
   std::int64_t number;
   const char* operation;
   std::string place;
+  double made;  // seconds since all ranks were connected
   Traffic traffic;
 };
 
@@ -46,7 +51,13 @@ std::int64_t row_bytes(const at::Tensor& rows) {
 class GlooCommunicator : public Communicator {
  public:
   GlooCommunicator(const Rendezvous& rendezvous, Meeting meeting)
-      : rendezvous_(rendezvous), store_(std::move(meeting.store)), group_(connect(meeting.address)) {}
+      : rendezvous_(rendezvous), store_(std::move(meeting.store)), group_(connect(meeting.address)) {
+    // The ranks leave this together: the zero of the clock by which late peers are told.
+    Call call = begin("barrier", "start");
+    timed(call, [&] { group_->barrier()->wait(); });
+    number_ = 0;
+    connected_ = Clock::now();
+  }
 
   int rank() const override { return rendezvous_.rank; }
   int size() const override { return rendezvous_.world_size; }
@@ -69,19 +80,23 @@ class GlooCommunicator : public Communicator {
   void barrier(std::string_view place) override {
     finish(begin("barrier", place), [&] { group_->barrier()->wait(); });
   }
+  void settle_waits() override;
 
  private:
   class Exchange;
 
   c10::intrusive_ptr<Group> connect(const std::string& address) const;
   Call begin(const char* operation, std::string_view place) {
-    return {++number_, operation, std::string(place), Traffic{.calls = 1}};
+    return {++number_, operation, std::string(place), seconds_since(connected_), Traffic{.calls = 1}};
   }
   // Runs what blocks, adds its time and counts the call.
   template <class Blocking>
   void finish(Call call, const Blocking& blocking) {
+    const double blocked = seconds_since(connected_);
     timed(call, blocking);
     statistics_.add(call.place, call.traffic);
+    waits_.add(call.place, call.made, blocked, call.traffic.seconds);
+    if (waits_.calls() >= calls_to_settle) settle_waits();
   }
   template <class Blocking>
   void timed(Call& call, const Blocking& blocking) const {
@@ -106,6 +121,8 @@ class GlooCommunicator : public Communicator {
   const c10::intrusive_ptr<c10d::Store> store_;
   const c10::intrusive_ptr<Group> group_;
   std::int64_t number_ = 0;
+  Clock::time_point connected_;
+  Waits waits_;
 };
 
 c10::intrusive_ptr<Group> GlooCommunicator::connect(const std::string& address) const {
@@ -266,6 +283,16 @@ void GlooCommunicator::broadcast(at::Tensor& values, int root, std::string_view 
   options.rootRank = root;
   finish(std::move(call), [&] { group_->broadcast(bytes, options)->wait(); });
   if (rank() != root && !whole.is_same(values)) values.copy_(whole);
+}
+
+void GlooCommunicator::settle_waits() {
+  if (waits_.calls() == 0) return;
+  Call call = begin("all_reduce_max", "report waits");
+  std::vector<at::Tensor> latest = {at::tensor(waits_.made(), at::kDouble)};
+  c10d::AllreduceOptions options;
+  options.reduceOp = c10d::ReduceOp::MAX;
+  timed(call, [&] { group_->allreduce(latest, options)->wait(); });
+  waits_.settle({latest[0].const_data_ptr<double>(), waits_.calls()}, statistics_);
 }
 
 // Gloo writes to its sockets without MSG_NOSIGNAL: a peer's death must be an error, not ours too.

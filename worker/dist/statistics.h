@@ -14,20 +14,30 @@ namespace tradewind::dist {
 struct Traffic {
   std::int64_t calls = 0, bytes_sent = 0, bytes_received = 0;
   double seconds = 0;  // this rank stood still for the call; what it computed while rows were in flight is not in it
+  double waiting = 0;  // of these, until the last rank had made the call; known once waits are settled
   Traffic& operator+=(const Traffic& other);
 };
 
 using TrafficTable = std::map<std::string, Traffic, std::less<>>;
 
+// Rows that one part of the model reads: those of this rank, and those it fetches.
+struct RowCounts {
+  std::int64_t own = 0, halo = 0;
+};
+
 class Statistics {
  public:
   void add(std::string_view place, const Traffic& traffic);
+  // A halo was planned; of several in one phase the largest counts.
+  void plan(std::string_view place, const RowCounts& rows);
   const TrafficTable& by_place() const { return by_place_; }
   TrafficTable by_phase() const;
   Traffic total() const;
+  const std::map<std::string, RowCounts, std::less<>>& rows() const { return rows_; }  // by phase
 
  private:
   TrafficTable by_place_;
+  std::map<std::string, RowCounts, std::less<>> rows_;
 };
 
 }  // namespace tradewind::dist

@@ -42,6 +42,14 @@ struct OutputContext {
   std::optional<Duration> output_frequency;
 };
 
+// What an output cost this rank so far. Bytes are those of its own files or messages.
+struct OutputFigures {
+  std::int64_t bytes = 0;
+  double encoding_seconds = 0, file_seconds = 0;  // of the threads behind, added up
+  double blocked_seconds = 0;                     // the caller stood still because too much was waiting to be written
+  std::int64_t most_pending_bytes = 0, pending_limit_bytes = 0;
+};
+
 class Output {
  public:
   virtual ~Output() = default;
@@ -51,6 +59,7 @@ class Output {
   virtual void close() = 0;
   // Lead time of the last state that is whole in the file; nullopt before the first.
   virtual std::optional<Duration> last_written() const = 0;
+  virtual OutputFigures figures() const { return {}; }
 };
 
 std::unique_ptr<Output> make_output(const config::OutputConfig& config, const OutputContext& context,

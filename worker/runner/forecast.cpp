@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <numeric>
 
 #include "common/checkpoint/checkpoint.h"
 #include "common/errors.h"
@@ -11,6 +12,7 @@
 #include "worker/outputs/output.h"
 #include "worker/runner/base_runner.h"
 #include "worker/runner/commands.h"
+#include "worker/runner/figures.h"
 #include "worker/runner/initial_state.h"
 #include "worker/runner/precision.h"
 #include "worker/runner/rollout.h"
@@ -164,6 +166,8 @@ void run_forecast(const config::RunConfig& config, dist::Communicator& communica
   const int calls = model_calls(config.lead_time, metadata.time.rollout_shift);
   at::Tensor x = std::move(initial.x);
   std::vector<double> step_seconds;
+  Figures figures(communicator);
+  figures.begin_steps();
   Duration previous{};
   for (int call = 0; call < calls; ++call) {
     reporter.phase(call == 0 ? Phase::first_step : Phase::step);
@@ -195,16 +199,19 @@ void run_forecast(const config::RunConfig& config, dist::Communicator& communica
     reporter.step_done({call + 1, calls, *date + metadata.time.rollout_shift * (call + 1), step_watch.seconds()});
   }
 
+  figures.end_steps(std::accumulate(step_seconds.begin(), step_seconds.end(), 0.0), calls);
+
   reporter.phase(Phase::close);
   const Stopwatch close_watch;
   output->close();
   timings.output = output_seconds + close_watch.seconds();
+  figures.output(timings.output, output->figures());
   timings.steps = calls;
   timings.first_step = step_seconds.empty() ? 0 : step_seconds.front();
   if (step_seconds.size() > 1) step_seconds.erase(step_seconds.begin());
   timings.step_median = median(step_seconds);
   timings.total = total.seconds();
-  reporter.finished(timings);
+  reporter.finished(timings, figures.result(shards.range(communicator.rank()).size()));
 }
 
 }  // namespace tradewind::runner

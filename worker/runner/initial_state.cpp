@@ -56,7 +56,7 @@ void check_values(const at::Tensor& x, const checkpoint::Metadata& metadata, con
       flags[std::isnan(value) ? column : width + column] = 1;
     }
   }
-  communicator.all_reduce_sum(seen, "check of the initial state");
+  communicator.all_reduce_sum(seen, "input check");
   std::string nans, infinities;
   for (std::int64_t column = 0; column < width; ++column) {
     const std::string& name = metadata.input[column];

@@ -8,6 +8,7 @@
 #include "worker/nn/model.h"
 #include "worker/npz/npz.h"
 #include "worker/runner/commands.h"
+#include "worker/runner/figures.h"
 
 namespace tradewind::runner {
 namespace {
@@ -61,6 +62,8 @@ void run_predict(const PredictOptions& options, dist::Communicator& communicator
   reporter.phase(Phase::first_step);
   const dist::Shards shards(checkpoint.model.data.count, communicator.size());
   std::vector<at::Tensor> results;
+  Figures figures(communicator);
+  figures.begin_steps();
   for (std::int64_t sample = 0; sample < x.size(0); ++sample) {
     const dist::RowRange rows = model->rows();
     const at::Tensor y = model->predict(x[sample].slice(1, rows.begin, rows.end).contiguous());
@@ -68,6 +71,7 @@ void run_predict(const PredictOptions& options, dist::Communicator& communicator
   }
   timings.first_step = timings.step_median = seconds_since(start) - timings.load - timings.input;
   timings.steps = static_cast<int>(x.size(0));
+  figures.end_steps(timings.first_step, timings.steps);
 
   reporter.phase(Phase::output);
   if (communicator.rank() == 0) {
@@ -77,7 +81,7 @@ void run_predict(const PredictOptions& options, dist::Communicator& communicator
   }
   timings.total = seconds_since(start);
   timings.output = timings.total - timings.load - timings.input - timings.first_step;
-  reporter.finished(timings);
+  reporter.finished(timings, figures.result(model->rows().size()));
 }
 
 }  // namespace tradewind::runner

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "common/dates.h"
 
 namespace tradewind::runner {
+
+using Json = nlohmann::ordered_json;
 
 enum class Phase { start, load, input, first_step, step, output, close };
 const char* name_of(Phase phase);
@@ -29,7 +32,8 @@ class Reporter {
   virtual void step_done(const StepDone& step) = 0;
   virtual void note(const std::string& text) = 0;  // information
   virtual void warning(const std::string& text) = 0;
-  virtual void finished(const Timings& timings) = 0;
+  // figures: of this rank, for the report (figures.h).
+  virtual void finished(const Timings& timings, Json figures) = 0;
 };
 
 }  // namespace tradewind::runner

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "launcher/report/rank_table.h"
 #include "launcher/report/run_folder.h"
 
 using namespace tradewind;
@@ -35,6 +36,37 @@ TEST_CASE("the report of a run that is done") {
         R"({"status":"done","exit_code":0,"world_size":1,"steps":8,)"
         R"("seconds":{"load":1.0,"input":2.0,"first_step":3.0,"step_median":4.0,"output":5.0,"total":6.0},)"
         R"("ranks":[{"rank":0,"host":"h","pid":7,"device":"cpu","peak_rss_bytes":1000,"peak_device_bytes":0}]})");
+}
+
+TEST_CASE("what a rank tells of itself is in the report and in the table") {
+  Outcome outcome;
+  outcome.status = "done";
+  for (int i = 0; i < 3; ++i) {
+    RankResult rank{.pid = 7 + i, .device = "cpu", .peak_rss_bytes = 300'000'000, .figures = {}};
+    rank.figures = Json::parse(R"({"rows":20160,"halo_rows":{"encoder":{"own":20160,"halo":100},
+      "processor":{"own":5472,"halo":512}},"traffic":{"encoder":{"calls":3,"bytes_sent":2000,"bytes_received":5000,
+      "seconds":0.5,"waiting":0.25}},"seconds":{"computing":12.345,"communicating":0.25,"waiting":0.25},
+      "memory":{"own_peak_bytes":123456789}})");
+    outcome.ranks.push_back(rank);
+  }
+  const Json report = report_of(outcome, "h", 6);
+  CHECK(report["ranks"][2]["halo_rows"]["processor"]["halo"] == 512);
+  CHECK(report["ranks"][2]["pid"] == 9);
+  CHECK(
+      rank_table(outcome, 2) ==
+      "rank   rows  halo rows    sent  received  computing  communicating  waiting  writing, s  own memory  peak "
+      "resident\n"
+      "0     20160        612  2000 B    5000 B      12.35           0.25     0.25           -      123 MB         300 "
+      "MB\n"
+      "1     20160        612  2000 B    5000 B      12.35           0.25     0.25           -      123 MB         300 "
+      "MB\n"
+      "and 1 ranks more, in the report\n"
+      "exchange  calls  sent by all ranks  s per rank  of which waiting\n"
+      "encoder       3             6000 B        0.50              0.25\n");
+  // What does not fit the form does no harm.
+  outcome.ranks[0].figures = Json::parse(R"({"rows":"many","traffic":[1],"halo_rows":{"encoder":7}})");
+  CHECK(rank_table(outcome).find("0         -          0  ") != std::string::npos);
+  CHECK(rank_table(Outcome{}).empty());
 }
 
 TEST_CASE("the report of a failure says what, where and the way out") {

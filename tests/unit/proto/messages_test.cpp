@@ -54,7 +54,8 @@ TEST_CASE("every message survives the wire") {
                                           .steps = 8,
                                           .seconds = {1, 2, 3, 4, 5, 6},
                                           .peak_rss_bytes = std::int64_t{5} << 33,
-                                          .peak_device_bytes = 12});
+                                          .peak_device_bytes = 12,
+                                          .figures = {{"rows", 5}, {"memory", {{"idle_bytes", 3}}}}});
   CHECK(finished.exit_code == 1);
   CHECK(finished.steps == 8);
   CHECK(finished.seconds.load == 1);
@@ -63,6 +64,7 @@ TEST_CASE("every message survives the wire") {
   CHECK(finished.seconds.step_median == 4);
   CHECK(finished.seconds.output == 5);
   CHECK(finished.seconds.total == 6);
+  CHECK(finished.figures.dump() == R"({"rows":5,"memory":{"idle_bytes":3}})");
   CHECK(finished.peak_rss_bytes == std::int64_t{5} << 33);
   CHECK(finished.peak_device_bytes == 12);
 

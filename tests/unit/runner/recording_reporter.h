@@ -12,10 +12,14 @@ class RecordingReporter : public tradewind::runner::Reporter {
   void step_done(const tradewind::runner::StepDone& step) override { steps.push_back(step); }
   void note(const std::string& text) override { notes.push_back(text); }
   void warning(const std::string& text) override { warnings.push_back(text); }
-  void finished(const tradewind::runner::Timings&) override { done = true; }
+  void finished(const tradewind::runner::Timings&, tradewind::runner::Json given) override {
+    done = true;
+    figures = std::move(given);
+  }
 
   std::vector<tradewind::runner::Phase> phases;
   std::vector<tradewind::runner::StepDone> steps;
   std::vector<std::string> notes, warnings;
+  tradewind::runner::Json figures;
   bool done = false;
 };

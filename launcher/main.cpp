@@ -20,6 +20,7 @@ int dispatch(const launcher::Command& command, const Environment& environment, l
       return launcher::inspect({c.checkpoint, c.json, c.world_size}, std::cout);
     }
     int operator()(const launcher::PredictCommand& c) const { return launcher::predict(c, environment, started); }
+    int operator()(const launcher::ClusterCommand& c) const { return launcher::cluster(c, environment); }
     int operator()(const launcher::CompareCommand& c) const { return launcher::compare(c, environment, started); }
     int operator()(const launcher::ShowText& c) const {
       std::cout << c.text << std::flush;

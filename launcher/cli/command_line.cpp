@@ -10,11 +10,11 @@
 namespace tradewind::launcher {
 namespace {
 
-constexpr std::array<const char*, 4> commands = {"run", "inspect", "predict", "compare"};
+constexpr std::array<const char*, 5> commands = {"run", "inspect", "predict", "compare", "cluster"};
 // Options followed by a value, of any command: their values are never taken for a command.
-constexpr std::array<const char*, 9> valued = {"--defaults",   "--run-dir",     "--report",
-                                               "--world-size", "--precision",   "--tolerance",
-                                               "--steps",      "--climatology", "--persistence"};
+constexpr std::array<const char*, 11> valued = {"--defaults",    "--run-dir",   "--report",   "--world-size",
+                                                "--precision",   "--tolerance", "--steps",    "--climatology",
+                                                "--persistence", "--interface", "--srun-args"};
 
 bool contains(const auto& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -73,7 +73,22 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   run_app->add_option("--run-dir", run.run_folder, "run folder [tradewind-run-<time> beside CONFIG]")
       ->option_text("DIR");
   run_app->add_option("--report", run.report, "write the report there too")->option_text("FILE");
+  run_app->add_option("--interface", run.interface, "network interface for the ranks [the one that reaches them]")
+      ->option_text("NAME");
+  run_app->add_option("--srun-args", run.srun_args, "further options for srun, where it starts the ranks")
+      ->option_text("'OPTIONS'");
   add_verbosity(*run_app, run.verbosity);
+
+  ClusterCommand cluster;
+  std::vector<std::string> cluster_words;
+  CLI::App* cluster_app = app.add_subcommand("cluster", "say where ranks would come from here, and start none");
+  cluster_app->add_option("config", cluster_words, "as for run; without it: a parallel run")
+      ->option_text("[CONFIG [KEY=VALUE...]]");
+  cluster_app->add_option("--defaults", cluster.defaults, "a config merged under CONFIG; repeatable")
+      ->option_text("FILE")
+      ->allow_extra_args(false);
+  cluster_app->add_option("--srun-args", cluster.srun_args, "as for run")->option_text("'OPTIONS'");
+  cluster_app->add_flag("--json", cluster.json, "for programs");
 
   InspectCommand inspect;
   CLI::App* inspect_app = app.add_subcommand("inspect", "say what a checkpoint holds, and whether it runs here");
@@ -162,6 +177,13 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   if (&used == inspect_app) return inspect;
   if (&used == predict_app) return predict;
   if (&used == compare_app) return compare;
+  if (&used == cluster_app) {
+    if (!cluster_words.empty()) {
+      cluster.config = cluster_words.front();
+      cluster.overrides.assign(cluster_words.begin() + 1, cluster_words.end());
+    }
+    return cluster;
+  }
   run.config = positionals.front();
   run.overrides.assign(positionals.begin() + 1, positionals.end());
   return run;

@@ -15,6 +15,8 @@ struct RunCommand {
   std::vector<std::string> overrides;  // key=value
   std::vector<std::string> defaults;   // files merged under the config
   std::string run_folder, report;      // empty: not given
+  std::string interface;               // network interface for the ranks; empty: not given
+  std::string srun_args;               // options for srun, as one text
   Verbosity verbosity = Verbosity::normal;
 };
 struct InspectCommand {
@@ -29,13 +31,19 @@ struct PredictCommand {
   std::string report;
   Verbosity verbosity = Verbosity::normal;
 };
+struct ClusterCommand {
+  std::string config;  // as in RunCommand; empty: none
+  std::vector<std::string> overrides, defaults;
+  std::string srun_args;
+  bool json = false;
+};
 struct CompareCommand {
   std::vector<std::string> arguments;  // the worker's, as they are
 };
 struct ShowText {
   std::string text;
 };
-using Command = std::variant<RunCommand, InspectCommand, PredictCommand, CompareCommand, ShowText>;
+using Command = std::variant<RunCommand, InspectCommand, PredictCommand, ClusterCommand, CompareCommand, ShowText>;
 
 // `arguments` without the program's name. Options may stand anywhere, before the command too.
 Command parse_command_line(const std::vector<std::string>& arguments);

@@ -2,6 +2,7 @@
 // Call from the main thread.
 #pragma once
 
+#include "common/config/run_config.h"
 #include "common/env.h"
 #include "launcher/cli/command_line.h"
 
@@ -10,6 +11,11 @@ namespace tradewind::launcher {
 // `started`: when this process began, for the report's total.
 int run(const RunCommand& command, const Environment& environment, TimePoint started);
 int predict(const PredictCommand& command, const Environment& environment, TimePoint started);
+// Says where ranks would come from; starts none.
+int cluster(const ClusterCommand& command, const Environment& environment);
 int compare(const CompareCommand& command, const Environment& environment, TimePoint started);
+
+// Whether each rank needs a GPU.
+inline bool wants_gpus(const config::RunConfig& config) { return config.device && config.device->starts_with("cuda"); }
 
 }  // namespace tradewind::launcher

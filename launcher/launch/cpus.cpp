@@ -89,6 +89,24 @@ CpuShare share_of_rank(const std::vector<int>& usable, int local_rank, int local
   return share;
 }
 
+CpuShare share_of_host(int local_rank, int local_size, bool dealt_out,
+                       const std::map<std::string, std::string>& variables) {
+  const std::vector<int> usable = usable_cpus();
+  const int count = static_cast<int>(usable.size());
+  if (dealt_out) {
+    // Of a job that has only part of the host, the ranks may share that part.
+    int of_job = online_cpus();
+    if (const auto found = variables.find("SLURM_CPUS_ON_NODE"); found != variables.end()) {
+      const std::string& text = found->second;
+      int cpus = 0;
+      if (std::from_chars(text.data(), text.data() + text.size(), cpus).ec == std::errc{} && cpus > 0)
+        of_job = std::min(of_job, cpus);
+    }
+    if (already_shared(count, local_size, of_job)) return share_of_rank(usable, 0, 1, variables);
+  }
+  return share_of_rank(usable, local_rank, local_size, variables);
+}
+
 bool already_shared(int usable, int local_size, int on_host) { return usable * std::max(1, local_size) <= on_host; }
 
 }  // namespace tradewind::launcher

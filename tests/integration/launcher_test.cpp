@@ -111,3 +111,36 @@ TEST_CASE("a worker that is not there") {
   CHECK(result.error.find("correct or unset TRADEWIND_WORKER") != std::string::npos);
   CHECK(Json::parse(text_of(folder.path / "d" / "report.json"))["status"] == "failed");
 }
+
+TEST_CASE("what was detected, without starting it") {
+  const Folder folder;
+  const auto asked = [&](std::vector<std::string> arguments, std::map<std::string, std::string> variables) {
+    arguments.insert(arguments.begin(), {TRADEWIND_EXECUTABLE, "cluster"});
+    return run({.command = std::move(arguments), .folder = folder.path, .environment = std::move(variables)});
+  };
+  write_text(folder.path / "srun", "#!/bin/sh\n");
+  fs::permissions(folder.path / "srun", fs::perms::owner_all);
+  const std::map<std::string, std::string> allocation = {
+      {"SLURM_JOB_ID", "7"}, {"SLURM_JOB_NODELIST", "n[1-2]"}, {"SLURM_NTASKS", "4"}, {"PATH", folder.path.string()}};
+  const Result text = asked({"--srun-args", "--mem=0 --time='1:00 h'"}, allocation);
+  CHECK(text.code == 0);
+  CHECK(text.output.find("would start   4 ranks with srun\nhosts         n1 n2\n") != std::string::npos);
+  CHECK(text.output.find(" --mem=0 '--time=1:00 h' tradewind agent\n") != std::string::npos);
+  CHECK(text.output.find("decided by    SLURM_JOB_ID=7\n") != std::string::npos);
+  const Result json = asked({"--json"}, {{"RANK", "1"},
+                                         {"WORLD_SIZE", "2"},
+                                         {"LOCAL_RANK", "1"},
+                                         {"MASTER_ADDR", "h"},
+                                         {"MASTER_PORT", "5"},
+                                         {"OMP_NUM_THREADS", "3"}});
+  CHECK(json.code == 0);
+  const Json answer = Json::parse(json.output);
+  CHECK(answer["cluster"] == "torchrun");
+  CHECK(answer["mode"] == "member");
+  CHECK(answer["rank"] == 1);
+  CHECK(answer["threads"] == 3);
+  CHECK(answer["decided_by"]["MASTER_ADDR"] == "h");
+  const Result wrong = asked({}, {{"SLURM_JOB_ID", "7"}, {"SLURM_NTASKS", "2"}, {"PATH", "/nowhere"}});
+  CHECK(wrong.code == 1);
+  CHECK(wrong.error.find("there is no srun on PATH to start 2 ranks") != std::string::npos);
+}

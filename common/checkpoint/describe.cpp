@@ -140,8 +140,8 @@ void find_preprocessors(const Node& root, const Scope& scope, const ModelSizes& 
     throw UserError("the post-processors are not the pre-processors in reverse order", "post_processors",
                     "the checkpoint is damaged; export it again");
   }
-  for (const Node& node : forward) out.preprocessors.push_back(read_preprocessor(node, sizes));
-  for (const Node& node : inverse) out.postprocessors.push_back(read_preprocessor(node, sizes));
+  for (const Node& node : forward) out.preprocessors.push_back(read_preprocessor(node, scope, sizes));
+  for (const Node& node : inverse) out.postprocessors.push_back(read_preprocessor(node, scope, sizes));
 }
 
 void read_layers(const Scope& scope, const ModelSizes& sizes, ModelDescription& out) {

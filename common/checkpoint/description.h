@@ -130,25 +130,85 @@ struct NoResidualDescription {
 };
 using ResidualDescription = std::variant<SkipResidualDescription, NoResidualDescription>;
 
-// Applied in order, in normalised space, on columns of the model output.
+// Applied in order, in normalised space, on columns of the model output. y = relu(y - t) + t with a threshold t per
+// column (none: 0); below t the slope is `slope`.
 struct ReluBoundingDescription {
   std::vector<std::int64_t> columns;
+  std::vector<float> thresholds;
+  double slope = 0;
   bool operator==(const ReluBoundingDescription&) const = default;
 };
+// y is clamped to [minimum, maximum], outside of which the slope is `slope`; then multiplied by column `total`, if any,
+// of which it is a fraction.
 struct HardtanhBoundingDescription {
   std::vector<std::int64_t> columns;
-  double minimum = 0, maximum = 1;
+  double minimum = 0, maximum = 1, slope = 0;
+  std::optional<std::int64_t> total;
   bool operator==(const HardtanhBoundingDescription&) const = default;
 };
 using BoundingDescription = std::variant<ReluBoundingDescription, HardtanhBoundingDescription>;
 
+// Pre-processing: steps applied to the model's input in order, and their inverses to its output in reverse order.
 // x * multiply + add on the model input; (y - add) / multiply, a subtraction then a division, on the model output.
 // One value per column of the model input (forward) and of the model output (inverse), float32, already gathered.
 struct NormalizerDescription {
   std::vector<float> input_multiply, input_add, output_multiply, output_add;
   bool operator==(const NormalizerDescription&) const = default;
 };
-using PreprocessorDescription = std::variant<NormalizerDescription>;
+
+// Where `input` is missing (NaN) it becomes `value`, or what column `copied_from` holds; `output` becomes NaN where
+// column `mask` was missing at the first input time. With masks_of_first_step the values to replace are at every time
+// those of `mask` at the first input time.
+struct ImputedColumn {
+  std::optional<std::int64_t> input, output, mask, copied_from;
+  double value = 0;
+  bool operator==(const ImputedColumn&) const = default;
+};
+struct ImputerDescription {
+  std::vector<ImputedColumn> columns;
+  bool masks_of_first_step = false;
+  bool operator==(const ImputerDescription&) const = default;
+};
+
+// Formulas, with p = parameter, forward and back:
+// affine         x p + shift; (y - shift) / p
+// atoms          x <= lower_atom + epsilon becomes lower_target, x >= upper_atom - epsilon upper_target; clamp to atoms
+// box_cox        (x^p - 1) / p, log x when p is 0; max(0, y p + 1)^(1/p), exp y
+// power          x^p, with tangent_above_one x p + 1 - p where x > 1; max(0, y)^(1/p), the tangent's inverse above 1
+// square_root    x^(1/2); y^2
+// atanh          atanh(tanh(p) (2 x - 1)) / p; clamp((tanh(p y) / tanh(p) + 1) / 2, 0, 1); p = 0: x; clamp(y, 0, 1)
+// asinh          asinh(p x); sinh(y) / p
+// log1p          log(1 + x); exp(y) - 1
+// box_cox and power refuse x < 0 and NaN, or with clip_negative take max(0, x); not when `unchecked`, where box_cox
+// also goes back without max(0, ...).
+enum class Mapping { affine, atoms, box_cox, power, square_root, atanh, asinh, log1p };
+struct RemappedColumn {
+  std::optional<std::int64_t> input, output;
+  Mapping mapping = Mapping::affine;
+  double parameter = 1, shift = 0, epsilon = 0;
+  std::optional<double> lower_atom, upper_atom, lower_target, upper_target;
+  bool clip_negative = false, tangent_above_one = false, unchecked = false;
+  bool operator==(const RemappedColumn&) const = default;
+};
+struct RemapperDescription {
+  std::vector<RemappedColumn> columns;
+  bool operator==(const RemapperDescription&) const = default;
+};
+
+// Only on the model output: limits, or a value (absent: NaN) where column `condition` is zero, or missing.
+struct OutputLimitsDescription {
+  std::vector<BoundingDescription> limits;
+  bool operator==(const OutputLimitsDescription&) const = default;
+};
+struct ConditionalFillDescription {
+  std::int64_t condition = 0;
+  bool where_missing = false;  // else where it is 0
+  std::vector<std::int64_t> columns;
+  std::vector<std::optional<double>> values;
+  bool operator==(const ConditionalFillDescription&) const = default;
+};
+using PreprocessorDescription = std::variant<NormalizerDescription, ImputerDescription, RemapperDescription,
+                                             OutputLimitsDescription, ConditionalFillDescription>;
 
 // What the decoder's destination rows are made of, in order. Variables are normalised, at every input time, oldest
 // first.

@@ -5,7 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "worker/nn/row_source.h"
-#include "worker/preprocess/normalizer.h"
+#include "worker/preprocess/processors.h"
 
 namespace tradewind::nn {
 
@@ -16,8 +16,12 @@ class InputRows : public RowSource {
       : x_(x), attributes_(attributes), processors_(processors) {}
   std::int64_t columns() const override { return x_.size(0) * x_.size(2) + attributes_.size(1); }
   void rows(const at::Tensor& which, at::Tensor out) const override;
+  void range(std::int64_t begin, std::int64_t end, at::Tensor out) const override;
 
  private:
+  template <class Pick>
+  void fill(const Pick& pick, at::Tensor& out) const;
+
   const at::Tensor& x_;
   const at::Tensor& attributes_;
   const preprocess::Processors& processors_;

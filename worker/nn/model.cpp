@@ -13,7 +13,7 @@
 #include "worker/nn/output_rows.h"
 #include "worker/nn/processor.h"
 #include "worker/nn/target_rows.h"
-#include "worker/preprocess/normalizer.h"
+#include "worker/preprocess/processors.h"
 
 namespace tradewind::nn {
 namespace {

@@ -1,8 +1,7 @@
 #include "worker/nn/output_rows.h"
 
-#include <ATen/Parallel.h>
+#include <ATen/ATen.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -23,19 +22,16 @@ void check_columns(const std::vector<std::int64_t>& columns, std::int64_t count,
 }  // namespace
 
 OutputRows::OutputRows(const checkpoint::ModelDescription& model, const preprocess::Processors& processors)
-    : processors_(processors),
-      prognostic_input_(model.prognostic_input),
-      prognostic_output_(model.prognostic_output),
-      boundings_(model.boundings) {
-  check_columns(prognostic_input_, model.input_variables, "the residual's input");
-  check_columns(prognostic_output_, model.output_variables, "the residual's output");
-  if (prognostic_input_.size() != prognostic_output_.size()) {
+    : processors_(processors) {
+  check_columns(model.prognostic_input, model.input_variables, "the residual's input");
+  check_columns(model.prognostic_output, model.output_variables, "the residual's output");
+  if (model.prognostic_input.size() != model.prognostic_output.size()) {
     throw UserError("the residual's input and output columns differ in number", "model",
                     "the checkpoint is damaged or of an unknown layout");
   }
-  for (const auto& bounding : boundings_) {
-    std::visit([&](const auto& one) { check_columns(one.columns, model.output_variables, "a bounding"); }, bounding);
-  }
+  prognostic_input_ = at::tensor(model.prognostic_input, at::kLong);
+  prognostic_output_ = at::tensor(model.prognostic_output, at::kLong);
+  for (const auto& bounding : model.boundings) boundings_.emplace_back(bounding, model.output_variables);
   if (const auto* skip = std::get_if<checkpoint::SkipResidualDescription>(&model.residual)) {
     residual_step_ = skip->step < 0 ? skip->step + model.input_steps : skip->step;
     if (residual_step_ < 0 || residual_step_ >= model.input_steps) {
@@ -46,43 +42,28 @@ OutputRows::OutputRows(const checkpoint::ModelDescription& model, const preproce
   }
 }
 
-// NaN stays NaN, as in the reference.
-void OutputRows::bound(float* row) const {
-  for (const auto& bounding : boundings_) {
-    if (const auto* relu = std::get_if<checkpoint::ReluBoundingDescription>(&bounding)) {
-      for (const std::int64_t column : relu->columns) row[column] = row[column] < 0 ? 0.0F : row[column];
-    } else {
-      const auto& hardtanh = std::get<checkpoint::HardtanhBoundingDescription>(bounding);
-      const auto low = static_cast<float>(hardtanh.minimum), high = static_cast<float>(hardtanh.maximum);
-      for (const std::int64_t column : hardtanh.columns) {
-        row[column] = row[column] < low ? low : (row[column] > high ? high : row[column]);
-      }
-    }
-  }
+void OutputRows::move_to(at::Device device) {
+  prognostic_input_ = prognostic_input_.to(device);
+  prognostic_output_ = prognostic_output_.to(device);
+  for (preprocess::Bounding& bounding : boundings_) bounding.move_to(device);
 }
 
 void OutputRows::operator()(const at::Tensor& decoded, std::int64_t first, const at::Tensor& x, at::Tensor& y) const {
-  const std::int64_t steps = y.size(0), rows = y.size(1), variables = y.size(2), inputs = x.size(2);
-  const float* from = decoded.const_data_ptr<float>();
-  const float* state = residual_step_ >= 0 ? x.const_data_ptr<float>() + residual_step_ * rows * inputs : nullptr;
-  auto* to = y.mutable_data_ptr<float>();
-  at::parallel_for(0, decoded.size(0), 64, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> skip(static_cast<std::size_t>(inputs));
-    for (std::int64_t i = begin; i < end; ++i) {
-      if (state) processors_.forward(state + (first + i) * inputs, skip.data());
-      for (std::int64_t step = 0; step < steps; ++step) {
-        float* row = to + (step * rows + first + i) * variables;
-        std::copy_n(from + (i * steps + step) * variables, variables, row);
-        if (state) {
-          for (std::size_t k = 0; k < prognostic_output_.size(); ++k) {
-            row[prognostic_output_[k]] += skip[static_cast<std::size_t>(prognostic_input_[k])];
-          }
-        }
-        bound(row);
-        processors_.inverse(row);
-      }
-    }
-  });
+  const std::int64_t steps = y.size(0), rows = decoded.size(0), variables = y.size(2);
+  const at::Tensor masks = processors_.masks(x.select(0, 0).narrow(0, first, rows));
+  at::Tensor skip;  // on the prognostic columns of the output
+  if (residual_step_ >= 0) {
+    at::Tensor state = x.select(0, residual_step_).narrow(0, first, rows).clone();
+    processors_.forward(state, masks);
+    skip = state.index_select(1, prognostic_input_);
+  }
+  for (std::int64_t step = 0; step < steps; ++step) {
+    at::Tensor out = y.select(0, step).narrow(0, first, rows);
+    out.copy_(decoded.narrow(1, step * variables, variables));
+    if (skip.defined()) out.index_add_(1, prognostic_output_, skip);
+    for (const preprocess::Bounding& bounding : boundings_) bounding(out);
+    processors_.inverse(out, masks);
+  }
 }
 
 }  // namespace tradewind::nn

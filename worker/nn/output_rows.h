@@ -1,4 +1,5 @@
-// What follows the decoder, row by row: residual, bounding, inverse pre-processing. Immutable, thread-safe.
+// What follows the decoder, row by row: residual, bounding, inverse pre-processing. Made on the CPU. Thread-safe to
+// use.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -6,24 +7,24 @@
 #include <vector>
 
 #include "common/checkpoint/description.h"
-#include "worker/preprocess/normalizer.h"
+#include "worker/preprocess/bounding.h"
+#include "worker/preprocess/processors.h"
 
 namespace tradewind::nn {
 
 class OutputRows {
  public:
   OutputRows(const checkpoint::ModelDescription& model, const preprocess::Processors& processors);
+  void move_to(at::Device device);
   // decoded (rows, output steps * output variables), time slowest, of own rows from `first` on; x (input steps, own
   // rows, input variables) raw; y (output steps, own rows, output variables) gets the finished rows.
   void operator()(const at::Tensor& decoded, std::int64_t first, const at::Tensor& x, at::Tensor& y) const;
 
  private:
-  void bound(float* row) const;
-
   const preprocess::Processors& processors_;
-  std::int64_t residual_step_ = -1;  // of the input; -1: no residual
-  std::vector<std::int64_t> prognostic_input_, prognostic_output_;
-  std::vector<checkpoint::BoundingDescription> boundings_;
+  std::int64_t residual_step_ = -1;                  // of the input; -1: no residual
+  at::Tensor prognostic_input_, prognostic_output_;  // columns
+  std::vector<preprocess::Bounding> boundings_;
 };
 
 }  // namespace tradewind::nn

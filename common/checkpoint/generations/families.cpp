@@ -4,8 +4,12 @@
 #include <string_view>
 #include <vector>
 
+#include "common/checkpoint/generations/boundings.h"
 #include "common/checkpoint/generations/graph_transformer.h"
+#include "common/checkpoint/generations/imputers.h"
 #include "common/checkpoint/generations/known.h"
+#include "common/checkpoint/generations/postprocessors.h"
+#include "common/checkpoint/generations/remapper.h"
 #include "common/checkpoint/generations/transformer.h"
 #include "common/checkpoint/generations/variables.h"
 #include "common/checkpoint/listing.h"
@@ -36,11 +40,29 @@ const Table<decltype(&read_skip_residual)> kResiduals = {
 
 const Table<decltype(&read_relu_bounding)> kBoundings = {
     {"anemoi.models.layers.bounding.ReluBounding", read_relu_bounding},
+    {"anemoi.models.layers.bounding.LeakyReluBounding", read_relu_bounding},
+    {"anemoi.models.layers.bounding.NormalizedReluBounding", read_relu_bounding},
+    {"anemoi.models.layers.bounding.NormalizedLeakyReluBounding", read_relu_bounding},
     {"anemoi.models.layers.bounding.HardtanhBounding", read_hardtanh_bounding},
+    {"anemoi.models.layers.bounding.LeakyHardtanhBounding", read_hardtanh_bounding},
+    {"anemoi.models.layers.bounding.FractionBounding", read_hardtanh_bounding},
+    {"anemoi.models.layers.bounding.LeakyFractionBounding", read_hardtanh_bounding},
 };
 
 const Table<decltype(&read_normalizer)> kPreprocessors = {
     {"anemoi.models.preprocessing.normalizer.InputNormalizer", read_normalizer},
+    {"anemoi.models.preprocessing.imputer.InputImputer", read_imputer},
+    {"anemoi.models.preprocessing.imputer.ConstantImputer", read_imputer},
+    {"anemoi.models.preprocessing.imputer.CopyImputer", read_imputer},
+    {"anemoi.models.preprocessing.imputer.DynamicInputImputer", read_imputer},
+    {"anemoi.models.preprocessing.imputer.DynamicConstantImputer", read_imputer},
+    {"anemoi.models.preprocessing.imputer.DynamicCopyImputer", read_imputer},
+    {"anemoi.models.preprocessing.remapper.Remapper", read_remapper},
+    {"anemoi.models.preprocessing.monomapper.Monomapper", read_remapper},
+    {"anemoi.models.preprocessing.postprocessor.Postprocessor", read_output_limits},
+    {"anemoi.models.preprocessing.postprocessor.NormalizedReluPostprocessor", read_output_limits},
+    {"anemoi.models.preprocessing.postprocessor.ConditionalZeroPostprocessor", read_conditional_fill},
+    {"anemoi.models.preprocessing.postprocessor.ConditionalNaNPostprocessor", read_conditional_fill},
 };
 
 template <class Reader>
@@ -73,8 +95,8 @@ ResidualDescription read_residual(const Node& node, const ModelSizes& sizes) {
 BoundingDescription read_bounding(const Node& node, const ModelSizes& sizes) {
   return reader_of(kBoundings, node, "bounding")(node, sizes);
 }
-PreprocessorDescription read_preprocessor(const Node& node, const ModelSizes& sizes) {
-  return reader_of(kPreprocessors, node, "pre-processor")(node, sizes);
+PreprocessorDescription read_preprocessor(const Node& node, const Scope& scope, const ModelSizes& sizes) {
+  return reader_of(kPreprocessors, node, "pre-processor")(node, scope, sizes);
 }
 
 std::string known_residuals() { return names_of(kResiduals); }

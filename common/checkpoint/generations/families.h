@@ -41,7 +41,7 @@ MapperResult read_mapper(const Node& node, const Scope& scope, const MapperSite&
 ProcessorDescription read_processor(const Node& node, const Scope& scope, std::int64_t channels);
 ResidualDescription read_residual(const Node& node, const ModelSizes& sizes);
 BoundingDescription read_bounding(const Node& node, const ModelSizes& sizes);
-PreprocessorDescription read_preprocessor(const Node& node, const ModelSizes& sizes);
+PreprocessorDescription read_preprocessor(const Node& node, const Scope& scope, const ModelSizes& sizes);
 
 // Classes with a row, for error texts.
 std::string known_residuals();

@@ -5,22 +5,16 @@
 #include <vector>
 
 #include "common/checkpoint/generations/attributes.h"
+#include "common/checkpoint/generations/known_classes.h"
 #include "common/checkpoint/listing.h"
 #include "common/errors.h"
 
 namespace tradewind::checkpoint {
 namespace {
 
-using Words = std::vector<std::string_view>;
+using Words = KnownClass::Words;
 
-struct KnownClass {
-  std::string_view name;
-  Words used;                // read by a reader of this folder
-  Words ignored;             // without effect on a forecast
-  Words node_prefixes = {};  // used buffers whose names go on with a node set's name
-};
-
-const std::vector<KnownClass>& known_classes() {
+const std::vector<KnownClass>& network_classes() {
   static const Words mapper_used = {"num_chunks",      "proc",     "emb_nodes_src", "emb_nodes_dst", "edge_attr",
                                     "edge_index_base", "edge_inc", "trainable"};
   static const Words mapper_ignored = {"in_channels_src",  "in_channels_dst", "hidden_dim",
@@ -31,7 +25,6 @@ const std::vector<KnownClass>& known_classes() {
     words.emplace_back("node_data_extractor");
     return words;
   }();
-  static const Words bounding_ignored = {"name_to_index", "variables", "statistics", "name_to_index_stats"};
   static const std::vector<KnownClass> table = {
       {"anemoi.models.interface.AnemoiModelInterface",
        {"pre_processors", "post_processors", "model"},
@@ -158,14 +151,6 @@ const std::vector<KnownClass>& known_classes() {
        {"create_mask", "window_size"}},
       {"anemoi.models.layers.mlp.MLP", {"mlp", "layer_norm"}, {}},
       {"anemoi.models.layers.mlp.GatedMLPLayer", {"gate_proj", "value_proj", "gating"}, {}},
-      {"anemoi.models.layers.residual.SkipConnection", {"step"}, {}},
-      {"anemoi.models.layers.bounding.ReluBounding", {"data_index"}, bounding_ignored},
-      {"anemoi.models.layers.bounding.HardtanhBounding", {"data_index", "min_val", "max_val"}, bounding_ignored},
-      {"anemoi.models.preprocessing.Processors", {"processors", "inverse"}, {"first_run"}},
-      {"anemoi.models.preprocessing.normalizer.InputNormalizer",
-       {"_norm_mul", "_norm_add", "_input_idx", "_output_idx", "_model_output_idx"},
-       // folded into _norm_mul and _norm_add
-       {"default", "remap", "normalizer", "method_config", "method_kwargs", "methods", "data_indices"}},
       {"torch.nn.modules.linear.Linear", {"weight", "bias"}, {"in_features", "out_features"}},
       {"torch.nn.modules.normalization.LayerNorm",
        {"weight", "bias", "normalized_shape", "eps", "elementwise_affine"},
@@ -186,6 +171,12 @@ const std::vector<KnownClass>& known_classes() {
   return table;
 }
 
+const KnownClass* find_row(const std::vector<KnownClass>& table, std::string_view name) {
+  const auto row =
+      std::find_if(table.begin(), table.end(), [&](const KnownClass& known) { return known.name == name; });
+  return row == table.end() ? nullptr : &*row;
+}
+
 bool contains(const Words& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
@@ -201,10 +192,9 @@ bool knows(const KnownClass& row, std::string_view attribute) {
 
 void refuse_unknown_attributes(const Node& module) {
   const std::string name = module.class_name();
-  const auto& table = known_classes();
-  const auto row =
-      std::find_if(table.begin(), table.end(), [&](const KnownClass& known) { return known.name == name; });
-  if (row == table.end()) refuse_class(module, "module", "");
+  const KnownClass* row = find_row(network_classes(), name);
+  if (row == nullptr) row = find_row(known_variable_classes(), name);
+  if (row == nullptr) refuse_class(module, "module", "");
   for (const auto& [attribute, value] : attributes_of(module)) {
     if (knows(*row, attribute) || is_off(value)) continue;
     std::string what = "attribute `";

@@ -135,6 +135,20 @@ class SequenceReader {
   int modules_ = 0, depth_ = 0;
 };
 
+std::vector<std::int64_t> distinct_columns(const Node& node, std::vector<std::int64_t> columns, std::int64_t limit) {
+  std::vector<bool> seen(static_cast<std::size_t>(limit));
+  for (const std::int64_t column : columns) {
+    if (column < 0 || column >= limit) {
+      throw UserError("column " + std::to_string(column) + " outside [0, " + std::to_string(limit) + ")", node.path());
+    }
+    if (seen[static_cast<std::size_t>(column)]) {
+      throw UserError("column " + std::to_string(column) + " occurs twice", node.path());
+    }
+    seen[static_cast<std::size_t>(column)] = true;
+  }
+  return columns;
+}
+
 }  // namespace
 
 bool is_integer(ScalarType type) {
@@ -174,17 +188,27 @@ TensorDescriptor rows_of(const TensorDescriptor& tensor, std::int64_t begin, std
 }
 
 std::vector<std::int64_t> columns_of(const Node& node, std::int64_t limit) {
-  std::vector<std::int64_t> columns = to_int64(integer_tensor(node, {kAnySize}));
-  std::vector<bool> seen(static_cast<std::size_t>(limit));
-  for (const std::int64_t column : columns) {
-    if (column < 0 || column >= limit) {
-      throw UserError("column " + std::to_string(column) + " outside [0, " + std::to_string(limit) + ")", node.path());
-    }
-    if (seen[static_cast<std::size_t>(column)]) {
-      throw UserError("column " + std::to_string(column) + " occurs twice", node.path());
-    }
-    seen[static_cast<std::size_t>(column)] = true;
+  return distinct_columns(node, to_int64(integer_tensor(node, {kAnySize})), limit);
+}
+
+std::vector<std::int64_t> listed_columns(const Node& node, std::int64_t limit) {
+  std::vector<std::int64_t> columns;
+  for (const Node& item : node.items()) columns.push_back(item.as_int());
+  return distinct_columns(node, std::move(columns), limit);
+}
+
+std::optional<std::int64_t> optional_column(const Node& node, std::int64_t limit) {
+  if (node.is_none()) return std::nullopt;
+  const std::int64_t column = node.as_int();
+  if (column < 0 || (limit != kAnySize && column >= limit)) {
+    throw UserError("column " + std::to_string(column) + " outside [0, " + std::to_string(limit) + ")", node.path());
   }
+  return column;
+}
+
+std::vector<std::optional<std::int64_t>> optional_columns(const Node& node, std::int64_t limit) {
+  std::vector<std::optional<std::int64_t>> columns;
+  for (const Node& item : node.items()) columns.push_back(optional_column(item, limit));
   return columns;
 }
 

@@ -26,6 +26,11 @@ const TensorDescriptor& integer_tensor(const Node& node, std::initializer_list<s
 TensorDescriptor rows_of(const TensorDescriptor& tensor, std::int64_t begin, std::int64_t count);
 // Column numbers, each in [0, limit), none twice.
 std::vector<std::int64_t> columns_of(const Node& node, std::int64_t limit);
+// The same from a list of numbers.
+std::vector<std::int64_t> listed_columns(const Node& node, std::int64_t limit);
+// None, or a column number in [0, limit); kAnySize: no limit. A list of them, where a column may occur again.
+std::optional<std::int64_t> optional_column(const Node& node, std::int64_t limit);
+std::vector<std::optional<std::int64_t>> optional_columns(const Node& node, std::int64_t limit);
 // An attribute in [1, 2^24]; UserError naming it otherwise.
 std::int64_t positive(const Node& node);
 

@@ -33,19 +33,8 @@ ResidualDescription read_skip_residual(const Node& node, const ModelSizes& sizes
   return SkipResidualDescription{value < 0 ? value : value - sizes.input_steps};
 }
 
-BoundingDescription read_relu_bounding(const Node& node, const ModelSizes& sizes) {
-  return ReluBoundingDescription{columns_of(node.at("data_index"), sizes.output_variables)};
-}
-
-BoundingDescription read_hardtanh_bounding(const Node& node, const ModelSizes& sizes) {
-  HardtanhBoundingDescription out{columns_of(node.at("data_index"), sizes.output_variables),
-                                  node.at("min_val").as_double(), node.at("max_val").as_double()};
-  if (!(out.minimum <= out.maximum)) throw UserError("min_val is above max_val", node.path());
-  return out;
-}
-
 // The statistics and the five methods are folded into two numbers per variable of the dataset, in its order.
-PreprocessorDescription read_normalizer(const Node& node, const ModelSizes& sizes) {
+PreprocessorDescription read_normalizer(const Node& node, const Scope&, const ModelSizes& sizes) {
   const TensorDescriptor& multiply_tensor = floating_tensor(node.at("_norm_mul"), {kAnySize});
   const std::vector<double> multiply = to_double(multiply_tensor);
   const std::vector<double> add = to_double(floating_tensor(node.at("_norm_add"), {multiply_tensor.shape[0]}));

@@ -1,0 +1,22 @@
+// One step of pre-processing on rows of variables. Thread-safe to use.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace tradewind::preprocess {
+
+class Step {
+ public:
+  virtual ~Step() = default;
+  virtual void move_to(at::Device device);
+  // Model input (rows, variables) of one time, float32, in place; unless overridden nothing changes. `masks`: this
+  // step's columns of Processors::masks.
+  virtual void forward(at::Tensor& rows, const at::Tensor& masks) const;
+  // Model output, likewise.
+  virtual void inverse(at::Tensor& rows, const at::Tensor& masks) const;
+  // Columns of its mask, and what they are for the rows at the first input time as they come to this step.
+  virtual std::int64_t mask_count() const { return 0; }
+  virtual at::Tensor mask(const at::Tensor& first) const;
+};
+
+}  // namespace tradewind::preprocess

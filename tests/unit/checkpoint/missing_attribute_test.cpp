@@ -106,8 +106,8 @@ void take_out_each(const std::string& checkpoint) {
 TEST_CASE("a tree without one of its attributes is refused, or means the same") {
   const std::string golden = TRADEWIND_GOLDEN_DIR;
   for (const char* name :
-       {"gt-transformer", "legacy/0.3.1-aifs", "legacy/0.4.2-aifs", "legacy/0.4.2-aifs-sdpa", "legacy/0.6.0-aifs",
-        "legacy/0.8.1-aifs", "legacy/0.9.7-aifs", "legacy/0.12.1-aifs", "legacy/0.13.0-aifs"}) {
+       {"gt-transformer", "imputer", "legacy/0.3.1-aifs", "legacy/0.4.2-aifs", "legacy/0.4.2-aifs-sdpa",
+        "legacy/0.6.0-aifs", "legacy/0.8.1-aifs", "legacy/0.9.7-aifs", "legacy/0.12.1-aifs", "legacy/0.13.0-aifs"}) {
     CAPTURE(name);
     take_out_each(golden + "/" + name + "/inference-last.ckpt");
   }

@@ -1,0 +1,69 @@
+#include "worker/device/cuda_library.h"
+
+#include <dlfcn.h>
+
+#include <torch/headeronly/version.h>
+#include <atomic>
+#include <filesystem>
+#include <string_view>
+
+#include "common/errors.h"
+
+namespace tradewind::device {
+namespace {
+
+std::atomic<const cuda::Table*> loaded{nullptr};
+
+const cuda::Table& table_of(void* library, const std::string& path) {
+  const auto function = reinterpret_cast<cuda::TableFunction>(::dlsym(library, cuda::table_symbol));
+  const cuda::Table* table = function != nullptr ? function() : nullptr;
+  if (table == nullptr) {
+    throw EnvironmentFault("this is not Tradewind's CUDA library", path, "install Tradewind anew");
+  }
+  if (table->version != cuda::table_version || table->bytes != sizeof(cuda::Table)) {
+    throw EnvironmentFault("the CUDA library has table version " + std::to_string(table->version) +
+                               ", this worker needs " + std::to_string(cuda::table_version),
+                           path, "build or install both together");
+  }
+  if (std::string_view(table->torch_version) != TORCH_VERSION) {
+    throw EnvironmentFault(std::string("the CUDA library was built for LibTorch ") + table->torch_version +
+                               ", this worker for " + TORCH_VERSION,
+                           path, "build or install both together");
+  }
+  return *table;
+}
+
+}  // namespace
+
+std::string cuda_library_path() {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  for (const char* place : {"worker_cuda.so", "../" TRADEWIND_LIBRARY_DIR "/worker_cuda.so"}) {
+    const fs::path path = folder / place;
+    if (fs::exists(path, error)) return path.lexically_normal().string();
+  }
+  return {};
+}
+
+const cuda::Table& load_cuda_library(const std::string& path) {
+  if (const cuda::Table* table = loaded_cuda()) return *table;
+  void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);  // never closed: LibTorch keeps what it registered
+  if (library == nullptr) {
+    throw EnvironmentFault(std::string("the CUDA library does not load: ") + ::dlerror(), path,
+                           "fetch CUDA's libraries with cmake/setup.sh --cuda, or set device: cpu");
+  }
+  const cuda::Table& table = table_of(library, path);
+  loaded.store(&table);
+  return table;
+}
+
+const cuda::Table* loaded_cuda() { return loaded.load(); }
+
+void check_cuda(const char* error, const std::string& where) {
+  if (error == nullptr) return;
+  throw EnvironmentFault(std::string("CUDA: ") + error, where,
+                         "see whether nvidia-smi works on this host and the device's memory is free");
+}
+
+}  // namespace tradewind::device

@@ -1,0 +1,23 @@
+// The CUDA side of the worker, loaded when a rank is to compute on a CUDA device. Loading registers LibTorch's CUDA
+// operations with the process, for good; so does the table of our own kernels.
+#pragma once
+
+#include <string>
+
+#include "worker/cuda/table.h"
+
+namespace tradewind::device {
+
+// Where worker_cuda.so is: beside this executable or in the lib folder of its installation; empty when in neither.
+std::string cuda_library_path();
+
+// Loads it, once. Throws EnvironmentFault when it does not load, is not ours or was built for another LibTorch.
+const cuda::Table& load_cuda_library(const std::string& path);
+
+// The table that was loaded; null before. Thread-safe.
+const cuda::Table* loaded_cuda();
+
+// Turns what a function of the table returns into an EnvironmentFault.
+void check_cuda(const char* error, const std::string& where);
+
+}  // namespace tradewind::device

@@ -39,6 +39,11 @@ HaloPlan::HaloPlan(const Shards& owners, const std::vector<std::int64_t>& needed
   send_ = to_vector(communicator.all_to_all(to_tensor(halo_), receive_counts_, send_counts_, place));
   for (std::int64_t& row : send_) row -= own_.begin;
   communicator.planned(place, {own_.size(), halo_rows()});
+  send_index_ = to_tensor(send_);
+}
+
+void HaloPlan::move_to(at::Device device) {
+  if (send_index_.defined()) send_index_ = send_index_.to(device);
 }
 
 std::int64_t HaloPlan::table_row(std::int64_t global) const {
@@ -58,7 +63,7 @@ at::Tensor HaloPlan::exchange_selected(const at::Tensor& rows, Communicator& com
 
 at::Tensor HaloPlan::exchange(const at::Tensor& own_rows, Communicator& communicator, std::string_view place) const {
   if (alone_) return own_rows.narrow(0, 0, 0);
-  return exchange_selected(own_rows.index_select(0, to_tensor(send_)), communicator, place);
+  return exchange_selected(own_rows.index_select(0, send_index_), communicator, place);
 }
 
 }  // namespace tradewind::dist

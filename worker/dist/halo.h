@@ -28,15 +28,19 @@ class HaloPlan {
   // Own rows (counted from this rank's first) to hand over, for rank 0, then rank 1, ...
   const std::vector<std::int64_t>& rows_to_send() const { return send_; }
 
+  // Where the rows that `exchange` is given are; the CPU unless said otherwise.
+  void move_to(at::Device device);
+
   // Sends `rows`, one per entry of rows_to_send(), and returns the halo rows in order. Collective.
   at::Tensor exchange_selected(const at::Tensor& rows, Communicator& communicator, std::string_view place) const;
-  // The same from all own rows.
+  // The same from all own rows, on the device that move_to was given.
   at::Tensor exchange(const at::Tensor& own_rows, Communicator& communicator, std::string_view place) const;
 
  private:
   RowRange own_;
   bool alone_;
   std::vector<std::int64_t> halo_, send_;
+  at::Tensor send_index_;  // send_, on the device of the rows
   std::vector<std::int64_t> send_counts_, receive_counts_;
 };
 

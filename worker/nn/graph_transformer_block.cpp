@@ -1,13 +1,13 @@
 #include "worker/nn/graph_transformer_block.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "common/errors.h"
-#include "worker/nn/kernels/kernels.h"
+#include "worker/cuda/graph_attention_row.h"
+#include "worker/nn/operations.h"
 #include "worker/weights/bind.h"
 
 namespace tradewind::nn {
@@ -66,6 +66,17 @@ GraphTransformerBlock::GraphTransformerBlock(const checkpoint::GraphTransformerB
   if (description.edge.bias) edge_bias_ = weights::bind_float(*description.edge.bias);
 }
 
+void GraphTransformerBlock::move_to(at::Device device) {
+  if (!device.is_cpu() && (head_size_ > cuda::head_size_limit || edge_weight_.size(1) > cuda::attribute_limit)) {
+    throw UserError("graph attention with heads of " + std::to_string(head_size_) + " channels and " +
+                        std::to_string(edge_weight_.size(1)) + " edge attributes does not run on CUDA (at most " +
+                        std::to_string(cuda::head_size_limit) + " and " + std::to_string(cuda::attribute_limit) + ")",
+                    "device", "set device: cpu");
+  }
+  move_all(device, query_, key_, value_, self_, projection_, norm_destination_, norm_mlp_, norm_source_, query_norm_,
+           key_norm_, edge_mlp_, mlp_, edge_weight_, edge_weight_t_, edge_bias_);
+}
+
 std::int64_t GraphTransformerBlock::widest() const { return std::max(attention_channels(), mlp_.widest()); }
 
 AttentionEdges attention_edges(const graph::Edges& edges, at::Tensor attributes) {
@@ -77,7 +88,7 @@ at::Tensor GraphTransformerBlock::prepare(const at::Tensor& raw, Workspace& work
   const std::int64_t padded = edge_weight_.size(1);
   if (edge_mlp_) {
     const at::Tensor before = attributes;
-    attributes = at::empty({before.size(0), edge_mlp_->outputs(before.size(1))}, at::kFloat);
+    attributes = at::empty({before.size(0), edge_mlp_->outputs(before.size(1))}, before.options());
     const std::int64_t step = chunk_rows(edge_mlp_->widest(), std::max<std::int64_t>(1, before.size(0)));
     for (std::int64_t begin = 0; begin < before.size(0); begin += step) {
       const std::int64_t count = std::min(step, before.size(0) - begin);
@@ -139,10 +150,7 @@ void GraphTransformerBlock::attend(const at::Tensor& query, const at::Tensor& ke
   arguments.head_size = head_size_;
   arguments.attribute_size = edge_weight_.size(1);
   arguments.scale = 1.0F / std::sqrt(static_cast<float>(head_size_));
-  at::parallel_for(0, query.size(0), 16, [&](std::int64_t first, std::int64_t last) {
-    std::vector<float> scratch(kernels::table().graph_attention_scratch(arguments));
-    kernels::table().graph_attention(arguments, first, last, scratch.data());
-  });
+  operations(query).graph_attention(arguments, query.size(0));
 }
 
 void GraphTransformerBlock::add_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,

@@ -12,6 +12,7 @@
 #include "worker/graph/edges.h"
 #include "worker/nn/layer_norm.h"
 #include "worker/nn/linear.h"
+#include "worker/nn/move.h"
 #include "worker/nn/sequential.h"
 #include "worker/nn/workspace.h"
 
@@ -22,12 +23,16 @@ struct AttentionEdges {
   at::Tensor first;       // (rows + 1) int64
   at::Tensor source;      // (edges) int32
   at::Tensor attributes;  // (edges, padded) float32, as `prepare` of the block makes them
+  void move_to(at::Device device) { move_all(device, first, source, attributes); }
 };
 AttentionEdges attention_edges(const graph::Edges& edges, at::Tensor attributes);
 
 class GraphTransformerBlock {
  public:
   GraphTransformerBlock(const checkpoint::GraphTransformerBlockDescription& description, config::Precision precision);
+
+  // Throws UserError for heads and edges that the CUDA kernel does not take.
+  void move_to(at::Device device);
 
   std::int64_t attention_channels() const { return heads_ * head_size_; }
   std::int64_t channels() const { return projection_.outputs(); }

@@ -54,7 +54,14 @@ GraphTransformerMapper::GraphTransformerMapper(const checkpoint::GraphTransforme
   }
   edges_ = attention_edges(raw_edges_, block_.prepare(raw_edges_.attributes, site.workspace));
   raw_edges_ = {};
-  chunk_ = chunk_rows(block_.widest(), std::max<std::int64_t>(1, (site.destinations.rows() + least - 1) / least));
+  chunk_limit_ = std::max<std::int64_t>(1, (site.destinations.rows() + least - 1) / least);
+  chunk_ = chunk_rows(block_.widest(), chunk_limit_);
+}
+
+void GraphTransformerMapper::move_to(at::Device device) {
+  move_all(device, block_, source_embedding_, destination_embedding_, extractor_, halo_, pieces_, edges_, fixed_query_,
+           fixed_result_);
+  chunk_ = chunk_rows(block_.widest(), chunk_limit_, device);
 }
 
 std::int64_t GraphTransformerMapper::outputs() const {

@@ -18,6 +18,7 @@ class GraphTransformerMapper : public Mapper {
  public:
   GraphTransformerMapper(const checkpoint::GraphTransformerMapperDescription& description, const MapperSite& site);
 
+  void move_to(at::Device device) override;
   std::int64_t outputs() const override;
   // Their embedding, queries and self part.
   void fix_destinations(const at::Tensor& rows, Workspace& workspace) override;
@@ -28,6 +29,7 @@ class GraphTransformerMapper : public Mapper {
   struct Piece {
     dist::RowRange rows;  // of the destination
     TableRows sources;    // the rows that its edges start from
+    void move_to(at::Device device) { sources.move_to(device); }
   };
   at::Tensor embed_destinations(const RowSource& rows, std::int64_t begin, std::int64_t count,
                                 Workspace& workspace) const;
@@ -43,7 +45,7 @@ class GraphTransformerMapper : public Mapper {
   SourceHalo halo_;
   std::vector<Piece> pieces_;
   AttentionEdges edges_;
-  std::int64_t chunk_;                     // rows of a chunk
+  std::int64_t chunk_limit_, chunk_;       // rows of a chunk
   at::Tensor fixed_query_, fixed_result_;  // of fixed destinations: queries, and x + projection(self) + bias
 };
 

@@ -1,9 +1,8 @@
 #include "worker/nn/layer_norm.h"
 
-#include <ATen/Parallel.h>
-
 #include "common/errors.h"
-#include "worker/nn/kernels/kernels.h"
+#include "worker/nn/move.h"
+#include "worker/nn/operations.h"
 #include "worker/weights/bind.h"
 
 namespace tradewind::nn {
@@ -27,15 +26,9 @@ LayerNorm::LayerNorm(const checkpoint::LayerNormDescription& description)
 }
 
 void LayerNorm::operator()(const at::Tensor& x, at::Tensor out) const {
-  const float* from = x.const_data_ptr<float>();
-  auto* to = out.mutable_data_ptr<float>();
-  const float* weight = weight_.defined() ? weight_.const_data_ptr<float>() : nullptr;
-  const float* bias = bias_.defined() ? bias_.const_data_ptr<float>() : nullptr;
-  const std::int64_t rows = x.numel() / size_;
-  at::parallel_for(0, rows, 1 + (1 << 14) / size_, [&](std::int64_t begin, std::int64_t end) {
-    kernels::table().layer_norm(from + begin * size_, to + begin * size_, end - begin, size_, weight, bias,
-                                static_cast<float>(epsilon_));
-  });
+  operations(x).layer_norm(x, out, size_, weight_, bias_, epsilon_);
 }
+
+void LayerNorm::move_to(at::Device device) { move_all(device, weight_, bias_); }
 
 }  // namespace tradewind::nn

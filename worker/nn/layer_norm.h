@@ -12,6 +12,7 @@ class LayerNorm {
   explicit LayerNorm(const checkpoint::LayerNormDescription& description);
   // x and out contiguous, any shape whose number of values is a multiple of size; out may be x.
   void operator()(const at::Tensor& x, at::Tensor out) const;
+  void move_to(at::Device device);
   std::int64_t size() const { return size_; }
 
  private:

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "common/errors.h"
+#include "worker/nn/move.h"
 #include "worker/weights/bind.h"
 
 namespace tradewind::nn {
@@ -44,6 +45,11 @@ Linear::Linear(const checkpoint::LinearDescription& description, config::Precisi
     weights::forget_pages(weight);
   }
   if (description.bias) bias_ = weights::bind(*description.bias).to(type_).to(at::kFloat).contiguous();
+}
+
+void Linear::move_to(at::Device device) {
+  move_all(device, weight_, bias_);
+  if (!device.is_cpu()) native_ = type_ != at::kFloat;
 }
 
 at::Tensor Linear::rounded(const at::Tensor& x, Workspace& workspace) const {

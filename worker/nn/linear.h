@@ -21,6 +21,8 @@ class Linear {
  public:
   Linear(const checkpoint::LinearDescription& description, config::Precision precision);
   Linear(const checkpoint::LinearDescription& description, config::Precision precision, Products products);
+  // Off the CPU products are always native.
+  void move_to(at::Device device);
   std::int64_t inputs() const { return weight_.size(1); }
   std::int64_t outputs() const { return weight_.size(0); }
   // x (rows, inputs), out (rows, outputs), both float32 and contiguous.

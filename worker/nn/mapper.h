@@ -22,6 +22,9 @@ class Mapper {
  public:
   virtual ~Mapper() = default;
 
+  // To the device it is to run on, before the first call.
+  virtual void move_to(at::Device device) = 0;
+
   // Columns of a result row.
   virtual std::int64_t outputs() const = 0;
 

@@ -10,6 +10,7 @@
 #include "worker/graph/edges.h"
 #include "worker/nn/input_rows.h"
 #include "worker/nn/mapper.h"
+#include "worker/nn/move.h"
 #include "worker/nn/output_rows.h"
 #include "worker/nn/processor.h"
 #include "worker/nn/target_rows.h"
@@ -47,7 +48,9 @@ class EncoderProcessorDecoder : public Model {
                           std::to_string(output_steps_) + " times " + std::to_string(output_variables_),
                       "model.decoder", "the checkpoint is damaged or of an unknown layout");
     }
-    encoder_->fix_destinations(graph::node_attributes(model.hidden, hidden_.range(communicator.rank())), workspace_);
+    move_to(options.device);
+    encoder_->fix_destinations(
+        graph::node_attributes(model.hidden, hidden_.range(communicator.rank())).to(options.device), workspace_);
   }
 
   dist::RowRange rows() const override { return data_.range(communicator_.rank()); }
@@ -64,8 +67,15 @@ class EncoderProcessorDecoder : public Model {
   }
 
  private:
+  // Built on the CPU, where the file's pages are, then moved as a whole.
+  void move_to(at::Device device) {
+    workspace_.move_to(device);
+    move_all(device, processors_, attributes_, *encoder_, *processor_, *decoder_, targets_, finish_);
+  }
+
   at::Tensor encode(const InputRows& input) {
-    at::Tensor latent = at::empty({hidden_.range(communicator_.rank()).size(), encoder_->outputs()}, at::kFloat);
+    at::Tensor latent =
+        at::empty({hidden_.range(communicator_.rank()).size(), encoder_->outputs()}, attributes_.options());
     (*encoder_)(
         input, nullptr,
         [&](std::int64_t first, const at::Tensor& chunk) { latent.narrow(0, first, chunk.size(0)).copy_(chunk); },
@@ -84,7 +94,7 @@ class EncoderProcessorDecoder : public Model {
     const TensorRows sources(latent);
     const std::unique_ptr<RowSource> encoded = encoder_->updated_sources(input, workspace_);
     const TargetRows targets(targets_, input, encoded.get());
-    at::Tensor y = at::empty({output_steps_, rows().size(), output_variables_}, at::kFloat);
+    at::Tensor y = at::empty({output_steps_, rows().size(), output_variables_}, x.options());
     (*decoder_)(
         sources, &targets, [&](std::int64_t first, const at::Tensor& chunk) { finish_(chunk, first, x, y); },
         communicator_, workspace_);

@@ -18,6 +18,7 @@ struct ModelOptions {
   config::Precision precision = config::Precision::f32;
   int mapper_chunks = 1;     // ANEMOI_INFERENCE_NUM_CHUNKS_MAPPER: pieces of destination rows, at least this many
   int processor_chunks = 1;  // ANEMOI_INFERENCE_NUM_CHUNKS_PROCESSOR
+  at::Device device{at::kCPU};
 };
 
 class Model {
@@ -25,8 +26,8 @@ class Model {
   virtual ~Model() = default;
   // Data rows of this rank.
   virtual dist::RowRange rows() const = 0;
-  // x: (input steps, rows, input variables), float32, raw units, contiguous.
-  // Returns (output steps, rows, output variables), float32, raw units, contiguous.
+  // x: (input steps, rows, input variables), float32, raw units, contiguous, on the model's device.
+  // Returns (output steps, rows, output variables), likewise. On CUDA the result may still be on its way.
   virtual at::Tensor predict(const at::Tensor& x) = 0;
 };
 

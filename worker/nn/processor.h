@@ -18,6 +18,8 @@ namespace tradewind::nn {
 class Processor {
  public:
   virtual ~Processor() = default;
+  // To the device it is to run on, before the first call.
+  virtual void move_to(at::Device device) = 0;
   // x (own rows, channels) float32 contiguous, in place. Collective.
   virtual void operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const = 0;
 };

@@ -1,12 +1,12 @@
 #include "worker/nn/sequential.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 
 #include "common/errors.h"
-#include "worker/nn/kernels/kernels.h"
+#include "worker/nn/move.h"
+#include "worker/nn/operations.h"
 
 namespace tradewind::nn {
 namespace {
@@ -21,13 +21,9 @@ struct Overloaded : F... {
 void activate(checkpoint::Activation activation, at::Tensor& x) {
   using checkpoint::Activation;
   switch (activation) {
-    case Activation::gelu: {
-      auto* values = x.mutable_data_ptr<float>();
-      at::parallel_for(0, x.numel(), 1 << 14, [&](std::int64_t begin, std::int64_t end) {
-        kernels::table().gelu(values + begin, end - begin);
-      });
+    case Activation::gelu:
+      operations(x).gelu(x);
       return;
-    }
     case Activation::gelu_tanh:
       x.copy_(at::gelu(x, "tanh"));
       return;
@@ -63,6 +59,15 @@ Sequential::Sequential(const checkpoint::SequentialDescription& description, con
                    }},
         layer));
     widest_ = std::max(widest_, outputs(0));
+  }
+}
+
+void Sequential::move_to(at::Device device) {
+  for (Layer& layer : layers_) {
+    std::visit(
+        Overloaded{[&](Linear& linear) { linear.move_to(device); }, [&](LayerNorm& norm) { norm.move_to(device); },
+                   [](checkpoint::Activation) {}, [&](Gated& gated) { move_all(device, gated.gate, gated.value); }},
+        layer);
   }
 }
 

@@ -22,6 +22,7 @@ class Sequential {
   Sequential(const checkpoint::SequentialDescription& description, config::Precision precision);
   // x (rows, inputs) to out (rows, outputs), contiguous float32; with `add`, out += the result.
   void operator()(const at::Tensor& x, at::Tensor out, bool add, Workspace& workspace) const;
+  void move_to(at::Device device);
   // The widest row between the layers, and what goes out for `inputs` going in.
   std::int64_t widest() const { return widest_; }
   std::int64_t outputs(std::int64_t inputs) const;

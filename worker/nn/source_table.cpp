@@ -31,7 +31,7 @@ SourceHalo::SourceHalo(const dist::Shards& owners, const std::vector<std::int64_
       place_(std::move(place)) {}
 
 at::Tensor SourceHalo::fetch(const RowSource& own, dist::Communicator& communicator) const {
-  at::Tensor selected = at::empty({send_.size(0), own.columns()}, at::kFloat);
+  at::Tensor selected = at::empty({send_.size(0), own.columns()}, send_.options().dtype(at::kFloat));
   if (communicator.size() == 1) return selected;
   own.rows(send_, selected);
   return plan_.exchange_selected(selected, communicator, place_);

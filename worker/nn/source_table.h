@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "worker/dist/halo.h"
+#include "worker/nn/move.h"
 #include "worker/nn/row_source.h"
 
 namespace tradewind::nn {
@@ -18,6 +19,7 @@ struct TableRows {
   at::Tensor rows;  // int64
   std::int64_t own = 0;
   std::int64_t count() const { return rows.size(0); }
+  void move_to(at::Device device) { move_part(rows, device); }
 };
 TableRows table_rows(const std::vector<std::int64_t>& ascending, std::int64_t own_rows);
 
@@ -43,7 +45,9 @@ class SourceHalo {
   std::int64_t own_rows() const { return plan_.own_rows(); }
   std::int64_t halo_rows() const { return plan_.halo_rows(); }
   std::int64_t table_row(std::int64_t global) const { return plan_.table_row(global); }
-  // (halo rows, columns) float32. Each rank makes the rows that others need of it. Collective.
+  void move_to(at::Device device) { move_part(send_, device); }
+  // (halo rows, columns) float32, on the device of this object. Each rank makes the rows that others need of it.
+  // Collective.
   at::Tensor fetch(const RowSource& own, dist::Communicator& communicator) const;
 
  private:

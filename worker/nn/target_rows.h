@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/checkpoint/description.h"
+#include "worker/nn/move.h"
 #include "worker/nn/row_source.h"
 
 namespace tradewind::nn {
@@ -17,6 +18,10 @@ class TargetColumns {
  public:
   // Throws UserError when a feature names columns that do not exist, or trainable values that there are none of.
   explicit TargetColumns(const checkpoint::ModelDescription& model);
+
+  void move_to(at::Device device) {
+    for (Part& part : parts_) move_part(part.columns, device);
+  }
 
   struct Part {
     bool encoded;        // the encoder's result

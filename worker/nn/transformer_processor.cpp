@@ -8,7 +8,8 @@
 #include <numeric>
 
 #include "common/errors.h"
-#include "worker/nn/kernels/kernels.h"
+#include "worker/nn/move.h"
+#include "worker/nn/operations.h"
 #include "worker/nn/rotary.h"
 #include "worker/weights/bind.h"
 
@@ -36,6 +37,7 @@ TransformerBlock::TransformerBlock(const checkpoint::TransformerBlockDescription
                                    config::Precision precision)
     : heads_(description.heads),
       head_size_(description.head_size),
+      stored_type_(scalar_type(precision)),
       query_(description.query, precision),
       key_(description.key, precision),
       value_(description.value, precision),
@@ -66,6 +68,11 @@ TransformerBlock::TransformerBlock(const checkpoint::TransformerBlockDescription
                       description.alibi_slopes->path, "the checkpoint is damaged or of an unknown layout");
     }
   }
+}
+
+void TransformerBlock::move_to(at::Device device) {
+  move_all(device, query_, key_, value_, projection_, norm_attention_, norm_mlp_, query_norm_, key_norm_, slopes_,
+           mlp_);
 }
 
 void TransformerBlock::project(const Linear& linear, const std::optional<LayerNorm>& norm, bool rotary,
@@ -127,6 +134,7 @@ void TransformerBlock::operator()(at::Tensor x, const at::Tensor& halo, const At
                                   std::int64_t least_chunks, Workspace& workspace) const {
   const std::int64_t rows = x.size(0), before = span.own.begin - span.seen.begin;
   if (rows == 0) return;
+  if (!on_cpu_kernels(x)) return run_on_device(std::move(x), halo, span, least_chunks, workspace);
   const std::int64_t chunk =
       chunk_rows(std::max(mlp_.widest(), heads_ * head_size_), (rows + least_chunks - 1) / least_chunks);
   const kernels::Table& table = kernels::table();
@@ -164,6 +172,11 @@ TransformerProcessor::TransformerProcessor(const checkpoint::TransformerProcesso
     layers_.push_back(
         {TransformerBlock(block, site.precision), &spans_.at(window), "processor layer " + std::to_string(i)});
   }
+}
+
+void TransformerProcessor::move_to(at::Device device) {
+  for (auto& [window, span] : spans_) span.halo.move_to(device);
+  for (Layer& layer : layers_) layer.block.move_to(device);
 }
 
 void TransformerProcessor::operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const {

@@ -27,6 +27,7 @@ struct AttentionSpan {
 class TransformerBlock {
  public:
   TransformerBlock(const checkpoint::TransformerBlockDescription& description, config::Precision precision);
+  void move_to(at::Device device);
   // x (own rows, channels) float32, in place; halo (halo rows, channels): the same of the neighbours.
   void operator()(at::Tensor x, const at::Tensor& halo, const AttentionSpan& span, std::int64_t least_chunks,
                   Workspace& workspace) const;
@@ -41,8 +42,14 @@ class TransformerBlock {
   void project(const Linear& linear, const std::optional<LayerNorm>& norm, bool rotary, const at::Tensor& normalized,
                std::int64_t position, at::Tensor& out, Workspace& workspace) const;
   void attend(at::Tensor& query, std::int64_t position, const Packed& packed) const;
+  // The same on other devices; see transformer_device.cpp.
+  void run_on_device(at::Tensor x, const at::Tensor& halo, const AttentionSpan& span, std::int64_t least_chunks,
+                     Workspace& workspace) const;
+  void keys_values(const at::Tensor& x, std::int64_t position, at::Tensor keys, at::Tensor values, std::int64_t chunk,
+                   Workspace& workspace) const;
 
   std::int64_t heads_, head_size_;
+  at::ScalarType stored_type_;  // of keys and values on a device other than the CPU
   Linear query_, key_, value_, projection_;
   LayerNorm norm_attention_, norm_mlp_;
   std::optional<LayerNorm> query_norm_, key_norm_;
@@ -56,6 +63,7 @@ class TransformerBlock {
 class TransformerProcessor : public Processor {
  public:
   TransformerProcessor(const checkpoint::TransformerProcessorDescription& description, const ProcessorSite& site);
+  void move_to(at::Device device) override;
   void operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const override;
 
  private:

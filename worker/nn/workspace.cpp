@@ -6,17 +6,26 @@
 
 namespace tradewind::nn {
 
+void Workspace::move_to(at::Device device) {
+  memory_ = {};
+  device_ = device;
+}
+
 at::Tensor Workspace::take(Purpose purpose, std::int64_t rows, std::int64_t columns, at::ScalarType type) {
   at::Tensor& memory = memory_[purpose];
   const auto bytes = rows * columns * static_cast<std::int64_t>(at::elementSize(type));
   if (!memory.defined() || memory.numel() < bytes) {
     memory.reset();  // the old memory goes before the new comes
-    memory = at::empty({bytes}, at::kByte);
+    memory = at::empty({bytes}, at::TensorOptions(device_).dtype(at::kByte));
   }
   return memory.narrow(0, 0, bytes).view(type).view({rows, columns});
 }
 
-std::int64_t chunk_rows(std::int64_t columns, std::int64_t limit) {
+std::int64_t chunk_rows(std::int64_t columns, std::int64_t limit, at::Device device) {
+  if (!device.is_cpu()) {
+    constexpr std::int64_t device_bytes = 256 << 20;
+    return std::max<std::int64_t>(1, std::min(device_bytes / 4 / std::max<std::int64_t>(1, columns), limit));
+  }
   constexpr std::int64_t bytes = 4 << 20, step = 48, least = 96;
   const std::int64_t rows = bytes / 4 / std::max<std::int64_t>(1, columns) / step * step;
   return std::max<std::int64_t>(1, std::min(std::clamp<std::int64_t>(rows, least, 4096), limit));

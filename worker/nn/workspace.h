@@ -29,15 +29,19 @@ class Workspace {
     result,
     count_
   };
+  // Gives up its memory; what is taken from now on is on that device.
+  void move_to(at::Device device);
+  at::Device device() const { return device_; }
   // Contiguous (rows, columns), undefined content.
   at::Tensor take(Purpose purpose, std::int64_t rows, std::int64_t columns, at::ScalarType type = at::kFloat);
 
  private:
+  at::Device device_{at::kCPU};
   std::array<at::Tensor, count_> memory_;
 };
 
 // Rows of a chunk such that (rows, columns) float32 stays within a few MiB: near the caches, and big enough for the
-// matrix products. limit: at most this many.
-std::int64_t chunk_rows(std::int64_t columns, std::int64_t limit);
+// matrix products; off the CPU within many, since each operation on a chunk is a launch. limit: at most this many.
+std::int64_t chunk_rows(std::int64_t columns, std::int64_t limit, at::Device device = at::kCPU);
 
 }  // namespace tradewind::nn

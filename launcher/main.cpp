@@ -15,6 +15,7 @@ int dispatch(const launcher::Command& command, const Environment& environment, l
   struct Visitor {
     const Environment& environment;
     launcher::TimePoint started;
+    int operator()(const launcher::AgentCommand&) const { return launcher::agent(environment); }
     int operator()(const launcher::RunCommand& c) const { return launcher::run(c, environment, started); }
     int operator()(const launcher::InspectCommand& c) const {
       return launcher::inspect({c.checkpoint, c.json, c.world_size}, std::cout);

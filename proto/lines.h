@@ -23,6 +23,8 @@ class LineReader {
  public:
   explicit LineReader(std::size_t cap = max_line_bytes) : cap_(cap) {}
   void feed(std::string_view bytes) { pending_.append(bytes); }
+  // Lines may be that long from now on.
+  void widen(std::size_t cap) { cap_ = cap; }
   // The next whole line without its newline. ProtocolError when it is longer than the cap, whole or not.
   std::optional<std::string> next();
   // What came after the last newline.

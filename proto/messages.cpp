@@ -1,27 +1,18 @@
 #include "proto/messages.h"
 
 #include <array>
-#include <cmath>
-#include <limits>
 #include <utility>
 
-#include "common/errors.h"
+#include "proto/fields.h"
 
 namespace tradewind::proto {
 namespace {
-
-constexpr std::size_t max_text_bytes = std::size_t{16} << 10;
 
 constexpr std::array<std::pair<FailureKind, const char*>, 5> kinds = {{{FailureKind::user, "user"},
                                                                        {FailureKind::environment, "environment"},
                                                                        {FailureKind::internal, "internal"},
                                                                        {FailureKind::connection, "connection"},
                                                                        {FailureKind::stopped, "stopped"}}};
-
-std::string clipped(const std::string& text) {
-  if (text.size() <= max_text_bytes) return text;
-  return text.substr(0, max_text_bytes) + " ...";
-}
 
 // ---- to JSON ------------------------------------------------------------------------------------------------------
 Json to_json(const Hello& m) { return {{"type", "hello"}, {"version", m.version}, {"pid", m.pid}}; }
@@ -78,66 +69,6 @@ Json to_json(const Start& m) {
 Json to_json(const Stop&) { return {{"type", "stop"}}; }
 
 // ---- from JSON ----------------------------------------------------------------------------------------------------
-class Fields {
- public:
-  Fields(const Json& object, std::string type) : object_(object), type_(std::move(type)) {}
-
-  std::string text(const char* name) const {
-    const Json& value = at(name);
-    if (!value.is_string()) fail(name, "is not a text");
-    return value.get<std::string>();
-  }
-  std::int64_t integer(const char* name, std::int64_t minimum, std::int64_t maximum) const {
-    const Json& value = at(name);
-    if (!value.is_number_integer()) fail(name, "is not an integer");
-    if (value.is_number_unsigned() &&
-        value.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
-      fail(name, "is out of range");
-    const auto number = value.get<std::int64_t>();
-    if (number < minimum || number > maximum) fail(name, "is out of range");
-    return number;
-  }
-  int small(const char* name, int minimum, int maximum = std::numeric_limits<int>::max()) const {
-    return static_cast<int>(integer(name, minimum, maximum));
-  }
-  double seconds(const char* name) const {
-    const Json& value = at(name);
-    if (!value.is_number()) fail(name, "is not a number");
-    const auto number = value.get<double>();
-    if (!std::isfinite(number) || number < 0) fail(name, "is not a length of time");
-    return number;
-  }
-  Time time(const char* name) const {
-    try {
-      return parse_date(text(name));
-    } catch (const Error&) {
-      fail(name, "is not a date");
-    }
-  }
-  Fields object(const char* name) const {
-    const Json& value = at(name);
-    if (!value.is_object()) fail(name, "is not an object");
-    return Fields(value, type_);
-  }
-  const Json& any_object(const char* name) const {
-    const Json& value = at(name);
-    if (!value.is_object()) fail(name, "is not an object");
-    return value;
-  }
-  const Json& at(const char* name) const {
-    const auto found = object_.find(name);
-    if (found == object_.end()) fail(name, "is missing");
-    return *found;
-  }
-  [[noreturn]] void fail(const char* name, const char* why) const {
-    throw ProtocolError("message `" + type_ + "`: field `" + name + "` " + why);
-  }
-
- private:
-  const Json& object_;
-  std::string type_;
-};
-
 FailureKind kind_of(const Fields& fields) {
   const std::string text = fields.text("kind");
   for (const auto& [value, name] : kinds)
@@ -194,36 +125,17 @@ Message from_fields(const std::string& type, const Fields& f) {
 
 }  // namespace
 
-std::string encode(const Message& message) {
-  const bool exact = std::holds_alternative<Start>(message);
-  const Json json = std::visit([](const auto& m) { return to_json(m); }, message);
-  std::string line;
-  try {
-    line = json.dump(-1, ' ', false, exact ? Json::error_handler_t::strict : Json::error_handler_t::replace);
-  } catch (const Json::exception&) {
-    throw ProtocolError("a text of the run configuration is not valid UTF-8");
-  }
-  line += '\n';
-  if (line.size() > max_line_bytes)
-    throw ProtocolError("a message of " + std::to_string(line.size()) + " bytes, more than the " +
-                        std::to_string(max_line_bytes) + " that the protocol allows");
-  return line;
+std::string encode(const Message& message) { return to_line(json_of(message), std::holds_alternative<Start>(message)); }
+
+Message decode(std::string_view line) { return message_of(parse_line(line)); }
+
+Json json_of(const Message& message) {
+  return std::visit([](const auto& m) { return to_json(m); }, message);
 }
 
-Message decode(std::string_view line) {
-  if (line.size() >= max_line_bytes) throw ProtocolError("a line of " + std::to_string(line.size()) + " bytes");
-  // A callback refuses deep nesting before it is built: values of ours are a dozen levels deep at most.
-  constexpr int deepest = 64;
-  const auto shallow = [](int depth, Json::parse_event_t, Json&) {
-    if (depth > deepest) throw ProtocolError("JSON nested deeper than 64 levels");
-    return true;
-  };
-  const Json json = Json::parse(line, shallow, false);
-  if (!json.is_object()) throw ProtocolError("a line that is not a JSON object");
-  const auto type = json.find("type");
-  if (type == json.end() || !type->is_string()) throw ProtocolError("an object without a `type`");
-  const auto name = type->get<std::string>();
-  return from_fields(name, Fields(json, name));
+Message message_of(const Json& json) {
+  const std::string type = type_of(json);
+  return from_fields(type, Fields(json, type));
 }
 
 }  // namespace tradewind::proto

@@ -3,17 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "common/dates.h"
-#include "proto/lines.h"
+#include "proto/fields.h"
 
 namespace tradewind::proto {
-
-using Json = nlohmann::ordered_json;
 
 inline constexpr int protocol_version = 1;
 
@@ -77,5 +74,8 @@ using Message = std::variant<Hello, Ready, Phase, Step, Note, Warning, Failure, 
 std::string encode(const Message& message);
 // A line without its newline. Unknown fields are ignored; unknown types, missing fields and wrong types are errors.
 Message decode(std::string_view line);
+// The same as JSON, for messages that carry others.
+Json json_of(const Message& message);
+Message message_of(const Json& json);
 
 }  // namespace tradewind::proto

@@ -1,35 +1,42 @@
-// The parent of this host's workers: starts them, watches them to their end, passes on what they say. Owns one
-// single-threaded Asio context with their reaping, standard streams, channels, the signals to this process and the
-// timers; every decision is the supervisor's. Call from the main thread.
+// The parent of this host's workers: starts them when the controller says so, does to them what it orders, and tells
+// what they say and do. Decides nothing. Not thread-safe; call from the main thread (process/spawn.h says why).
 #pragma once
 
-#include <string>
+#include <functional>
+#include <memory>
 #include <vector>
 
-#include "launcher/process/spawn.h"
-#include "launcher/supervisor/supervisor.h"
-#include "proto/messages.h"
+#include "launcher/agent/worker_process.h"
+#include "launcher/launch/plan.h"
+#include "launcher/report/rank_logs.h"
 
 namespace tradewind::launcher {
 
-struct RankPlan {
-  Spawn spawn;
-  proto::Start start;
-};
-
-enum class Stream { output, error };
-
-// What the user sees of a run.
-class Observer {
+class Agent {
  public:
-  virtual ~Observer() = default;
-  virtual void message(int rank, const proto::Message& message) = 0;
-  virtual void line(int rank, Stream stream, const std::string& line) = 0;
-};
+  // Gets what is for the controller: Said, Wrote, Garbled, Ended, NotStarted.
+  using Send = std::function<void(proto::ControlMessage)>;
+  Agent(boost::asio::io_context& context, Host host, Environment environment, Seats seats, Send send);
 
-// Returns when every worker has ended and nothing of its session is left. plans[i] is rank i's. A listener is closed
-// here once its worker has it, so that it goes with that worker. EnvironmentFault when a worker cannot be started (none
-// is left then); ProtocolError when a `start` cannot be sent.
-Outcome run_ranks(std::vector<RankPlan> plans, const Limits& limits, Observer& observer);
+  proto::Join join(int world_size, const std::string& token) const;
+  // Launch and Act; nothing else concerns it.
+  void obey(const proto::ControlMessage& message);
+  // The same to every worker that has not ended.
+  void to_all(proto::Act::Kind kind);
+  bool living() const;  // a worker has not ended yet
+
+ private:
+  void launch(const proto::Launch& launch);
+  void start(const proto::Launch& launch);
+  void pass_on(const proto::ControlMessage& message);
+
+  boost::asio::io_context& context_;
+  Host host_;
+  Environment environment_;
+  Seats seats_;
+  Send send_;
+  std::unique_ptr<RankLogs> logs_;  // once launched
+  std::vector<std::unique_ptr<WorkerProcess>> workers_;
+};
 
 }  // namespace tradewind::launcher

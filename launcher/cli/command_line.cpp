@@ -131,6 +131,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   add_word("--climatology", "C", "what anomalies are counted from: zonal-mean or mean [zonal-mean]");
   add_word("--persistence", "FILE", "file whose fields at B's base date are scored as a forecast too");
 
+  if (arguments.size() == 1 && arguments.front() == "agent") return AgentCommand{};
   const auto where = find_command(arguments);
   std::vector<std::string> ordered = arguments;
   if (where) {

@@ -43,7 +43,9 @@ struct CompareCommand {
 struct ShowText {
   std::string text;
 };
-using Command = std::variant<RunCommand, InspectCommand, PredictCommand, ClusterCommand, CompareCommand, ShowText>;
+struct AgentCommand {};  // not for users: `tradewind run` has srun start it
+using Command =
+    std::variant<RunCommand, InspectCommand, PredictCommand, ClusterCommand, CompareCommand, AgentCommand, ShowText>;
 
 // `arguments` without the program's name. Options may stand anywhere, before the command too.
 Command parse_command_line(const std::vector<std::string>& arguments);

@@ -14,6 +14,9 @@ int predict(const PredictCommand& command, const Environment& environment, TimeP
 // Says where ranks would come from; starts none.
 int cluster(const ClusterCommand& command, const Environment& environment);
 int compare(const CompareCommand& command, const Environment& environment, TimePoint started);
+// One rank's launcher that srun has started for another one, which tells it what to do: TRADEWIND_CONTROL says where
+// that is. Not for users.
+int agent(const Environment& environment);
 
 // Whether each rank needs a GPU.
 inline bool wants_gpus(const config::RunConfig& config) { return config.device && config.device->starts_with("cuda"); }

@@ -56,6 +56,7 @@ int run(const RunCommand& command, const Environment& environment, TimePoint sta
     const std::string folder =
         make_run_folder(command.run_folder, prepared->folder_beside,
                         std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+    supervision.run_folder = folder;
     supervision.reports.push_back((std::filesystem::path(folder) / "report.json").string());
     return run_workers(prepared->job, environment, supervision);
   } catch (const Error& error) {

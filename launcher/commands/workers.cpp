@@ -1,34 +1,156 @@
 #include "launcher/commands/workers.h"
 
-#include <iostream>
+#include <unistd.h>
+
+#include <cctype>
+#include <filesystem>
+#include <ostream>
 
 #include "common/errors.h"
+#include "launcher/agent/member_run.h"
+#include "launcher/control/control_run.h"
+#include "launcher/control/token.h"
+#include "launcher/launch/srun.h"
+#include "launcher/progress/text_sink.h"
 #include "launcher/report/rank_table.h"
 #include "launcher/report/report.h"
 
 namespace tradewind::launcher {
 namespace {
 
-Outcome supervised(std::vector<RankPlan> plans, Console& console) {
-  try {
-    return run_ranks(std::move(plans), Limits{}, console);
-  } catch (const proto::ProtocolError& error) {
-    throw UserError(error.what(), "configuration", "use paths and texts in UTF-8, and less than 1 MiB of them");
+int control(ControlPlan plan, const Job& job, const Supervision& supervision) {
+  const Screen screen = screen_of_process();
+  TextSink output_sink(STDOUT_FILENO), error_sink(STDERR_FILENO);
+  SinkBuffer output_buffer(output_sink), error_buffer(error_sink);
+  std::ostream output(&output_buffer), error(&error_buffer);
+  Console console({.output = output, .error = error, .terminal = screen.terminal, .columns = screen.columns},
+                  supervision.verbosity, job.world_size);
+  ControlRun run(std::move(plan), console);
+  const Outcome outcome = run.run();
+  const double total = std::chrono::duration<double>(Clock::now() - supervision.started).count();
+  console.outcome(outcome, total);
+  if (supervision.verbosity == Verbosity::verbose) error << rank_table(outcome) << std::flush;
+  for (const std::string& path : supervision.reports) write_report(report_of(outcome, total), path);
+  run.dismiss();
+  return outcome.exit_code;
+}
+
+ControlPlan plan_of(const Job& job, const Environment& environment, const Supervision& supervision) {
+  Host host = this_host(environment);  // before the rest: it may throw
+  Environment own = environment;
+  own.unset("TRADEWIND_TOKEN");
+  return {.launch = {.command = job.command,
+                     .arguments = job.arguments,
+                     .environment = job.environment,
+                     .world_size = job.world_size,
+                     .run_folder = supervision.run_folder.empty()
+                                       ? std::string()
+                                       : std::filesystem::absolute(supervision.run_folder).string()},
+          .host = std::move(host),
+          .environment = std::move(own)};
+}
+
+// The ranks of this process, which is one of several that something else has started.
+Seats seat_of(const Placement& placement) {
+  Seats seats{.ranks = {placement.rank}, .local_ranks = {placement.local_rank}, .local_size = placement.local_size};
+  int port = 0;
+  if (placement.rank == 0 && placement.master_port == 0 && !placement.store_served)
+    seats.listener = listen_for_ranks(false, port);
+  return seats;
+}
+
+// What names the run among others.
+std::string key_of(const Placement& placement) {
+  if (!placement.job.empty()) return placement.job;
+  std::string key = placement.master_address + "-" + std::to_string(placement.master_port);
+  for (char& c : key)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '-') c = '_';
+  return key;
+}
+
+int take_part_at(const Placement& placement, const Environment& environment, Client::Look look) {
+  Host host = this_host(environment);
+  Seats seats = seat_of(placement);
+  Environment own = environment;  // the secret is not the worker's business
+  own.unset("TRADEWIND_TOKEN");
+  return run_member({.world_size = placement.world_size,
+                     .host = std::move(host),
+                     .environment = std::move(own),
+                     .seats = std::move(seats),
+                     .look = std::move(look)});
+}
+
+int take_part(const Job& job, const Placement& placement, const Environment& environment,
+              const Supervision& supervision) {
+  const auto given = control_of(environment);
+  const std::string file = control_path(supervision.run_folder, key_of(placement));
+  if (placement.rank == 0) {
+    ControlPlan plan = plan_of(job, environment, supervision);
+    plan.launch.master_address = placement.master_address;
+    plan.launch.master_port = placement.master_port;
+    plan.launch.store_served = placement.store_served;
+    plan.seats = seat_of(placement);
+    plan.expected_hosts = placement.hosts;
+    plan.reach = {.token = given ? given->token : make_token(),
+                  .port = given ? given->port : 0,
+                  .control_file = given ? std::string() : file};
+    return control(std::move(plan), job, supervision);
   }
+  return take_part_at(placement, environment, [given, file] { return given ? given : read_control(file); });
+}
+
+// Where srun is, as the shell finds it.
+std::string path_of(const std::string& program, const Environment& environment) {
+  const std::string folders = environment.get_or("PATH", "/usr/bin:/bin");
+  for (std::size_t begin = 0; begin <= folders.size();) {
+    const std::size_t end = std::min(folders.find(':', begin), folders.size());
+    std::string path = folders.substr(begin, end - begin) + "/" + program;
+    if (::access(path.c_str(), X_OK) == 0) return path;
+    begin = end + 1;
+  }
+  throw EnvironmentFault("there is no " + program + " on PATH", folders,
+                         "load the scheduler's module, or start the ranks yourself with srun outside the container");
+}
+
+int wrap(const Job& job, const Placement& placement, const Environment& environment, const Supervision& supervision) {
+  ControlPlan plan = plan_of(job, environment, supervision);
+  plan.launch.world_size = placement.world_size;
+  plan.launch.master_address = placement.master_address;
+  plan.launch.master_port = placement.master_port;
+  plan.expected_hosts = placement.hosts;
+  plan.reach = Reach{.token = make_token()};
+  std::error_code error;
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  std::vector<std::string> words = srun_command(placement, environment, std::filesystem::current_path(error).string(),
+                                                supervision.srun_args, {self, "agent"});
+  plan.starter = Spawn{.executable = path_of(words.front(), environment),
+                       .arguments = {words.begin() + 1, words.end()},
+                       .environment = environment.variables()};
+  return control(std::move(plan), job, supervision);
 }
 
 }  // namespace
 
+int run_workers(const Job& job, const Placement& placement, const Environment& environment,
+                const Supervision& supervision) {
+  if (placement.mode == PlacementMode::member && placement.world_size > 1)
+    return take_part(job, placement, environment, supervision);
+  if (placement.mode == PlacementMode::wrap) return wrap(job, placement, environment, supervision);
+  return run_workers(job, environment, supervision);
+}
+
+int join_run(const Placement& placement, const Environment& environment) {
+  const auto control = control_of(environment);
+  if (!control || placement.mode != PlacementMode::member)
+    throw UserError("this command is started by `tradewind run`, not by users", "agent",
+                    "use `tradewind run CONFIG`, which starts its ranks itself");
+  return take_part_at(placement, environment, [control] { return control; });
+}
+
 int run_workers(const Job& job, const Environment& environment, const Supervision& supervision) {
-  const Host host = this_host(environment);
-  std::vector<RankPlan> plans = plan_local(job, host, environment);
-  Console console(screen_of_process(), supervision.verbosity, job.world_size);
-  const Outcome outcome = supervised(std::move(plans), console);
-  const double total = std::chrono::duration<double>(Clock::now() - supervision.started).count();
-  console.outcome(outcome, total);
-  if (supervision.verbosity == Verbosity::verbose) std::cerr << rank_table(outcome) << std::flush;
-  for (const std::string& path : supervision.reports) write_report(report_of(outcome, host.name, total), path);
-  return outcome.exit_code;
+  ControlPlan plan = plan_of(job, environment, supervision);
+  plan.seats = seats_of_host(job.world_size);
+  return control(std::move(plan), job, supervision);
 }
 
 }  // namespace tradewind::launcher

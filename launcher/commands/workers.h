@@ -1,10 +1,11 @@
-// Starts the workers of a job on this host, shows how they get on, and reports how they ended.
+// Starts the workers of a job, or takes part in it, shows how they get on, and reports how they ended.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "common/env.h"
+#include "launcher/clusters/cluster.h"
 #include "launcher/launch/plan.h"
 #include "launcher/progress/console.h"
 
@@ -12,12 +13,20 @@ namespace tradewind::launcher {
 
 struct Supervision {
   Verbosity verbosity = Verbosity::normal;
-  std::vector<std::string> reports;  // files to write the report to
-  TimePoint started;                 // of this process
+  std::vector<std::string> reports;    // files to write the report to
+  std::string run_folder;              // empty: none
+  std::vector<std::string> srun_args;  // the user's own options for srun
+  TimePoint started;                   // of this process
 };
 
-// The exit code of the job. Errors: those of plan_local() and run_ranks(), before any worker has started, and
-// EnvironmentFault when a report cannot be written.
+// Run the job where `placement` says and return its exit code. A member that is not rank 0 leaves shows and reports to
+// rank 0. Errors: EnvironmentFault and UserError before any worker has started, when a report cannot be written, or
+// when a member finds or loses no controller.
+int run_workers(const Job& job, const Placement& placement, const Environment& environment,
+                const Supervision& supervision);
+// One rank of a run whose controller TRADEWIND_CONTROL names, and which brings all else.
+int join_run(const Placement& placement, const Environment& environment);
+// All ranks on this host.
 int run_workers(const Job& job, const Environment& environment, const Supervision& supervision);
 
 }  // namespace tradewind::launcher

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "common/env.h"
-#include "launcher/agent/agent.h"
+#include "launcher/process/spawn.h"
+#include "proto/control.h"
 
 namespace tradewind::launcher {
 
@@ -27,9 +28,31 @@ struct Host {
 // TRADEWIND_WORKER, else tradewind-worker beside this executable. EnvironmentFault when there is none.
 Host this_host(const Environment& environment);
 
-// A plan per rank. Several ranks meet at a port of 127.0.0.1 at which rank 0 already listens. Threads of a rank:
-// OMP_NUM_THREADS when set (by `env` or the user), else its share of the CPUs, at least one. They wait without spinning
+// How to start one rank.
+struct RankPlan {
+  Spawn spawn;
+  proto::Start start;
+};
+
+// The ranks that one launcher process starts.
+struct Seats {
+  std::vector<int> ranks, local_ranks;
+  int local_size = 0;  // ranks on this host that share its CPUs; 0: unknown
+  // Of rank 0, where it is among them: where the ranks meet; empty and 0: to be found, or the port of the listener.
+  std::string master_address = {};
+  int master_port = 0;
+  Descriptor listener = {};  // on which rank 0 is to listen, where it is among them
+};
+// All ranks on this host, with a listener on 127.0.0.1 when there are several.
+Seats seats_of_host(int world_size);
+// A socket that listens on a free port, of 127.0.0.1 or of every address of this host; its port. EnvironmentFault.
+Descriptor listen_for_ranks(bool loopback_only, int& port);
+int port_of(const Descriptor& listener);  // 0 when there is none
+
+// A plan per rank of the seats; hosts and the meeting place are those of `launch`. Threads of a rank: OMP_NUM_THREADS
+// when set (by the config's `env` or the user), else its share of the CPUs, at least one. They wait without spinning
 // unless OMP_WAIT_POLICY or GOMP_SPINCOUNT is set. UserError when OMP_NUM_THREADS is no count.
-std::vector<RankPlan> plan_local(const Job& job, const Host& host, const Environment& environment);
+std::vector<RankPlan> plan_ranks(const proto::Launch& launch, const Host& host, const Environment& environment,
+                                 Seats seats);
 
 }  // namespace tradewind::launcher

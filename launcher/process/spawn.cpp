@@ -1,6 +1,7 @@
 #include "launcher/process/spawn.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -73,6 +74,9 @@ class Child {
 
   error_code on_exec_setup(process::posix::default_launcher&, const process::filesystem::path&,
                            const char* const*) const {
+    // Nothing outlives this launcher. A worker asks for SIGKILL itself once it runs.
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != parent_) ::_exit(127);
     ::setsid();
     for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
     sigset_t none;
@@ -101,6 +105,7 @@ class Child {
  private:
   std::vector<std::pair<int, int>> moves_;  // descriptor here, descriptor in the worker; targets ascending
   const char* const* environment_;
+  pid_t parent_ = ::getpid();
 };
 
 }  // namespace

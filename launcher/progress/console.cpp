@@ -17,7 +17,12 @@ Screen screen_of_process() {
 }
 
 std::string Console::prefix(int rank) const {
-  return rank == 0 || ranks_ == 1 ? std::string() : "[rank " + std::to_string(rank) + "] ";
+  if (rank <= 0 || ranks_ == 1) return {};
+  const auto i = static_cast<std::size_t>(rank);
+  std::string text("[");
+  text.append(std::to_string(rank));
+  if (i < hosts_.size()) text.append(" ").append(hosts_[i]);
+  return text.append("] ");
 }
 
 void Console::show(const std::string& progress) {
@@ -52,8 +57,8 @@ void Console::message(int rank, const proto::Message& message) {
   }
 }
 
-void Console::line(int rank, Stream stream, const std::string& line) {
-  print(stream == Stream::output ? screen_.output : screen_.error, prefix(rank) + line);
+void Console::line(int rank, proto::Stream stream, const std::string& line) {
+  print(stream == proto::Stream::output ? screen_.output : screen_.error, prefix(rank) + line);
 }
 
 void Console::outcome(const Outcome& outcome, double seconds) {
@@ -72,10 +77,9 @@ void Console::outcome(const Outcome& outcome, double seconds) {
   }
   const RankError& error = *outcome.error;
   std::string where = error.where;
-  if (ranks_ > 1 && outcome.status == "failed")
-    where = "rank " + std::to_string(error.rank) + (where.empty() ? "" : ": " + where);
+  if (ranks_ > 1 && error.rank >= 0) where = "rank " + std::to_string(error.rank) + (where.empty() ? "" : ": " + where);
   print_error(screen_.error, error.what, where, error.remedy);
-  if (ranks_ > 1 && !error.last_lines.empty()) {
+  if (ranks_ > 1 && error.silent && !error.last_lines.empty()) {
     print(screen_.error, "  its last lines:");
     for (const std::string& line : error.last_lines) print(screen_.error, "    " + line);
   }

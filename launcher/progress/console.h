@@ -7,7 +7,7 @@
 #include <string>
 
 #include "common/errors.h"
-#include "launcher/agent/agent.h"
+#include "launcher/control/conductor.h"
 #include "launcher/progress/progress.h"
 
 namespace tradewind::launcher {
@@ -27,18 +27,20 @@ class Console : public Observer {
  public:
   Console(Screen screen, Verbosity verbosity, int ranks) : screen_(screen), verbosity_(verbosity), ranks_(ranks) {}
   void message(int rank, const proto::Message& message) override;
-  void line(int rank, Stream stream, const std::string& line) override;
+  void line(int rank, proto::Stream stream, const std::string& line) override;
+  void hosts(const std::vector<std::string>& hosts) override { hosts_ = hosts; }
   // Ends the progress line and says how the run ended.
   void outcome(const Outcome& outcome, double seconds);
 
  private:
   void print(std::ostream& stream, const std::string& line);
   void show(const std::string& progress);
-  std::string prefix(int rank) const;  // ranks but the first are named
+  std::string prefix(int rank) const;  // `[rank host] `; rank 0 is plain
 
   Screen screen_;
   Verbosity verbosity_;
   int ranks_;
+  std::vector<std::string> hosts_;  // of each rank, once known
   Progress progress_;
   std::string shown_;
 };

@@ -23,12 +23,12 @@ Json seconds_of(const proto::Timings& seconds, double total) {
 
 }  // namespace
 
-Json report_of(const Outcome& outcome, const std::string& host, double total_seconds) {
+Json report_of(const Outcome& outcome, double total_seconds) {
   Json ranks = Json::array();
   for (std::size_t i = 0; i < outcome.ranks.size(); ++i) {
     const RankResult& rank = outcome.ranks[i];
     Json entry = {{"rank", i},
-                  {"host", host},
+                  {"host", rank.host},
                   {"pid", rank.pid},
                   {"device", rank.device},
                   {"peak_rss_bytes", rank.peak_rss_bytes},
@@ -45,13 +45,13 @@ Json report_of(const Outcome& outcome, const std::string& host, double total_sec
                  {"ranks", std::move(ranks)}};
   if (outcome.error) {
     const RankError& error = *outcome.error;
-    report["error"] = {{"what", error.what},
-                       {"where", error.where},
-                       {"remedy", error.remedy},
-                       {"rank", error.kind == proto::FailureKind::stopped ? Json(nullptr) : Json(error.rank)},
-                       {"phase", error.phase},
-                       {"last_lines", error.last_lines}};
+    report["error"] = {{"what", error.what},     {"where", error.where},
+                       {"remedy", error.remedy}, {"rank", error.rank < 0 ? Json(nullptr) : Json(error.rank)},
+                       {"phase", error.phase},   {"last_lines", error.last_lines}};
   }
+  for (const RankError& error : outcome.knock_on)
+    report["knock_on"].push_back(
+        {{"rank", error.rank}, {"what", error.what}, {"where", error.where}, {"phase", error.phase}});
   return report;
 }
 

@@ -14,8 +14,10 @@ using Json = nlohmann::ordered_json;
 // {"status","exit_code","world_size","steps","seconds":{"load","input","first_step","step_median","output","total"},
 // "ranks":[{"rank","host","pid","device","peak_rss_bytes","peak_device_bytes"}]}, in each rank of a run that is done
 // also the figures of its `finished` message (proto/PROTOCOL.md), and, unless the status is `done`,
-// "error":{"what","where","remedy","rank","phase","last_lines"}. Seconds are rank 0's, `total` is the launcher's own.
-Json report_of(const Outcome& outcome, const std::string& host, double total_seconds);
+// "error":{"what","where","remedy","rank","phase","last_lines"}. When other ranks
+// failed in consequence, "knock_on": a list of {"rank","what","where","phase"}. Seconds are rank 0's, `total` is the
+// launcher's own.
+Json report_of(const Outcome& outcome, double total_seconds);
 // Of a run that never started.
 Json report_of(const Error& error, int world_size, double total_seconds);
 

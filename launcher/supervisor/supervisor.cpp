@@ -103,7 +103,8 @@ Actions Supervisor::exited(int rank, const Exit& exit, TimePoint now) {
   self.result.peak_rss_bytes = std::max(self.result.peak_rss_bytes, exit.peak_rss_bytes);
   Actions actions;
   const bool as_announced = self.finished && exit.signal == 0 && exit.code == self.finished->exit_code;
-  if (!self.error && !as_announced) {
+  const bool by_us = stopping_ && (exit.signal == SIGTERM || exit.signal == SIGKILL);
+  if (!self.error && !as_announced && !by_us) {
     RankError error;
     if (exit.signal != 0) {
       error = worker_fault(
@@ -116,11 +117,30 @@ Actions Supervisor::exited(int rank, const Exit& exit, TimePoint now) {
           "the worker left with exit code " + std::to_string(exit.code) + " without finishing or saying why", "",
           exit.code == 0 ? static_cast<int>(ExitCode::failure) : exit.code);
     }
-    error.last_lines.assign(self.last_lines.begin(), self.last_lines.end());
+    error.silent = true;
     actions = failed(rank, std::move(error), now);
   }
   settle();
   return actions;
+}
+
+Actions Supervisor::gone(const std::vector<int>& ranks, RankError error, TimePoint now) {
+  int first = -1;
+  for (const int rank : ranks) {
+    Rank& self = ranks_.at(static_cast<std::size_t>(rank));
+    if (!self.exited && first < 0) first = rank;
+    self.exited = true;
+  }
+  Actions actions;
+  if (first >= 0) actions = failed(first, std::move(error), now);
+  settle();
+  return actions;
+}
+
+Actions Supervisor::fail(RankError error, TimePoint now) {
+  if (stopping_) return {};
+  error_ = std::move(error);
+  return stop(StopSequence::prompt(now), now);
 }
 
 Actions Supervisor::failed(int rank, RankError error, TimePoint now) {
@@ -145,9 +165,10 @@ Actions Supervisor::stop(StopSequence sequence, TimePoint now) {
   return passed(now);
 }
 
-Actions Supervisor::signalled(int number, TimePoint now) {
+Actions Supervisor::signalled(int number, int source, TimePoint now) {
+  const bool again = number == SIGINT && !interrupted_.insert(source).second;
   if (stopping_) {
-    if (number == SIGINT) stopping_->hasten(now);
+    if (again) stopping_->hasten(now);
     return passed(now);
   }
   signal_ = number;
@@ -200,6 +221,13 @@ void Supervisor::settle() {
   if (living() == 0) over_ = true;
 }
 
+RankError Supervisor::with_lines(RankError error) const {
+  if (error.rank < 0) return error;
+  const auto& lines = ranks_.at(static_cast<std::size_t>(error.rank)).last_lines;
+  error.last_lines.assign(lines.begin(), lines.end());
+  return error;
+}
+
 Outcome Supervisor::outcome() const {
   Outcome outcome;
   bool whole = true;
@@ -208,6 +236,8 @@ Outcome Supervisor::outcome() const {
     outcome.ranks.push_back(rank.result);
     if (!rank.exited) outcome.left_behind.push_back(static_cast<int>(i));
     whole = whole && rank.exited && rank.finished && !rank.error;
+    const bool knocked = rank.error && rank.error->kind != proto::FailureKind::stopped;
+    if (knocked && error_ && error_->rank != rank.error->rank) outcome.knock_on.push_back(with_lines(*rank.error));
     if (rank.finished) outcome.exit_code = std::max(outcome.exit_code, rank.finished->exit_code);
   }
   outcome.steps = steps_;
@@ -220,12 +250,11 @@ Outcome Supervisor::outcome() const {
   } else if (error_) {
     outcome.status = "failed";
     outcome.exit_code = error_->exit_code;
-    outcome.error = error_;
+    outcome.error = with_lines(*error_);
   } else {
     outcome.status = "stopped";
     outcome.exit_code = static_cast<int>(ExitCode::signal_base) + signal_;
     outcome.error = RankError{
-        .rank = 0,
         .kind = proto::FailureKind::stopped,
         .what = "stopped by signal " + std::to_string(signal_) + " (" + ::strsignal(signal_) + ") to the launcher",
         .exit_code = outcome.exit_code,

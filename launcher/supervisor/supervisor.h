@@ -1,5 +1,5 @@
 // Decides what becomes of a run from what its workers say and do: who failed first in cause, when to stop the others,
-// with which exit code to leave. Pure: events in, actions out, time is an argument; the shell around it (agent) owns
+// with which exit code to leave. Pure: events in, actions out, time is an argument; the shells around it own
 // processes, sockets and the clock. Not thread-safe.
 //
 // The shell promises per rank: every message and line before its exit, and exited() once.
@@ -8,38 +8,39 @@
 #include <chrono>
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "launcher/control/heartbeat.h"
 #include "launcher/process/exit.h"
 #include "launcher/supervisor/stop_sequence.h"
-#include "proto/messages.h"
+#include "proto/control.h"
 
 namespace tradewind::launcher {
 
 struct Limits {
   Clock::duration hello = std::chrono::seconds(30);        // from the start until every rank has said hello
   Clock::duration better_cause = std::chrono::seconds(1);  // how long a lost connection waits for its cause
+  Patience patience;                                       // with other launchers
 };
 
-// What the shell is to do.
-struct Action {
-  enum class Kind { send_start, send_stop, terminate, kill, abandon } kind;
-  int rank = 0;
-  bool operator==(const Action&) const = default;
-};
+// What the rank's agent is to do.
+using Action = proto::Act;
 using Actions = std::vector<Action>;
 
 struct RankError {
-  int rank = 0;
+  int rank = -1;  // -1: of no rank
   proto::FailureKind kind = proto::FailureKind::internal;
   std::string what, where, remedy;
   int exit_code = 1;
   std::string phase;
-  std::vector<std::string> last_lines;  // of its standard error, when it could not say itself what was wrong
+  std::vector<std::string> last_lines;  // of its standard error
+  bool silent = false;                  // it could not say itself what was wrong
 };
 
 struct RankResult {
+  std::string host;
   int pid = 0;
   std::string device;
   std::int64_t peak_rss_bytes = 0, peak_device_bytes = 0;
@@ -50,8 +51,9 @@ struct Outcome {
   std::string status;  // done, failed, stopped
   int exit_code = 0;
   int steps = 0;
-  proto::Timings seconds;          // of rank 0
-  std::optional<RankError> error;  // of the rank that failed first in cause
+  proto::Timings seconds;           // of rank 0
+  std::optional<RankError> error;   // of the rank that failed first in cause
+  std::vector<RankError> knock_on;  // what other ranks made of it, by rank
   std::vector<RankResult> ranks;
   std::vector<int> left_behind;  // ranks whose processes did not end even by SIGKILL
 };
@@ -64,8 +66,13 @@ class Supervisor {
   Actions broke_protocol(int rank, const std::string& how, TimePoint now);
   void wrote_error_line(int rank, const std::string& line);
   Actions exited(int rank, const Exit& exit, TimePoint now);
-  Actions signalled(int number, TimePoint now);  // SIGINT, SIGTERM, SIGHUP to the launcher
-  Actions passed(TimePoint now);                 // time went by
+  // Nothing more will be heard of these ranks: their agent is gone, or could not start them. The error is the first's.
+  Actions gone(const std::vector<int>& ranks, RankError error, TimePoint now);
+  // Something beyond the ranks says that the run has failed: stop it, unless it is being stopped already.
+  Actions fail(RankError error, TimePoint now);
+  // SIGINT, SIGTERM or SIGHUP to the launcher process called `source`: one Ctrl-C may reach several of them.
+  Actions signalled(int number, int source, TimePoint now);
+  Actions passed(TimePoint now);  // time went by
 
   std::optional<TimePoint> deadline() const;  // call passed() then
   bool over() const { return over_; }
@@ -83,6 +90,7 @@ class Supervisor {
   Actions failed(int rank, RankError error, TimePoint now);
   Actions stop(StopSequence sequence, TimePoint now);
   Actions everywhere(Action::Kind kind) const;
+  RankError with_lines(RankError error) const;
   void settle();
   int living() const;
 
@@ -91,7 +99,8 @@ class Supervisor {
   std::optional<TimePoint> hello_deadline_, cause_deadline_;
   std::optional<StopSequence> stopping_;
   std::optional<RankError> error_;
-  int signal_ = 0;  // that the user sent
+  int signal_ = 0;             // that the user sent
+  std::set<int> interrupted_;  // sources of SIGINT
   int steps_ = 0;
   bool over_ = false;
 };

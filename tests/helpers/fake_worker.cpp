@@ -65,6 +65,10 @@ int misbehave(const std::string& how, channel::Channel& launcher, const proto::S
     std::raise(SIGSEGV);
   }
   if (how == "waits") wait_for_ever();
+  if (how == "waits_for_file") {
+    while (::access(variable("FAKE_WORKER_FILE").c_str(), F_OK) != 0) ::usleep(5000);
+    return finish(launcher);
+  }
   if (how == "lists_descriptors") {
     std::cout << "rank " << start.rank << ":";
     for (int fd = 0; fd < 1024; ++fd)
@@ -122,7 +126,7 @@ int main(int argc, char** argv) {
   if (argc != 3 || std::string_view(argv[1]) != "--channel") return 98;
   std::string how = variable("FAKE_WORKER");
   if (how == "never_says_hello") wait_for_ever();
-  if (how == "outlives_nobody") channel::end_with_parent();
+  channel::end_with_parent();
   channel::Channel launcher(std::stoi(argv[2]));
   if (how == "other_version") {
     launcher.send(proto::Hello{.version = 99, .pid = ::getpid()});
@@ -132,5 +136,5 @@ int main(int argc, char** argv) {
   const proto::Start start = launcher.receive_start();
   launcher.send(proto::Ready{"cpu"});
   if (const std::string own = variable("FAKE_WORKER_" + std::to_string(start.rank)); !own.empty()) how = own;
-  return misbehave(how == "outlives_nobody" ? "waits" : how, launcher, start);
+  return misbehave(how, launcher, start);
 }

@@ -48,10 +48,11 @@ TEST_CASE("without a terminal there is a line per step, and the workers' lines p
   console.message(0, step(1, 0.5));
   console.message(1, step(1, 0.5));
   console.message(1, proto::Warning{"odd"});
-  console.line(0, Stream::output, "field 1");
-  console.line(1, Stream::error, "hm");
+  console.hosts({"n1", "n2"});
+  console.line(0, proto::Stream::output, "field 1");
+  console.line(1, proto::Stream::error, "hm");
   CHECK(seen.output.str() == "field 1\n");
-  CHECK(seen.error.str() == "step 1/4  2024-01-15 06:00  0.50 s\n[rank 1] warning: odd\n[rank 1] hm\n");
+  CHECK(seen.error.str() == "step 1/4  2024-01-15 06:00  0.50 s\n[1] warning: odd\n[1 n2] hm\n");
 }
 
 TEST_CASE("on a terminal one line is overwritten, and makes way for others") {
@@ -85,7 +86,7 @@ TEST_CASE("with several ranks an error names its rank and shows its last lines")
   Console console(seen.screen(false), Verbosity::normal, 4);
   Outcome outcome;
   outcome.status = "failed";
-  outcome.error = RankError{.rank = 2, .what = "bad", .last_lines = {"a", "b"}};
+  outcome.error = RankError{.rank = 2, .what = "bad", .last_lines = {"a", "b"}, .silent = true};
   console.outcome(outcome, 1);
   CHECK(seen.error.str() == "error: rank 2: bad\n  its last lines:\n    a\n    b\n");
 }

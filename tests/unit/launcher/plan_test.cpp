@@ -1,8 +1,6 @@
 #include "launcher/launch/plan.h"
 
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <sys/socket.h>
 
 #include "common/errors.h"
 
@@ -15,11 +13,25 @@ const Host host{.name = "h", .worker = "/opt/tradewind-worker", .cpus = 8};
 
 Environment variables(std::map<std::string, std::string> values) { return Environment(std::move(values)); }
 
+std::vector<RankPlan> plan_of_host(const proto::Launch& launch, const Environment& environment) {
+  return plan_ranks(launch, host, environment, seats_of_host(launch.world_size));
+}
+
 }  // namespace
+
+TEST_CASE("a rank elsewhere has no listener") {
+  Seats seats{.ranks = {5}, .local_ranks = {1}, .local_size = 4};
+  const auto plans = plan_ranks({.world_size = 8}, host, Environment(), std::move(seats));
+  REQUIRE(plans.size() == 1);
+  CHECK(plans[0].start.rank == 5);
+  CHECK(plans[0].start.local_rank == 1);
+  CHECK(plans[0].start.threads == 2);
+  CHECK(plans[0].start.listen_descriptor == -1);
+}
 
 TEST_CASE("one rank needs no meeting place and gets all CPUs") {
   const std::vector<RankPlan> ranks =
-      plan_local({.command = "run", .arguments = {{"a", 1}}}, host, variables({{"HOME", "/h"}}));
+      plan_ranks({.command = "run", .arguments = {{"a", 1}}}, host, variables({{"HOME", "/h"}}), seats_of_host(1));
   REQUIRE(ranks.size() == 1);
   const RankPlan& only = ranks.front();
   CHECK(only.spawn.executable == "/opt/tradewind-worker");
@@ -35,44 +47,48 @@ TEST_CASE("one rank needs no meeting place and gets all CPUs") {
 }
 
 TEST_CASE("several ranks share the CPUs and meet at a port that is already taken for them") {
-  const std::vector<RankPlan> ranks = plan_local({.world_size = 3}, host, Environment());
+  Seats seats = seats_of_host(3);
+  CHECK(seats.ranks == std::vector<int>{0, 1, 2});
+  CHECK(seats.local_size == 3);
+  const int port = port_of(seats.listener);
+  CHECK(port > 0);
+  const std::vector<RankPlan> ranks = plan_ranks({.world_size = 3, .master_address = "10.0.0.1", .master_port = 4711},
+                                                 host, Environment(), std::move(seats));
   REQUIRE(ranks.size() == 3);
   REQUIRE(ranks[0].spawn.listener.valid());
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  REQUIRE(::getsockname(ranks[0].spawn.listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  CHECK(port_of(ranks[0].spawn.listener) == port);
   for (int i = 0; i < 3; ++i) {
     const RankPlan& rank = ranks[static_cast<std::size_t>(i)];
     CHECK(rank.start.rank == i);
     CHECK(rank.start.local_rank == i);
     CHECK(rank.start.world_size == 3);
     CHECK(rank.start.threads == 2);
-    CHECK(rank.start.master_address == "127.0.0.1");
-    CHECK(rank.start.master_port == ntohs(address.sin_port));
+    CHECK(rank.start.master_address == "10.0.0.1");
+    CHECK(rank.start.master_port == 4711);
     CHECK(rank.start.listen_descriptor == (i == 0 ? 4 : -1));
     CHECK(rank.spawn.listener.valid() == (i == 0));
   }
 }
 
 TEST_CASE("more ranks than CPUs still have a thread each") {
-  CHECK(plan_local({.world_size = 20}, host, Environment()).front().start.threads == 1);
+  CHECK(plan_of_host({.world_size = 20}, Environment()).front().start.threads == 1);
 }
 
 TEST_CASE("OMP_NUM_THREADS wins, the config's over the user's") {
   const Environment user = variables({{"OMP_NUM_THREADS", "5"}});
-  CHECK(plan_local({}, host, user).front().start.threads == 5);
-  const std::vector<RankPlan> ranks = plan_local({.environment = {{"OMP_NUM_THREADS", "3,2"}, {"X", "y"}}}, host, user);
+  CHECK(plan_of_host({}, user).front().start.threads == 5);
+  const std::vector<RankPlan> ranks = plan_of_host({.environment = {{"OMP_NUM_THREADS", "3,2"}, {"X", "y"}}}, user);
   CHECK(ranks.front().start.threads == 3);
   CHECK(ranks.front().spawn.environment.at("OMP_NUM_THREADS") == "3,2");
   CHECK(ranks.front().spawn.environment.at("X") == "y");
   for (const char* bad : {"0", "-1", "many", "2x"})
-    CHECK_THROWS_AS(plan_local({}, host, variables({{"OMP_NUM_THREADS", bad}})), UserError);
+    CHECK_THROWS_AS(plan_of_host({}, variables({{"OMP_NUM_THREADS", bad}})), UserError);
 }
 
 TEST_CASE("how threads wait is the user's choice when there is one") {
-  const auto active = plan_local({}, host, variables({{"OMP_WAIT_POLICY", "active"}}));
+  const auto active = plan_of_host({}, variables({{"OMP_WAIT_POLICY", "active"}}));
   CHECK(active.front().spawn.environment.at("OMP_WAIT_POLICY") == "active");
-  const auto counted = plan_local({.environment = {{"GOMP_SPINCOUNT", "9"}}}, host, Environment());
+  const auto counted = plan_of_host({.environment = {{"GOMP_SPINCOUNT", "9"}}}, Environment());
   CHECK_FALSE(counted.front().spawn.environment.contains("OMP_WAIT_POLICY"));
 }
 

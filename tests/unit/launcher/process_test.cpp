@@ -5,15 +5,11 @@
 
 #include <chrono>
 #include <csignal>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <iterator>
 #include <thread>
 
 #include "common/errors.h"
-#include "launcher/agent/agent.h"
-#include "launcher/launch/plan.h"
+#include "launcher/control/control_run.h"
+#include "tests/unit/launcher/marked.h"
 
 using namespace tradewind;
 using namespace tradewind::launcher;
@@ -21,41 +17,17 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Marks every process of one run through its environment.
-struct Mark {
-  Mark() : text("TRADEWIND_TEST_MARK=" + std::to_string(::getpid()) + "-" + std::to_string(++count)) {}
-  std::string name() const { return text.substr(0, text.find('=')); }
-  std::string value() const { return text.substr(text.find('=') + 1); }
-  int processes() const {
-    int found = 0;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-      std::ifstream file(entry.path() / "environ");
-      const std::string all{std::istreambuf_iterator<char>(file), {}};
-      found += all.find(text) != std::string::npos ? 1 : 0;
-    }
-    return found;
-  }
-  std::string text;
-  static inline int count = 0;
-};
+ControlPlan plan_of(const std::map<std::string, std::string>& variables, int ranks, const Mark& mark) {
+  ControlPlan plan{.launch = {.command = "compare", .environment = variables, .world_size = ranks},
+                   .host = {.name = "h", .worker = TRADEWIND_FAKE_WORKER, .cpus = 4},
+                   .seats = seats_of_host(ranks)};
+  plan.launch.environment[mark.name()] = mark.value();
+  return plan;
+}
 
-struct Seen : Observer {
-  void message(int rank, const proto::Message& message) override {
-    if (on_message) on_message(rank, message);
-  }
-  void line(int, Stream stream, const std::string& line) override {
-    if (line.size() < 100) (stream == Stream::output ? output : error).push_back(line);
-    bytes += line.size();
-  }
-  std::function<void(int, const proto::Message&)> on_message;
-  std::vector<std::string> output, error;
-  std::size_t bytes = 0;
-};
-
-std::vector<RankPlan> plan_of(const std::map<std::string, std::string>& variables, int ranks, const Mark& mark) {
-  Job job{.command = "compare", .world_size = ranks, .environment = variables};
-  job.environment[mark.name()] = mark.value();
-  return plan_local(job, {.name = "h", .worker = TRADEWIND_FAKE_WORKER, .cpus = 4}, Environment());
+Outcome run_ranks(ControlPlan plan, const Limits& limits, Observer& observer) {
+  plan.limits = limits;
+  return ControlRun(std::move(plan), observer).run();
 }
 
 Outcome outcome_of(const std::map<std::string, std::string>& variables, int ranks, Seen& seen, Limits limits = {}) {
@@ -80,6 +52,7 @@ TEST_CASE("ranks that do well") {
   CHECK(outcome.steps == 3);
   CHECK(outcome.seconds.load == 0.25);
   CHECK(outcome.ranks.size() == 3);
+  CHECK(outcome.ranks.at(2).host == "h");
   CHECK(outcome.ranks.at(2).device == "cpu");
   CHECK(outcome.ranks.at(2).pid > 1);
   CHECK(outcome.ranks.at(2).peak_rss_bytes >= 1 << 20);
@@ -166,7 +139,7 @@ TEST_CASE("an interrupt is passed on as a wish, and a second one ends even the d
 
 TEST_CASE("workers go with a launcher that is killed") {
   const Mark mark;
-  std::vector<RankPlan> plans = plan_of({{"FAKE_WORKER", "outlives_nobody"}}, 2, mark);
+  ControlPlan plan = plan_of({{"FAKE_WORKER", "waits"}}, 2, mark);
   std::array<int, 2> ready{};
   REQUIRE(::pipe(ready.data()) == 0);
   const pid_t launcher = ::fork();
@@ -175,7 +148,7 @@ TEST_CASE("workers go with a launcher that is killed") {
     seen.on_message = [&](int, const proto::Message& message) {
       if (std::holds_alternative<proto::Ready>(message)) static_cast<void>(::write(ready[1], "x", 1));
     };
-    run_ranks(std::move(plans), {}, seen);
+    run_ranks(std::move(plan), {}, seen);
     ::_exit(0);
   }
   ::close(ready[1]);
@@ -204,11 +177,13 @@ TEST_CASE("workers inherit nothing but their own descriptors") {
 TEST_CASE("an executable that cannot start is named") {
   Seen seen;
   const Mark mark;
-  std::vector<RankPlan> plans = plan_of({}, 2, mark);
-  plans[1].spawn.executable = "/nowhere/worker";
-  CHECK_THROWS_WITH_AS(run_ranks(std::move(plans), {}, seen),
-                       "/nowhere/worker: cannot start the worker: No such file or directory\n"
-                       "  remedy: check that tradewind-worker is installed beside tradewind and is executable",
-                       EnvironmentFault);
+  ControlPlan plan = plan_of({}, 2, mark);
+  plan.host.worker = "/nowhere/worker";
+  const Outcome outcome = run_ranks(std::move(plan), {}, seen);
+  CHECK(outcome.status == "failed");
+  CHECK(outcome.exit_code == 1);
+  CHECK(outcome.error->what == "cannot start the worker: No such file or directory");
+  CHECK(outcome.error->where == "/nowhere/worker");
+  CHECK(outcome.error->remedy == "check that tradewind-worker is installed beside tradewind and is executable");
   CHECK(mark.processes() == 0);
 }

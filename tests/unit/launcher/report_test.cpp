@@ -31,8 +31,8 @@ TEST_CASE("the report of a run that is done") {
   outcome.status = "done";
   outcome.steps = 8;
   outcome.seconds = {.load = 1, .input = 2, .first_step = 3, .step_median = 4, .output = 5, .total = 99};
-  outcome.ranks = {{.pid = 7, .device = "cpu", .peak_rss_bytes = 1000, .peak_device_bytes = 0}};
-  CHECK(report_of(outcome, "h", 6).dump() ==
+  outcome.ranks = {{.host = "h", .pid = 7, .device = "cpu", .peak_rss_bytes = 1000, .peak_device_bytes = 0}};
+  CHECK(report_of(outcome, 6).dump() ==
         R"({"status":"done","exit_code":0,"world_size":1,"steps":8,)"
         R"("seconds":{"load":1.0,"input":2.0,"first_step":3.0,"step_median":4.0,"output":5.0,"total":6.0},)"
         R"("ranks":[{"rank":0,"host":"h","pid":7,"device":"cpu","peak_rss_bytes":1000,"peak_device_bytes":0}]})");
@@ -49,7 +49,7 @@ TEST_CASE("what a rank tells of itself is in the report and in the table") {
       "memory":{"own_peak_bytes":123456789}})");
     outcome.ranks.push_back(rank);
   }
-  const Json report = report_of(outcome, "h", 6);
+  const Json report = report_of(outcome, 6);
   CHECK(report["ranks"][2]["halo_rows"]["processor"]["halo"] == 512);
   CHECK(report["ranks"][2]["pid"] == 9);
   CHECK(
@@ -75,10 +75,13 @@ TEST_CASE("the report of a failure says what, where and the way out") {
   outcome.exit_code = 139;
   outcome.ranks.resize(2);
   outcome.error = RankError{.rank = 1, .what = "w", .where = "x", .remedy = "r", .phase = "load", .last_lines = {"l"}};
-  const Json report = report_of(outcome, "h", 6);
+  const Json report = report_of(outcome, 6);
   CHECK(report["world_size"] == 2);
   CHECK(report["error"].dump() ==
         R"({"what":"w","where":"x","remedy":"r","rank":1,"phase":"load","last_lines":["l"]})");
+  CHECK_FALSE(report.contains("knock_on"));
+  outcome.knock_on = {{.rank = 0, .what = "reset", .where = "halo", .phase = "step"}};
+  CHECK(report_of(outcome, 6)["knock_on"].dump() == R"([{"rank":0,"what":"reset","where":"halo","phase":"step"}])");
   const Json early = report_of(UserError("w", "x", "r"), 1, 0.5);
   CHECK(early["status"] == "failed");
   CHECK(early["exit_code"] == 2);

@@ -135,8 +135,8 @@ TEST_CASE("ranks that do not come are counted") {
 TEST_CASE("the first signal asks, then terminates, then kills") {
   Supervisor run = greeted(1);
   run.said(0, proto::Phase{"step"}, start);
-  CHECK(run.signalled(SIGTERM, start) == Actions{{Kind::send_stop, 0}});
-  CHECK(run.signalled(SIGTERM, start + 1s).empty());
+  CHECK(run.signalled(SIGTERM, 0, start) == Actions{{Kind::send_stop, 0}});
+  CHECK(run.signalled(SIGTERM, 0, start + 1s).empty());
   CHECK(run.passed(start + 3s) == Actions{{Kind::terminate, 0}});
   CHECK(run.passed(start + 5s) == Actions{{Kind::kill, 0}});
   run.exited(0, Exit{.signal = SIGKILL}, start + 5s);
@@ -148,16 +148,79 @@ TEST_CASE("the first signal asks, then terminates, then kills") {
 
 TEST_CASE("a second interrupt kills at once") {
   Supervisor run = greeted(2);
-  CHECK(run.signalled(SIGINT, start).size() == 2);
-  CHECK(run.signalled(SIGINT, start + 100ms) == Actions{{Kind::kill, 0}, {Kind::kill, 1}});
+  CHECK(run.signalled(SIGINT, 0, start).size() == 2);
+  CHECK(run.signalled(SIGINT, 0, start + 100ms) == Actions{{Kind::kill, 0}, {Kind::kill, 1}});
   run.exited(0, Exit{.signal = SIGKILL}, start + 200ms);
   run.exited(1, Exit{.signal = SIGKILL}, start + 200ms);
   CHECK(run.outcome().exit_code == 130);
 }
 
+TEST_CASE("one interrupt that reaches several launchers is one") {
+  Supervisor run = greeted(1);
+  CHECK(run.signalled(SIGINT, 0, start) == Actions{{Kind::send_stop, 0}});
+  CHECK(run.signalled(SIGINT, 1, start).empty());
+  CHECK(run.signalled(SIGTERM, 1, start).empty());
+  CHECK(run.signalled(SIGINT, 1, start + 1s) == Actions{{Kind::kill, 0}});
+}
+
+TEST_CASE("ranks whose launcher is gone are over, and the run fails") {
+  Supervisor run = greeted(3);
+  run.wrote_error_line(1, "last words");
+  CHECK(run.gone({1, 2}, {.kind = proto::FailureKind::environment, .what = "host lost", .exit_code = 1}, start) ==
+        Actions{{Kind::terminate, 0}});
+  run.exited(0, Exit{.signal = SIGTERM}, start);
+  REQUIRE(run.over());
+  const Outcome outcome = run.outcome();
+  CHECK(outcome.exit_code == 1);
+  CHECK(outcome.error->rank == 1);
+  CHECK(outcome.error->what == "host lost");
+  CHECK(outcome.error->last_lines == std::vector<std::string>{"last words"});
+  CHECK(outcome.knock_on.empty());
+  CHECK(outcome.left_behind.empty());
+}
+
+TEST_CASE("ranks that had ended before their launcher went are no failure") {
+  Supervisor run = greeted(2);
+  run.said(1, proto::Finished{}, start);
+  run.exited(1, Exit{}, start);
+  CHECK(run.gone({1}, {.what = "late"}, start).empty());
+  run.said(0, proto::Finished{}, start);
+  run.exited(0, Exit{}, start);
+  CHECK(run.outcome().status == "done");
+}
+
+TEST_CASE("what beyond the ranks ends the run is its error") {
+  Supervisor run = greeted(2);
+  run.said(0, failure(proto::FailureKind::connection, 1, "reset"), start);
+  CHECK(run.fail({.what = "srun was killed", .exit_code = 137}, start) ==
+        Actions{{Kind::terminate, 0}, {Kind::terminate, 1}});
+  run.exited(0, Exit{.code = 1}, start);
+  run.exited(1, Exit{.signal = SIGTERM}, start);
+  CHECK(run.outcome().exit_code == 137);
+  CHECK(run.outcome().error->rank == -1);
+  REQUIRE(run.outcome().knock_on.size() == 1);
+  CHECK(run.outcome().knock_on.front().what == "reset");
+}
+
+TEST_CASE("what others make of a failure is listed, but not what the stop does to them") {
+  Supervisor run = greeted(4);
+  run.said(3, proto::Phase{"step"}, start);
+  run.said(3, failure(proto::FailureKind::connection, 1, "peer lost"), start);
+  run.exited(3, Exit{.code = 1}, start);
+  run.exited(2, Exit{.signal = SIGKILL}, start + 100ms);
+  run.exited(0, Exit{.signal = SIGTERM}, start + 200ms);
+  run.exited(1, Exit{.signal = SIGKILL}, start + 200ms);
+  const Outcome outcome = run.outcome();
+  CHECK(outcome.exit_code == 137);
+  CHECK(outcome.error->rank == 2);
+  REQUIRE(outcome.knock_on.size() == 1);
+  CHECK(outcome.knock_on.front().rank == 3);
+  CHECK(outcome.knock_on.front().phase == "step");
+}
+
 TEST_CASE("a run that becomes whole after it was asked to stop is done") {
   Supervisor run = greeted(1);
-  run.signalled(SIGINT, start);
+  run.signalled(SIGINT, 0, start);
   run.said(0, proto::Finished{}, start);
   run.exited(0, Exit{}, start);
   CHECK(run.outcome().status == "done");
@@ -166,7 +229,7 @@ TEST_CASE("a run that becomes whole after it was asked to stop is done") {
 
 TEST_CASE("errors on the way out do not hide that the user stopped the run") {
   Supervisor run = greeted(1);
-  run.signalled(SIGINT, start);
+  run.signalled(SIGINT, 0, start);
   run.said(0, failure(proto::FailureKind::environment, 1, "broken off"), start);
   run.exited(0, Exit{.code = 1}, start);
   CHECK(run.outcome().status == "stopped");
@@ -175,7 +238,7 @@ TEST_CASE("errors on the way out do not hide that the user stopped the run") {
 
 TEST_CASE("a stop before hello sends no start") {
   Supervisor run(1, Limits{}, start);
-  CHECK(run.signalled(SIGINT, start) == Actions{{Kind::send_stop, 0}});
+  CHECK(run.signalled(SIGINT, 0, start) == Actions{{Kind::send_stop, 0}});
   CHECK(run.said(0, proto::Hello{}, start).empty());
 }
 

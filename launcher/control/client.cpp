@@ -1,0 +1,145 @@
+#include "launcher/control/client.h"
+
+#include <boost/asio/connect.hpp>
+
+#include "common/exit_codes.h"
+
+namespace tradewind::launcher {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+using namespace std::chrono_literals;
+
+constexpr auto pause = 100ms;
+constexpr auto patience = 2s;  // for one address to connect, and then to answer
+
+std::string port_text(int port) { return std::to_string(port); }
+
+}  // namespace
+
+Client::Client(asio::io_context& context, Look look, proto::Join join, std::chrono::steady_clock::duration wait,
+               Events events)
+    : context_(context),
+      look_(std::move(look)),
+      join_(std::move(join)),
+      deadline_(std::chrono::steady_clock::now() + wait),
+      wait_(wait),
+      events_(std::move(events)),
+      timer_(context),
+      resolver_(context),
+      socket_(context) {
+  this->look();
+}
+
+Client::~Client() {
+  if (connection_) connection_->close();
+}
+
+void Client::look() {
+  if (std::chrono::steady_clock::now() >= deadline_) return give_up();
+  control_ = look_();
+  tried_ = 0;
+  try_next();
+}
+
+void Client::try_next() {
+  if (!control_ || tried_ >= control_->addresses.size()) {
+    timer_.expires_after(pause);
+    timer_.async_wait([this](const error_code& cancelled) {
+      if (!cancelled) look();
+    });
+    return;
+  }
+  const std::string& host = control_->addresses[tried_];
+  socket_ = tcp::socket(context_);
+  timer_.expires_after(patience);
+  timer_.async_wait([this](const error_code& cancelled) {
+    if (cancelled) return;
+    error_code ignored;
+    resolver_.cancel();
+    socket_.close(ignored);
+  });
+  resolver_.async_resolve(host, port_text(control_->port), [this](const error_code& error, auto endpoints) {
+    if (error == asio::error::operation_aborted) return next_after_failure("its name is not resolved in time");
+    if (error) return next_after_failure(error.message());
+    asio::async_connect(socket_, endpoints, [this](const error_code& failed, const tcp::endpoint&) {
+      if (failed) return next_after_failure(failed == asio::error::operation_aborted ? "no answer" : failed.message());
+      connected();
+    });
+  });
+}
+
+void Client::next_after_failure(const std::string& how) {
+  last_failure_ = control_->addresses[tried_] + ":" + port_text(control_->port) + ": " + how;
+  ++tried_;
+  try_next();
+}
+
+void Client::connected() {
+  timer_.expires_after(patience);
+  timer_.async_wait([this](const error_code& cancelled) {
+    if (cancelled || joined_ || !connection_) return;
+    connection_->close();
+    connection_.reset();
+    next_after_failure("somebody listens there who does not know this job");
+  });
+  connection_ = std::make_shared<Connection>(std::move(socket_), proto::max_line_bytes);
+  connection_->start([this](const std::string& line) { answered(proto::decode_control(line)); },
+                     [this](const std::string& how) {
+                       connection_.reset();
+                       if (joined_) return events_.lost(how);
+                       next_after_failure("somebody listens there who does not know this job");
+                     });
+  join_.token = control_->token;
+  connection_->send(proto::encode_control(join_));
+}
+
+void Client::answered(const proto::ControlMessage& message) {
+  if (joined_) return events_.heard(message);
+  if (const auto* refused = std::get_if<proto::Refused>(&message)) {
+    timer_.cancel();
+    return events_.failed(*refused);
+  }
+  if (!std::holds_alternative<proto::Welcome>(message)) throw proto::ProtocolError("no welcome");
+  joined_ = true;
+  timer_.cancel();
+  events_.joined();
+}
+
+void Client::give_up() {
+  const auto seconds = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(wait_).count());
+  events_.failed(
+      {.what = "rank " + std::to_string(join_.ranks.front()) + " did not find the launcher of rank 0 within " +
+               seconds + " s" + (last_failure_.empty() ? "" : " (" + last_failure_ + ")"),
+       .where = join_.host,
+       .remedy = "see whether rank 0 started; without a folder that all hosts share, set TRADEWIND_CONTROL and "
+                 "TRADEWIND_TOKEN",
+       .exit_code = static_cast<int>(ExitCode::ranks_missing)});
+}
+
+void Client::send(const proto::ControlMessage& message) {
+  if (!connection_ || !joined_) return;
+  const auto* wrote = std::get_if<proto::Wrote>(&message);
+  if (wrote != nullptr && dropped_ > 0) {
+    const proto::Wrote gap{wrote->rank, proto::Stream::error,
+                           "(" + std::to_string(dropped_) + " lines came too fast to be shown; the log has them)"};
+    if (connection_->send(proto::encode_control(gap), true)) dropped_ = 0;
+  }
+  if (connection_->send(proto::encode_control(message), wrote != nullptr)) return;
+  if (wrote != nullptr) {
+    ++dropped_;
+    return;
+  }
+  connection_->close();
+  connection_.reset();
+  events_.lost("it does not read what it is told");
+}
+
+std::string Client::controller() const {
+  if (!control_ || control_->addresses.empty()) return {};
+  return control_->addresses[std::min(tried_, control_->addresses.size() - 1)] + ":" + port_text(control_->port);
+}
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,213 @@
+#include "launcher/control/conductor.h"
+
+#include <cstring>
+
+namespace tradewind::launcher {
+namespace {
+
+constexpr int this_process = -1;  // source of signals
+
+RankError fault(std::string what, std::string where, std::string remedy, int exit_code) {
+  return {.kind = proto::FailureKind::environment,
+          .what = std::move(what),
+          .where = std::move(where),
+          .remedy = std::move(remedy),
+          .exit_code = exit_code,
+          .phase = "start"};
+}
+
+RankError fault(const proto::Refused& refused) {
+  return fault(refused.what, refused.where, refused.remedy, refused.exit_code);
+}
+
+}  // namespace
+
+Conductor::Conductor(proto::Launch launch, std::vector<std::string> expected_hosts, const Limits& limits,
+                     Observer& observer, TimePoint now)
+    : launch_(std::move(launch)),
+      limits_(limits),
+      observer_(observer),
+      gathering_(launch_.world_size, std::move(expected_hosts), limits.hello, now) {}
+
+Orders Conductor::joined(int agent, const proto::Join& join, const Route& route, TimePoint now) {
+  auto refused = supervisor_ || early_ ? proto::Refused{.what = "the run has begun, or is over", .where = join.host}
+                                       : gathering_.came(agent, join, route, now);
+  if (refused) return {{agent, *refused}};
+  Agent& self = agents_[agent];
+  self.ranks = join.ranks;
+  self.host = join.host;
+  Orders orders;
+  if (!route.from.empty()) {
+    self.heartbeat.emplace(now, limits_.patience);
+    orders.push_back({agent, proto::Welcome{}});
+  }
+  if (!gathering_.complete()) return orders;
+  for (Order& order : launch_all(now)) orders.push_back(std::move(order));
+  return orders;
+}
+
+Orders Conductor::launch_all(TimePoint now) {
+  launch_.hosts = gathering_.hosts();
+  if (launch_.world_size > 1) {
+    if (launch_.master_address.empty()) launch_.master_address = gathering_.master_address();
+    if (launch_.master_port == 0) launch_.master_port = gathering_.master_port();
+  }
+  for (const auto& [agent, ranks] : gathering_.ranks())
+    for (const int rank : ranks) agent_of_rank_[rank] = agent;
+  observer_.hosts(launch_.hosts);
+  supervisor_.emplace(launch_.world_size, limits_, now);
+  Orders orders;
+  for (const auto& [id, agent] : agents_) orders.push_back({id, launch_});
+  return orders;
+}
+
+Orders Conductor::of(const Actions& actions) const {
+  Orders orders;
+  for (const Action& action : actions) {
+    const int agent = agent_of_rank_.at(action.rank);
+    if (agents_.contains(agent)) orders.push_back({agent, action});
+  }
+  return orders;
+}
+
+bool Conductor::owns(int agent, int rank) const {
+  const auto found = agent_of_rank_.find(rank);
+  return found != agent_of_rank_.end() && found->second == agent;
+}
+
+Orders Conductor::heard(int agent, const proto::ControlMessage& message, TimePoint now) {
+  const auto self = agents_.find(agent);
+  if (self == agents_.end()) return {};
+  if (self->second.heartbeat) self->second.heartbeat->heard(now);
+  return obey(agent, message, now);
+}
+
+Orders Conductor::obey(int agent, const proto::ControlMessage& message, TimePoint now) {
+  const std::string& host = agents_.at(agent).host;
+  if (const auto* signalled = std::get_if<proto::Signalled>(&message)) {
+    if (supervisor_) return of(supervisor_->signalled(signalled->number, agent, now));
+    return this->signalled(signalled->number, now);
+  }
+  if (!supervisor_) return {};
+  if (const auto* failed = std::get_if<proto::NotStarted>(&message))
+    return of(supervisor_->gone(agents_.at(agent).ranks,
+                                fault(failed->what, failed->where, failed->remedy, failed->exit_code), now));
+  if (const auto* said = std::get_if<proto::Said>(&message)) {
+    if (!owns(agent, said->rank)) return lost(agent, "spoke for a rank that is not its own", now);
+    observer_.message(said->rank, said->message);
+    return of(supervisor_->said(said->rank, said->message, now));
+  }
+  if (const auto* wrote = std::get_if<proto::Wrote>(&message)) {
+    if (!owns(agent, wrote->rank)) return lost(agent, "spoke for a rank that is not its own", now);
+    if (wrote->stream == proto::Stream::error) supervisor_->wrote_error_line(wrote->rank, wrote->line);
+    observer_.line(wrote->rank, wrote->stream, wrote->line);
+  } else if (const auto* garbled = std::get_if<proto::Garbled>(&message)) {
+    if (owns(agent, garbled->rank)) return of(supervisor_->broke_protocol(garbled->rank, garbled->how, now));
+  } else if (const auto* ended = std::get_if<proto::Ended>(&message)) {
+    if (owns(agent, ended->rank))
+      return of(supervisor_->exited(
+          ended->rank, {.code = ended->code, .signal = ended->signal, .peak_rss_bytes = ended->peak_rss_bytes}, now));
+  } else if (!std::holds_alternative<proto::Alive>(message) && !std::holds_alternative<proto::Watch>(message)) {
+    return lost(agent, "sent what only a controller sends (" + host + ")", now);
+  }
+  return {};
+}
+
+Orders Conductor::lost(int agent, const std::string& how, TimePoint now) {
+  const auto found = agents_.find(agent);
+  if (found == agents_.end()) return {};
+  const Agent self = std::move(found->second);
+  agents_.erase(found);
+  const std::string what =
+      "the launcher of rank " + std::to_string(self.ranks.front()) + " on " + self.host + " is gone: " + how;
+  if (supervisor_)
+    return of(supervisor_->gone(
+        self.ranks, fault(what, {}, "see whether that host is up, and what ended tradewind there", 1), now));
+  gathering_.left(agent);
+  end_early("failed", fault(gathering_.missing(what)));
+  return {};
+}
+
+Orders Conductor::signalled(int number, TimePoint now) {
+  if (supervisor_) return of(supervisor_->signalled(number, this_process, now));
+  const int code = static_cast<int>(ExitCode::signal_base) + number;
+  RankError error = fault(
+      "stopped by signal " + std::to_string(number) + " (" + ::strsignal(number) + ") to the launcher", {}, {}, code);
+  error.kind = proto::FailureKind::stopped;
+  end_early("stopped", std::move(error));
+  return {};
+}
+
+Orders Conductor::starter_ended(const std::string& how, int exit_code, TimePoint now) {
+  if (!supervisor_) {
+    proto::Refused missing = gathering_.missing(how);
+    if (exit_code > static_cast<int>(ExitCode::signal_base)) missing.exit_code = exit_code;
+    end_early("failed", fault(missing));
+    return {};
+  }
+  if (over()) return {};
+  return of(supervisor_->fail(fault(how, {}, "see what ended srun", exit_code), now));
+}
+
+void Conductor::end_early(const std::string& status, RankError error) {
+  if (early_) return;
+  early_.emplace();
+  early_->status = status;
+  early_->exit_code = error.exit_code;
+  early_->ranks.resize(static_cast<std::size_t>(launch_.world_size));
+  const auto hosts = gathering_.hosts();
+  for (std::size_t i = 0; i < hosts.size(); ++i) early_->ranks[i].host = hosts[i];
+  early_->error = std::move(error);
+}
+
+Orders Conductor::passed(TimePoint now) {
+  if (over()) return {};
+  Orders orders;
+  std::vector<int> silent;
+  for (auto& [id, agent] : agents_) {
+    if (!agent.heartbeat) continue;
+    const auto tick = agent.heartbeat->tick(now);
+    if (tick.silent) silent.push_back(id);
+    if (tick.send) orders.push_back({id, proto::Alive{}});
+  }
+  const auto add = [&orders](Orders more) {
+    for (Order& order : more) orders.push_back(std::move(order));
+  };
+  for (const int agent : silent)
+    add(lost(agent,
+             "nothing was heard of it for " +
+                 std::to_string(std::chrono::duration_cast<std::chrono::seconds>(limits_.patience.silence).count()) +
+                 " s: host unreachable, or that process is stopped",
+             now));
+  if (supervisor_)
+    add(of(supervisor_->passed(now)));
+  else if (!early_ && now >= gathering_.deadline())
+    end_early("failed", fault(gathering_.missing({})));
+  return orders;
+}
+
+TimePoint Conductor::deadline() const {
+  TimePoint first = TimePoint::max();
+  for (const auto& [id, agent] : agents_)
+    if (agent.heartbeat) first = std::min(first, agent.heartbeat->deadline());
+  if (supervisor_) return std::min(first, supervisor_->deadline().value_or(TimePoint::max()));
+  return std::min(first, gathering_.deadline());
+}
+
+bool Conductor::over() const { return early_.has_value() || (supervisor_ && supervisor_->over()); }
+
+Outcome Conductor::outcome() const {
+  if (early_) return *early_;
+  Outcome outcome = supervisor_->outcome();
+  for (std::size_t i = 0; i < outcome.ranks.size(); ++i) outcome.ranks[i].host = launch_.hosts.at(i);
+  return outcome;
+}
+
+Orders Conductor::farewell() const {
+  const int code = outcome().exit_code;
+  Orders orders;
+  for (const auto& [id, agent] : agents_) orders.push_back({id, proto::Leave{code}});
+  return orders;
+}
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,70 @@
+// The launcher process that decides for a run: the shell around the conductor. Has ranks of its own, or agents that
+// come over TCP, or both; may have started those agents itself (srun). Not thread-safe; main thread only.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "launcher/agent/agent.h"
+#include "launcher/control/conductor.h"
+#include "launcher/control/control_address.h"
+#include "launcher/control/server.h"
+#include "launcher/process/loop.h"
+
+namespace tradewind::launcher {
+
+// How agents in other processes find this one.
+struct Reach {
+  std::string token;
+  int port = 0;              // 0: any
+  std::string control_file;  // to write; empty: none
+  std::string interfaces;    // addresses to tell: of these only, when not empty
+};
+
+struct ControlPlan {
+  proto::Launch launch;
+  Host host;
+  Environment environment;
+  std::optional<Seats> seats;  // ranks of this process
+  std::optional<Reach> reach;  // when there are other agents
+  // Starts the other agents: its command and environment, to which TRADEWIND_CONTROL and TRADEWIND_TOKEN are added.
+  std::optional<Spawn> starter;
+  std::vector<std::string> expected_hosts;
+  Limits limits;
+};
+
+class ControlRun {
+ public:
+  // EnvironmentFault when it cannot listen, UserError when the configuration is too large to send.
+  ControlRun(ControlPlan plan, Observer& observer);
+  ~ControlRun();
+
+  // Returns when the run is over: every worker has ended, or nothing helped.
+  Outcome run();
+  // Sends the agents home with the run's code; call when the report is written.
+  void dismiss();
+
+  int port() const { return server_ ? server_->port() : 0; }
+
+ private:
+  void take(Orders orders);
+  void deliver();
+  void start_starter(Spawn starter);
+
+  Observer& observer_;
+  Loop loop_;
+  Conductor conductor_;
+  std::optional<Agent> agent_;
+  std::optional<Server> server_;
+  std::unique_ptr<WorkerProcess> starter_;
+  std::deque<std::string> starter_lines_;  // its last ones
+  bool starter_ended_ = false;
+  std::string control_file_;
+  ControlAddress address_;
+  std::deque<Order> orders_;
+};
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,56 @@
+// The controller's end of the connections to agents on other hosts, or under another parent. Listens on a port of its
+// own; who does not show the job's token in the first line is dropped unheard. Not thread-safe.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "launcher/control/connection.h"
+#include "launcher/control/lobby.h"
+#include "proto/control.h"
+
+namespace tradewind::launcher {
+
+class Server {
+ public:
+  // Of agents that showed the token; numbers from 1 on.
+  struct Events {
+    std::function<void(int agent, const proto::Join& join, const Route& route)> joined;
+    std::function<void(int agent, const proto::ControlMessage& message)> heard;
+    std::function<void(int agent, const std::string& how)> lost;
+  };
+  // Port 0: any free one. EnvironmentFault when it cannot listen there.
+  Server(boost::asio::io_context& context, std::string token, int port, Events events);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  int port() const { return port_; }
+  void send(int agent, const proto::ControlMessage& message);
+  bool drained() const;  // everything sent has gone out
+
+ private:
+  void accept();
+  void sweep();
+  void first_line(int id, const std::string& line);
+  void gone(int id, const std::string& how);
+  void drop(int id);
+
+  std::string token_;
+  Events events_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::steady_timer again_, sweep_;
+  int port_ = 0, next_ = 1;
+  Lobby lobby_;
+  struct Entry {
+    std::shared_ptr<Connection> connection;
+    bool known = false;  // has shown the token
+  };
+  std::map<int, Entry> connections_;
+};
+
+}  // namespace tradewind::launcher

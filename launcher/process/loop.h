@@ -1,0 +1,36 @@
+// What the shells around the state machines share: one single-threaded context with the signals to this process and one
+// alarm. Not thread-safe; main thread only.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+
+#include "launcher/supervisor/stop_sequence.h"
+
+namespace tradewind::launcher {
+
+class Loop {
+ public:
+  // SIGINT, SIGTERM and SIGHUP go to `signalled`; what the parent had ignored (nohup, a shell's background job) stays
+  // so.
+  Loop(std::function<void(int)> signalled, std::function<void()> alarmed);
+
+  boost::asio::io_context& context() { return context_; }
+  // Waits for the next event and handles it.
+  void step() { context_.run_one(); }
+  // Calls `alarmed` once that time has come; TimePoint::max(): never. Replaces an earlier wish.
+  void alarm_at(TimePoint when);
+
+ private:
+  void await_signal();
+  boost::asio::io_context context_{1};
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer alarm_;
+  TimePoint armed_ = TimePoint::max();
+  std::function<void(int)> signalled_;
+  std::function<void()> alarmed_;
+};
+
+}  // namespace tradewind::launcher

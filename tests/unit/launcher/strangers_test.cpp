@@ -1,0 +1,143 @@
+// Who connects to the control port without the job's token: the run goes on, and nothing of theirs is obeyed.
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "launcher/control/control_run.h"
+#include "tests/unit/launcher/marked.h"
+
+using namespace tradewind;
+using namespace tradewind::launcher;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+Descriptor connect_to(int port) {
+  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) socket.reset();
+  return socket;
+}
+
+bool say(const Descriptor& socket, const std::string& text) {
+  return ::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+}
+
+// What the other end says until it closes, or for that long.
+std::string answer(const Descriptor& socket, std::chrono::milliseconds time, bool& closed) {
+  std::string text;
+  pollfd ready{socket.get(), POLLIN, 0};
+  closed = false;
+  while (::poll(&ready, 1, static_cast<int>(time.count())) > 0) {
+    char buffer[4096];
+    const ssize_t count = ::recv(socket.get(), buffer, sizeof buffer, 0);
+    if (count <= 0) {
+      closed = true;
+      break;
+    }
+    text.append(buffer, static_cast<std::size_t>(count));
+  }
+  return text;
+}
+
+std::int64_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::int64_t size = 0, resident = 0;
+  file >> size >> resident;
+  return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+const std::string token(64, 'a');
+
+proto::Join join_of(int rank, const std::string& secret) {
+  return {.token = secret, .host = "elsewhere", .pid = 1, .world_size = 1, .ranks = {rank}};
+}
+
+}  // namespace
+
+TEST_CASE("strangers at the control port") {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  const Mark mark;
+  std::string name = (fs::temp_directory_path() / "tradewind-XXXXXX").string();
+  const fs::path folder = ::mkdtemp(name.data());
+  Seen seen;
+  ControlPlan plan{.launch = {.command = "compare",
+                              .environment = {{"FAKE_WORKER", "waits_for_file"},
+                                              {"FAKE_WORKER_FILE", folder / "go"},
+                                              {mark.name(), mark.value()}},
+                              .world_size = 1},
+                   .host = {.name = "h", .worker = TRADEWIND_FAKE_WORKER, .cpus = 1},
+                   .seats = seats_of_host(1),
+                   .reach = Reach{.token = token}};
+  ControlRun run(std::move(plan), seen);
+  const int port = run.port();
+  const std::int64_t before = resident_bytes();
+  std::atomic<int> wrong{0}, dropped_idle{0};
+  std::int64_t most = 0;
+  std::thread strangers([&] {
+    bool closed = false;
+    const auto turned_away = [&](const std::string& text) {
+      const Descriptor socket = connect_to(port);
+      say(socket, text);
+      if (!answer(socket, 4s, closed).empty() || !closed) ++wrong;
+    };
+    turned_away(proto::encode_control(join_of(0, std::string(64, 'b'))));
+    turned_away(proto::encode_control(join_of(0, "")));
+    turned_away("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    turned_away("{\"type\":\"signalled\",\"number\":9}\n");
+    turned_away("{\"type\":\"act\",\"do\":\"kill\",\"rank\":0}\n{\"type\":\"leave\",\"exit_code\":0}\n");
+    turned_away(std::string(100, '[') + "\n");
+    turned_away(std::string(5000, '\0') + "\n");
+    {  // a gigabyte without a newline: the door closes after the first few thousand bytes
+      const Descriptor socket = connect_to(port);
+      const std::string piece(1 << 20, 'x');
+      std::int64_t sent = 0;
+      while (sent < (std::int64_t{1} << 30)) {
+        const ssize_t count = ::send(socket.get(), piece.data(), piece.size(), MSG_NOSIGNAL);
+        if (count <= 0) break;
+        sent += count;
+      }
+      if (sent >= (std::int64_t{1} << 30)) ++wrong;
+    }
+    {  // who knows the token but has no place in the run
+      const Descriptor socket = connect_to(port);
+      say(socket, proto::encode_control(join_of(0, token)));
+      if (answer(socket, 500ms, closed).find("\"refused\"") == std::string::npos) ++wrong;
+    }
+    std::vector<Descriptor> idle;
+    for (int i = 0; i < 1000; ++i) idle.push_back(connect_to(port));
+    most = std::max(most, resident_bytes());
+    std::this_thread::sleep_for(7s);  // all have had their 5 s
+    for (const Descriptor& socket : idle) {
+      bool gone = false;
+      answer(socket, 0ms, gone);
+      dropped_idle += gone ? 1 : 0;
+    }
+    most = std::max(most, resident_bytes());
+    std::ofstream(folder / "go") << "go";
+  });
+  const Outcome outcome = run.run();
+  run.dismiss();
+  strangers.join();
+  CHECK(outcome.status == "done");
+  CHECK(outcome.exit_code == 0);
+  CHECK(wrong == 0);
+  CHECK(dropped_idle == 1000);
+  CHECK(most - before < (std::int64_t{64} << 20));
+  CHECK(mark.processes() == 0);
+  fs::remove_all(folder);
+}

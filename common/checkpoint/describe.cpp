@@ -1,7 +1,9 @@
 // The whole model: which parts there are, how wide each must be, and that they fit each other. The parts themselves are
 // read by generations/.
 #include <algorithm>
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/checkpoint/checkpoint.h"
@@ -94,17 +96,63 @@ bool find_latent_skip(const Scope& scope) {
   return scope.model.at("latent_skip").as_bool();
 }
 
+struct FeatureRow {
+  std::string_view class_name;
+  TargetFeature feature;
+};
+constexpr std::array<FeatureRow, 5> kTargetFeatures = {{
+    {"anemoi.models.layers.target_features.EncodedDataFeature", TargetFeature::encoded_data},
+    {"anemoi.models.layers.target_features.PrognosticsFeature", TargetFeature::prognostics},
+    {"anemoi.models.layers.target_features.InputForcingsFeature", TargetFeature::forcings},
+    {"anemoi.models.layers.target_features.CoordinatesFeature", TargetFeature::coordinates},
+    {"anemoi.models.layers.target_features.TrainableParametersFeature", TargetFeature::trainable_parameters},
+}};
+
 std::vector<TargetFeature> find_target_features(const Scope& scope) {
   const auto targets = scope.model.find("decoders_target_input");
   if (!targets) return {TargetFeature::encoded_data};
   const Node composite = targets->at(scope.names.decoder);
   require_class(composite, "target feature", {"anemoi.models.layers.target_features.CompositeTargetFeature"});
   std::vector<TargetFeature> features;
-  for (const Node& feature : composite.at("features").items()) {
-    require_class(feature, "decoder target feature", {"anemoi.models.layers.target_features.EncodedDataFeature"});
-    features.push_back(TargetFeature::encoded_data);
+  for (const Node& node : composite.at("features").items()) {
+    const std::string name = node.class_name();
+    const auto* row = std::find_if(kTargetFeatures.begin(), kTargetFeatures.end(),
+                                   [&](const FeatureRow& each) { return each.class_name == name; });
+    if (row == kTargetFeatures.end()) {
+      std::string known;
+      for (const FeatureRow& each : kTargetFeatures) add_to_list(known, each.class_name);
+      refuse_class(node, "decoder target feature", known);
+    }
+    features.push_back(row->feature);
   }
+  if (features.empty()) throw UserError("a decoder without target features", composite.path());
   return features;
+}
+
+// Columns of the decoder's destination rows; reads what the features need.
+std::int64_t target_channels(const Scope& scope, std::int64_t encoded, ModelDescription& out) {
+  std::int64_t channels = 0;
+  for (const TargetFeature feature : out.target_features) {
+    switch (feature) {
+      case TargetFeature::encoded_data:
+        channels += encoded;
+        break;
+      case TargetFeature::prognostics:
+        channels += out.input_steps * static_cast<std::int64_t>(out.prognostic_input.size());
+        break;
+      case TargetFeature::forcings:
+        out.forcing_input = columns_of(at_place(scope.model, places::forcing_input, scope.names), out.input_variables);
+        channels += out.input_steps * static_cast<std::int64_t>(out.forcing_input.size());
+        break;
+      case TargetFeature::coordinates:
+        channels += 4;
+        break;
+      case TargetFeature::trainable_parameters:
+        channels += node_channels(out.data) - 4;
+        break;
+    }
+  }
+  return channels;
 }
 
 std::vector<BoundingDescription> find_boundings(const Scope& scope, const ModelSizes& sizes) {
@@ -160,17 +208,18 @@ void read_layers(const Scope& scope, const ModelSizes& sizes, ModelDescription& 
                   {"anemoi.models.layers.aggregator.SumAggregator", "anemoi.models.layers.aggregator.MeanAggregator"});
     refuse_unknown_attributes(*aggregator);
   }
-  out.processor = read_processor(at_place(scope.model, places::processor, scope.names), scope, channels);
+  out.processor = read_processor(at_place(scope.model, places::processor, scope.names), scope,
+                                 {.graph = places::processor_graph, .nodes = out.hidden.count, .channels = channels});
   out.target_features = find_target_features(scope);
-  MapperResult decoded =
-      read_mapper(at_place(scope.model, places::decoder, scope.names), scope,
-                  {.graph = places::decoder_graph,
-                   .sources = out.hidden.count,
-                   .destinations = out.data.count,
-                   .source_channels = channels,
-                   .destination_channels = data_channels * static_cast<std::int64_t>(out.target_features.size()),
-                   .output_channels = out.output_steps * sizes.output_variables,
-                   .backward = true});
+  const std::int64_t encoded_channels = encoded.source_channels > 0 ? encoded.source_channels : data_channels;
+  MapperResult decoded = read_mapper(at_place(scope.model, places::decoder, scope.names), scope,
+                                     {.graph = places::decoder_graph,
+                                      .sources = out.hidden.count,
+                                      .destinations = out.data.count,
+                                      .source_channels = channels,
+                                      .destination_channels = target_channels(scope, encoded_channels, out),
+                                      .output_channels = out.output_steps * sizes.output_variables,
+                                      .backward = true});
   out.encoder = std::move(encoded.description);
   out.decoder = std::move(decoded.description);
 }
@@ -201,11 +250,11 @@ ModelDescription describe_root(const Node& root) {
   }
   out.data = read_nodes(scope, scope.names.data, places::data_coordinates, places::data_trainable);
   out.hidden = read_nodes(scope, scope.names.hidden, places::hidden_coordinates, places::hidden_trainable);
+  out.prognostic_input = columns_of(at_place(model, places::prognostic_input, scope.names), out.input_variables);
+  out.prognostic_output = columns_of(at_place(model, places::prognostic_output, scope.names), out.output_variables);
   read_layers(scope, sizes, out);
   out.latent_skip = find_latent_skip(scope);
   out.residual = find_residual(scope, sizes);
-  out.prognostic_input = columns_of(at_place(model, places::prognostic_input, scope.names), out.input_variables);
-  out.prognostic_output = columns_of(at_place(model, places::prognostic_output, scope.names), out.output_variables);
   if (out.prognostic_input.size() != out.prognostic_output.size()) {
     throw UserError("different numbers of prognostic variables in input and output", model.path());
   }

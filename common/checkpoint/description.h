@@ -73,7 +73,7 @@ struct GraphDescription {
 
 // Graph attention block: alpha = softmax over the edges of a destination of q . (k + e) / sqrt(head),
 // h = projection(sum alpha (v + e) + self(x_dst)); x = x_dst + h; x = x + mlp(norm_mlp(x)).
-// For a processor block source and destination are the same rows and norm_source is absent.
+// For a processor block source and destination are the same rows, and norm_destination is the norm of both.
 struct GraphTransformerBlockDescription {
   std::int64_t heads = 0, head_size = 0;
   LinearDescription query, key, value, edge, self, projection;
@@ -94,7 +94,29 @@ struct GraphTransformerMapperDescription {
   std::int64_t chunks = 1;
   bool operator==(const GraphTransformerMapperDescription&) const = default;
 };
-using MapperDescription = std::variant<GraphTransformerMapperDescription>;
+
+// Message passing block: e' = e + edge_mlp([x_dst, x_src, e]) for every edge, s = sum of e' over a destination's edges,
+// x' = x_dst + node_mlp([x_dst, s]). All are `channels` wide; both MLPs begin with a linear or a gated layer.
+struct GraphConvBlockDescription {
+  SequentialDescription edge_mlp, node_mlp;
+  bool operator==(const GraphConvBlockDescription&) const = default;
+};
+
+// Edges begin as edge_embedding(attributes). Embeddings of nodes are absent, and the extractor is there, in a backward
+// mapper. A forward mapper makes of its sources source_embedding(x), and with update_sources further
+// x + node_mlp([x, x]).
+struct GraphConvMapperDescription {
+  std::int64_t channels = 0;
+  std::optional<SequentialDescription> source_embedding, destination_embedding;
+  SequentialDescription edge_embedding;
+  GraphConvBlockDescription block;
+  bool update_sources = false;
+  std::optional<SequentialDescription> extractor;
+  GraphDescription graph;
+  std::int64_t chunks = 1;
+  bool operator==(const GraphConvMapperDescription&) const = default;
+};
+using MapperDescription = std::variant<GraphTransformerMapperDescription, GraphConvMapperDescription>;
 
 // Self-attention over the hidden rows in their stored order: key j is seen by query i when |i - j| <= window (all keys
 // when absent). Scores are scaled by 1/sqrt(head_size), then softcap * tanh(s / softcap) when softcap > 0, then
@@ -117,7 +139,22 @@ struct TransformerProcessorDescription {
   std::int64_t chunks = 1;
   bool operator==(const TransformerProcessorDescription&) const = default;
 };
-using ProcessorDescription = std::variant<TransformerProcessorDescription>;
+// Graph transformer blocks over the edges among the hidden rows.
+struct GraphTransformerProcessorDescription {
+  std::vector<GraphTransformerBlockDescription> blocks;
+  GraphDescription graph;
+  bool operator==(const GraphTransformerProcessorDescription&) const = default;
+};
+// Message passing blocks over the edges among the hidden rows; e' of a block is e of the next.
+struct GraphConvProcessorDescription {
+  std::int64_t channels = 0;
+  SequentialDescription edge_embedding;
+  std::vector<GraphConvBlockDescription> blocks;
+  GraphDescription graph;
+  bool operator==(const GraphConvProcessorDescription&) const = default;
+};
+using ProcessorDescription =
+    std::variant<TransformerProcessorDescription, GraphTransformerProcessorDescription, GraphConvProcessorDescription>;
 
 // What is added to the decoder's result on the prognostic columns: the input at time index `step` (negative from the
 // end, -1 the latest).

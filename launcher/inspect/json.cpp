@@ -1,5 +1,6 @@
 #include <ostream>
 
+#include "common/checkpoint/layer_sizes.h"
 #include "common/dates.h"
 #include "launcher/inspect/facts.h"
 
@@ -30,22 +31,24 @@ Json time_json(const checkpoint::TimeStepping& time) {
           {"rollout_shift", duration_text(time.rollout_shift)}};
 }
 
-Json mapper_json(const checkpoint::MapperDescription& description) {
-  const auto& mapper = std::get<checkpoint::GraphTransformerMapperDescription>(description);
-  return {{"sources", mapper.graph.sources},
-          {"destinations", mapper.graph.destinations},
-          {"edges", mapper.graph.edges},
-          {"channels", mapper.block.norm_destination.size},
-          {"heads", mapper.block.heads}};
+Json heads_json(std::int64_t heads) { return heads > 0 ? Json(heads) : Json(); }
+
+Json mapper_json(const checkpoint::MapperDescription& description, std::int64_t sources, std::int64_t destinations) {
+  const checkpoint::MapperSizes sizes = checkpoint::sizes_of(description);
+  return {{"sources", sources},
+          {"destinations", destinations},
+          {"edges", sizes.graph ? Json(sizes.graph->edges) : Json()},
+          {"channels", sizes.channels},
+          {"heads", heads_json(sizes.heads)}};
 }
 
 Json processor_json(const checkpoint::ProcessorDescription& description) {
-  const auto& processor = std::get<checkpoint::TransformerProcessorDescription>(description);
-  const auto& block = processor.blocks.front();
-  return {{"layers", processor.blocks.size()},
-          {"channels", block.norm_attention.size},
-          {"heads", block.heads},
-          {"window", block.window ? Json(*block.window) : Json()}};
+  const checkpoint::ProcessorSizes sizes = checkpoint::sizes_of(description);
+  return {{"layers", sizes.layers},
+          {"channels", sizes.channels},
+          {"heads", heads_json(sizes.heads)},
+          {"edges", sizes.graph ? Json(sizes.graph->edges) : Json()},
+          {"window", sizes.window ? Json(*sizes.window) : Json()}};
 }
 
 Json model_json(const CheckpointFacts& facts) {
@@ -57,9 +60,10 @@ Json model_json(const CheckpointFacts& facts) {
                {"parts", parts}};
   if (facts.model) {
     json["nodes"] = {{"data", facts.model->data.count}, {"hidden", facts.model->hidden.count}};
-    json["encoder"] = mapper_json(facts.model->encoder);
+    const std::int64_t data = facts.model->data.count, hidden = facts.model->hidden.count;
+    json["encoder"] = mapper_json(facts.model->encoder, data, hidden);
     json["processor"] = processor_json(facts.model->processor);
-    json["decoder"] = mapper_json(facts.model->decoder);
+    json["decoder"] = mapper_json(facts.model->decoder, hidden, data);
   }
   return json;
 }
@@ -71,6 +75,7 @@ Json memory_json(const checkpoint::MemoryEstimate& memory) {
           {"bytes_mapped_per_host", memory.mapped},
           {"parts",
            {{"graph", memory.graph},
+            {"edges", memory.edges},
             {"nodes", memory.nodes},
             {"state", memory.state},
             {"latent", memory.latent},
@@ -78,7 +83,10 @@ Json memory_json(const checkpoint::MemoryEstimate& memory) {
             {"scratch", memory.scratch},
             {"converted", memory.converted},
             {"runtime", memory.runtime}}},
-          {"halo_rows", {{"encoder", memory.halo_rows_encoder}, {"decoder", memory.halo_rows_decoder}}}};
+          {"halo_rows",
+           {{"encoder", memory.halo_rows_encoder},
+            {"processor", memory.halo_rows_processor},
+            {"decoder", memory.halo_rows_decoder}}}};
 }
 
 }  // namespace

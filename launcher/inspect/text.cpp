@@ -3,6 +3,7 @@
 #include <ostream>
 #include <sstream>
 
+#include "common/checkpoint/layer_sizes.h"
 #include "common/checkpoint/listing.h"
 #include "common/dates.h"
 #include "launcher/inspect/facts.h"
@@ -76,19 +77,27 @@ std::string classes_below(const CheckpointFacts& facts, const std::string& place
   return checkpoint::listed(names);
 }
 
-std::string mapper_text(const checkpoint::MapperDescription& description) {
-  const auto& mapper = std::get<checkpoint::GraphTransformerMapperDescription>(description);
-  return count_text(mapper.graph.sources) + " -> " + count_text(mapper.graph.destinations) + " nodes, " +
-         count_text(mapper.graph.edges) + " edges, " + std::to_string(mapper.block.norm_destination.size) +
-         " channels, " + std::to_string(mapper.block.heads) + " heads";
+std::string width_text(std::int64_t channels, std::int64_t heads) {
+  return std::to_string(channels) + " channels" + (heads > 0 ? ", " + std::to_string(heads) + " heads" : "");
+}
+
+std::string edges_text(const checkpoint::GraphDescription* graph) {
+  return graph ? count_text(graph->edges) + " edges, " : "";
+}
+
+std::string mapper_text(const checkpoint::MapperDescription& description, std::int64_t sources,
+                        std::int64_t destinations) {
+  const checkpoint::MapperSizes sizes = checkpoint::sizes_of(description);
+  return count_text(sources) + " -> " + count_text(destinations) + " nodes, " + edges_text(sizes.graph) +
+         width_text(sizes.channels, sizes.heads);
 }
 
 std::string processor_text(const checkpoint::ProcessorDescription& description) {
-  const auto& processor = std::get<checkpoint::TransformerProcessorDescription>(description);
-  const auto& block = processor.blocks.front();
-  return std::to_string(processor.blocks.size()) + " layers, " + std::to_string(block.norm_attention.size) +
-         " channels, " + std::to_string(block.heads) + " heads, " +
-         (block.window ? std::string("window ").append(std::to_string(*block.window)) : "no window");
+  const checkpoint::ProcessorSizes sizes = checkpoint::sizes_of(description);
+  std::string text =
+      std::to_string(sizes.layers) + " layers, " + edges_text(sizes.graph) + width_text(sizes.channels, sizes.heads);
+  if (sizes.window) return text + ", window " + std::to_string(*sizes.window);
+  return sizes.by_position ? text + ", no window" : text;
 }
 
 void write_model(const CheckpointFacts& facts, Table& table) {
@@ -104,9 +113,11 @@ void write_model(const CheckpointFacts& facts, Table& table) {
     if (classes.empty()) return;
     table.row(label, details.empty() ? classes : classes + ": " + details);
   };
-  part("encoder", facts.model ? mapper_text(facts.model->encoder) : "");
+  const std::int64_t data = facts.model ? facts.model->data.count : 0,
+                     hidden = facts.model ? facts.model->hidden.count : 0;
+  part("encoder", facts.model ? mapper_text(facts.model->encoder, data, hidden) : "");
   part("processor", facts.model ? processor_text(facts.model->processor) : "");
-  part("decoder", facts.model ? mapper_text(facts.model->decoder) : "");
+  part("decoder", facts.model ? mapper_text(facts.model->decoder, hidden, data) : "");
   part("residual", "");
   part("boundings", "");
   table.row("preprocessing", classes_below(facts, "pre_processors"));
@@ -138,10 +149,10 @@ void write_memory(const checkpoint::MemoryEstimate& memory, Table& table) {
                           (memory.mapped > 0
                                ? std::string(", and ").append(bytes_text(memory.mapped)).append(" of weights per host")
                                : ""));
-  const std::pair<const char*, std::int64_t> parts[] = {{"graph", memory.graph},         {"nodes", memory.nodes},
-                                                        {"state", memory.state},         {"latent", memory.latent},
-                                                        {"attention", memory.attention}, {"scratch", memory.scratch},
-                                                        {"weights", memory.converted},   {"runtime", memory.runtime}};
+  const std::pair<const char*, std::int64_t> parts[] = {
+      {"graph", memory.graph},     {"edges", memory.edges},       {"nodes", memory.nodes},
+      {"state", memory.state},     {"latent", memory.latent},     {"attention", memory.attention},
+      {"scratch", memory.scratch}, {"weights", memory.converted}, {"runtime", memory.runtime}};
   std::string text;
   for (const auto& [name, bytes] : parts) {
     if (bytes > 0) checkpoint::add_to_list(text, std::string(name) + " " + bytes_text(bytes));

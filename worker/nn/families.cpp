@@ -1,7 +1,10 @@
 // The table of families: which class computes which description. A description without a row does not compile.
 #include <variant>
 
+#include "worker/nn/graph_conv_mapper.h"
+#include "worker/nn/graph_conv_processor.h"
 #include "worker/nn/graph_transformer_mapper.h"
+#include "worker/nn/graph_transformer_processor.h"
 #include "worker/nn/mapper.h"
 #include "worker/nn/processor.h"
 #include "worker/nn/transformer_processor.h"
@@ -18,6 +21,18 @@ struct LayerOf<checkpoint::GraphTransformerMapperDescription> {
 template <>
 struct LayerOf<checkpoint::TransformerProcessorDescription> {
   using type = TransformerProcessor;
+};
+template <>
+struct LayerOf<checkpoint::GraphTransformerProcessorDescription> {
+  using type = GraphTransformerProcessor;
+};
+template <>
+struct LayerOf<checkpoint::GraphConvMapperDescription> {
+  using type = GraphConvMapper;
+};
+template <>
+struct LayerOf<checkpoint::GraphConvProcessorDescription> {
+  using type = GraphConvProcessor;
 };
 
 template <class Interface, class Variant, class Site>

@@ -39,7 +39,8 @@ Linear::Linear(const checkpoint::LinearDescription& description, config::Precisi
                     "the checkpoint is damaged or of an unknown layout");
   }
   if (type_ == at::kFloat) {
-    weight_ = weights::bind_float(weight);
+    const at::Tensor stored = weights::bind(weight);  // rows may be parts of wider ones: products take them so
+    weight_ = stored.scalar_type() == at::kFloat && stored.stride(1) == 1 ? stored : weights::bind_float(weight);
   } else {
     weight_ = weights::bind(weight).to(type_).contiguous();
     weights::forget_pages(weight);

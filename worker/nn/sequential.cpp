@@ -81,9 +81,16 @@ std::int64_t Sequential::outputs(std::int64_t inputs) const {
 }
 
 void Sequential::operator()(const at::Tensor& x, at::Tensor out, bool add, Workspace& workspace) const {
-  const std::int64_t rows = x.size(0);
-  at::Tensor current = x;
-  bool own = false;  // whether current may be written to
+  run(x, false, std::move(out), add, workspace);
+}
+
+void Sequential::consume(at::Tensor x, at::Tensor out, bool add, Workspace& workspace) const {
+  run(std::move(x), true, std::move(out), add, workspace);
+}
+
+// own: whether `current` may be written to
+void Sequential::run(at::Tensor current, bool own, at::Tensor out, bool add, Workspace& workspace) const {
+  const std::int64_t rows = current.size(0);
   Workspace::Purpose next = Workspace::inner;
   const auto take = [&](std::int64_t columns) {
     at::Tensor taken = workspace.take(next, rows, columns);
@@ -102,8 +109,9 @@ void Sequential::operator()(const at::Tensor& x, at::Tensor out, bool add, Works
       if (last) return;
       current = result;
     } else if (const auto* norm = std::get_if<LayerNorm>(&layers_[i])) {
-      at::Tensor result = own ? current : take(norm->size());
+      at::Tensor result = last && !add ? out : own ? current : take(norm->size());
       (*norm)(current, result);
+      if (last && !add) return;
       current = result;
     } else if (const auto* gated = std::get_if<Gated>(&layers_[i])) {
       at::Tensor gate = workspace.take(Workspace::gate, rows, gated->gate.outputs());

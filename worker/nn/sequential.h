@@ -22,6 +22,8 @@ class Sequential {
   Sequential(const checkpoint::SequentialDescription& description, config::Precision precision);
   // x (rows, inputs) to out (rows, outputs), contiguous float32; with `add`, out += the result.
   void operator()(const at::Tensor& x, at::Tensor out, bool add, Workspace& workspace) const;
+  // The same; x may be written to.
+  void consume(at::Tensor x, at::Tensor out, bool add, Workspace& workspace) const;
   void move_to(at::Device device);
   // The widest row between the layers, and what goes out for `inputs` going in.
   std::int64_t widest() const { return widest_; }
@@ -32,6 +34,7 @@ class Sequential {
     Linear gate, value;
     checkpoint::Activation activation;
   };
+  void run(at::Tensor x, bool own, at::Tensor out, bool add, Workspace& workspace) const;
   using Layer = std::variant<Linear, LayerNorm, checkpoint::Activation, Gated>;
   std::vector<Layer> layers_;
   std::int64_t widest_ = 0;

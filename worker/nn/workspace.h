@@ -27,6 +27,12 @@ class Workspace {
     weight,
     product,
     result,
+    sums,        // first-layer sums of edges
+    sums_other,  // of their second lane
+    messages,    // of the edges of a chunk
+    summed,      // messages by destination
+    latents,     // of all edges, from layer to layer
+    encoded,     // source rows that are made again for the decoder
     count_
   };
   // Gives up its memory; what is taken from now on is on that device.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/checkpoint/generations/boundings.h"
+#include "common/checkpoint/generations/graph_conv.h"
 #include "common/checkpoint/generations/graph_transformer.h"
 #include "common/checkpoint/generations/imputers.h"
 #include "common/checkpoint/generations/known.h"
@@ -28,10 +29,14 @@ using Table = std::vector<Row<Reader>>;
 const Table<decltype(&read_graph_transformer_mapper)> kMappers = {
     {"anemoi.models.layers.mapper.GraphTransformerForwardMapper", read_graph_transformer_mapper},
     {"anemoi.models.layers.mapper.GraphTransformerBackwardMapper", read_graph_transformer_mapper},
+    {"anemoi.models.layers.mapper.GNNForwardMapper", read_graph_conv_mapper},
+    {"anemoi.models.layers.mapper.GNNBackwardMapper", read_graph_conv_mapper},
 };
 
 const Table<decltype(&read_transformer_processor)> kProcessors = {
     {"anemoi.models.layers.processor.TransformerProcessor", read_transformer_processor},
+    {"anemoi.models.layers.processor.GraphTransformerProcessor", read_graph_transformer_processor},
+    {"anemoi.models.layers.processor.GNNProcessor", read_graph_conv_processor},
 };
 
 const Table<decltype(&read_skip_residual)> kResiduals = {
@@ -86,8 +91,8 @@ Reader reader_of(const Table<Reader>& table, const Node& node, std::string_view 
 MapperResult read_mapper(const Node& node, const Scope& scope, const MapperSite& site) {
   return reader_of(kMappers, node, "mapper")(node, scope, site);
 }
-ProcessorDescription read_processor(const Node& node, const Scope& scope, std::int64_t channels) {
-  return reader_of(kProcessors, node, "processor")(node, scope, channels);
+ProcessorDescription read_processor(const Node& node, const Scope& scope, const ProcessorSite& site) {
+  return reader_of(kProcessors, node, "processor")(node, scope, site);
 }
 ResidualDescription read_residual(const Node& node, const ModelSizes& sizes) {
   return reader_of(kResiduals, node, "residual connection")(node, sizes);

@@ -31,6 +31,13 @@ struct MapperSite {
 struct MapperResult {
   MapperDescription description;
   std::int64_t output_channels = 0;
+  std::int64_t source_channels = 0;  // width of what an encoder makes of its sources; 0: it leaves them as they are
+};
+
+// The site of a processor: its edges, if it has any, and its rows.
+struct ProcessorSite {
+  const Place& graph;
+  std::int64_t nodes = 0, channels = 0;
 };
 
 struct ModelSizes {
@@ -38,7 +45,7 @@ struct ModelSizes {
 };
 
 MapperResult read_mapper(const Node& node, const Scope& scope, const MapperSite& site);
-ProcessorDescription read_processor(const Node& node, const Scope& scope, std::int64_t channels);
+ProcessorDescription read_processor(const Node& node, const Scope& scope, const ProcessorSite& site);
 ResidualDescription read_residual(const Node& node, const ModelSizes& sizes);
 BoundingDescription read_bounding(const Node& node, const ModelSizes& sizes);
 PreprocessorDescription read_preprocessor(const Node& node, const Scope& scope, const ModelSizes& sizes);

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "common/checkpoint/generations/blocks.h"
 #include "common/checkpoint/generations/edges.h"
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/layers.h"
@@ -56,11 +57,11 @@ void read_mlp(const Node& block, std::int64_t channels, GraphTransformerBlockDes
   out.mlp.layers.erase(out.mlp.layers.begin());
 }
 
+// All but the norms of what goes into the attention.
 GraphTransformerBlockDescription read_block(const Node& block, std::int64_t edge_width) {
-  require_class(block, "block", {"anemoi.models.layers.block.GraphTransformerMapperBlock"});
   refuse_unknown_attributes(block);
   if (const Node update = block.at("update_src_nodes"); update.as_bool()) {
-    throw UserError("update_src_nodes is not supported by graph transformer mappers", update.path());
+    throw UserError("update_src_nodes is not supported by graph transformers", update.path());
   }
   for (const char* source_part : {"node_src_mlp", "layer_norm_mlp_src"}) {
     if (const auto part = block.find(source_part))
@@ -78,8 +79,6 @@ GraphTransformerBlockDescription read_block(const Node& block, std::int64_t edge
   out.self = read_linear(block.at("lin_self"), attention, channels);
   out.edge = read_linear(block.at("lin_edge"), attention, edge_width);
   out.projection = read_linear(block.at("projection"), channels, attention);
-  out.norm_source = read_layer_norm(at_place(block, places::source_norm), channels);
-  out.norm_destination = read_layer_norm(at_place(block, places::destination_norm), channels);
   if (has_query_norm(block)) {
     out.query_norm = read_layer_norm(block.at("q_norm"), out.head_size);
     out.key_norm = read_layer_norm(block.at("k_norm"), out.head_size);
@@ -89,6 +88,22 @@ GraphTransformerBlockDescription read_block(const Node& block, std::int64_t edge
     out.edge_mlp = read_sequential(*edge_mlp, edge_width, edge_width);
   }
   read_mlp(block, channels, out);
+  return out;
+}
+
+GraphTransformerBlockDescription read_mapper_block(const Node& block, std::int64_t edge_width) {
+  require_class(block, "block", {"anemoi.models.layers.block.GraphTransformerMapperBlock"});
+  GraphTransformerBlockDescription out = read_block(block, edge_width);
+  const std::int64_t channels = out.norm_mlp.size;
+  out.norm_source = read_layer_norm(at_place(block, places::source_norm), channels);
+  out.norm_destination = read_layer_norm(at_place(block, places::destination_norm), channels);
+  return out;
+}
+
+GraphTransformerBlockDescription read_processor_block(const Node& block, std::int64_t edge_width) {
+  require_class(block, "block", {"anemoi.models.layers.block.GraphTransformerProcessorBlock"});
+  GraphTransformerBlockDescription out = read_block(block, edge_width);
+  out.norm_destination = read_layer_norm(at_place(block, places::attention_norm), out.norm_mlp.size);
   return out;
 }
 
@@ -106,7 +121,7 @@ std::optional<LinearDescription> read_embedding(const Node& node, std::int64_t o
 MapperResult read_graph_transformer_mapper(const Node& node, const Scope& scope, const MapperSite& site) {
   GraphTransformerMapperDescription out;
   out.graph = read_edges(at_place(scope.model, site.graph, scope.names), site.sources, site.destinations);
-  out.block = read_block(node.at("proc"), edge_channels(out.graph));
+  out.block = read_mapper_block(node.at("proc"), edge_channels(out.graph));
   out.chunks = positive(at_place(node, places::mapper_chunks));
   const std::int64_t channels = out.block.norm_destination.size;
   out.destination_embedding = read_embedding(node.at("emb_nodes_dst"), channels, site.destination_channels);
@@ -123,6 +138,21 @@ MapperResult read_graph_transformer_mapper(const Node& node, const Scope& scope,
   }
   result.description = std::move(out);
   return result;
+}
+
+ProcessorDescription read_graph_transformer_processor(const Node& node, const Scope& scope, const ProcessorSite& site) {
+  GraphTransformerProcessorDescription out;
+  out.graph = read_edges(at_place(scope.model, site.graph, scope.names), site.nodes, site.nodes);
+  const std::int64_t edge_width = edge_channels(out.graph);
+  for (const Node& block : processor_blocks(node, "anemoi.models.layers.chunk.GraphTransformerProcessorChunk")) {
+    out.blocks.push_back(read_processor_block(block, edge_width));
+    if (out.blocks.back().norm_mlp.size != site.channels) {
+      throw UserError("a block over " + std::to_string(out.blocks.back().norm_mlp.size) + " channels where " +
+                          std::to_string(site.channels) + " come in",
+                      block.path());
+    }
+  }
+  return out;
 }
 
 }  // namespace tradewind::checkpoint

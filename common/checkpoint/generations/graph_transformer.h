@@ -1,4 +1,4 @@
-// Family: graph transformer (mappers of AIFS-single and its kin), anemoi-models 0.2 to 0.19.
+// Family: graph transformer (mappers of AIFS-single and its kin, and processor), anemoi-models 0.2 to 0.19.
 #pragma once
 
 #include "common/checkpoint/generations/families.h"
@@ -6,5 +6,6 @@
 namespace tradewind::checkpoint {
 
 MapperResult read_graph_transformer_mapper(const Node& node, const Scope& scope, const MapperSite& site);
+ProcessorDescription read_graph_transformer_processor(const Node& node, const Scope& scope, const ProcessorSite& site);
 
 }  // namespace tradewind::checkpoint

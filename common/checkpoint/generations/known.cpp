@@ -25,6 +25,21 @@ const std::vector<KnownClass>& network_classes() {
     words.emplace_back("node_data_extractor");
     return words;
   }();
+  static const Words gnn_forward_used = [] {
+    Words words = mapper_used;
+    words.emplace_back("emb_edges");
+    return words;
+  }();
+  static const Words gnn_backward_used = [] {
+    Words words = backward_used;
+    words.emplace_back("emb_edges");
+    return words;
+  }();
+  static const Words graph_processor_used = {"num_layers",      "num_chunks", "proc",     "edge_attr",
+                                             "edge_index_base", "edge_inc",   "trainable"};
+  static const Words graph_processor_ignored = {"chunk_size",    "num_channels", "gradient_checkpointing",
+                                                "layer_factory", "_has_dropout", "edge_dim",
+                                                "shard_strategy"};
   static const std::vector<KnownClass> table = {
       {"anemoi.models.interface.AnemoiModelInterface",
        {"pre_processors", "post_processors", "model"},
@@ -48,6 +63,7 @@ const std::vector<KnownClass>& network_classes() {
         "num_output_channels",
         "_internal_input_idx",
         "_internal_output_idx",
+        "_forcing_input_idx",
         "node_attributes",
         "latlons_data",
         "latlons_hidden",
@@ -74,7 +90,6 @@ const std::vector<KnownClass>& network_classes() {
         "num_input_channels_prognostic",
         "num_input_channels_forcings",
         "num_input_channels_decoding_forcings",
-        "_forcing_input_idx",
         "_decoding_forcing_input_idx",
         "input_dim",
         "input_dim_latent",
@@ -126,6 +141,23 @@ const std::vector<KnownClass>& network_classes() {
        // the first two are aliases; without update_src_nodes the source MLP is Identity
        {"layer_norm_attention", "layer_norm_mlp", "attn_channels", "graph_attention_backend",
         "_attention_backend_applied", "shard_strategy", "act_func"}},
+      {"anemoi.models.layers.block.GraphTransformerProcessorBlock",
+       {"update_src_nodes", "out_channels_conv", "num_heads", "qk_norm", "lin_key", "lin_query", "lin_value",
+        "lin_self", "lin_edge", "projection", "layer_norm_attention", "layer_norm1", "layer_norm_mlp_dst",
+        "node_dst_mlp", "edge_pre_mlp", "conv", "q_norm", "k_norm"},
+       // the first is an alias; a halo that a parallel run of the reference planned is planned anew
+       {"layer_norm_mlp", "attn_channels", "graph_attention_backend", "_attention_backend_applied", "shard_strategy",
+        "act_func", "num_chunks", "_cached_halo_info", "_cached_halo_cache_specs", "_cached_partition"}},
+      {"anemoi.models.layers.mapper.GNNForwardMapper", gnn_forward_used, mapper_ignored},
+      {"anemoi.models.layers.mapper.GNNBackwardMapper", gnn_backward_used, mapper_ignored},
+      {"anemoi.models.layers.block.GraphConvMapperBlock",
+       {"node_mlp", "conv", "emb_edges", "update_src_nodes", "num_chunks"},
+       {}},
+      {"anemoi.models.layers.block.GraphConvProcessorBlock",
+       {"node_mlp", "conv", "emb_edges"},
+       {"update_src_nodes", "num_chunks"}},
+      {"anemoi.models.layers.processor.GNNProcessor", graph_processor_used, graph_processor_ignored},
+      {"anemoi.models.layers.chunk.GNNProcessorChunk", {"num_layers", "blocks", "emb_edges"}, {"num_channels"}},
       {"anemoi.models.layers.aggregator.SumAggregator",
        {},
        {"input_channels", "source_channels", "source_names", "gradient_checkpointing", "_hidden_dim"}},
@@ -135,6 +167,8 @@ const std::vector<KnownClass>& network_classes() {
       {"anemoi.models.layers.processor.TransformerProcessor",
        {"num_layers", "num_chunks", "proc"},
        {"chunk_size", "num_channels", "gradient_checkpointing", "layer_factory", "_has_dropout"}},
+      {"anemoi.models.layers.processor.GraphTransformerProcessor", graph_processor_used, graph_processor_ignored},
+      {"anemoi.models.layers.chunk.GraphTransformerProcessorChunk", {"num_layers", "blocks"}, {"num_channels"}},
       {"anemoi.models.layers.chunk.TransformerProcessorChunk", {"num_layers", "blocks"}, {"num_channels"}},
       {"anemoi.models.layers.block.TransformerProcessorBlock",
        {"layer_norm_attention", "layer_norm_mlp", "layer_norm1", "layer_norm2", "attention", "mlp"},
@@ -149,7 +183,7 @@ const std::vector<KnownClass>& network_classes() {
       {"anemoi.models.layers.attention.SDPAAttentionWrapper",
        {"attention", "mask", "attn_mask"},
        {"create_mask", "window_size"}},
-      {"anemoi.models.layers.mlp.MLP", {"mlp", "layer_norm"}, {}},
+      {"anemoi.models.layers.mlp.MLP", {"mlp", "layer_norm", "model"}, {}},
       {"anemoi.models.layers.mlp.GatedMLPLayer", {"gate_proj", "value_proj", "gating"}, {}},
       {"torch.nn.modules.linear.Linear", {"weight", "bias"}, {"in_features", "out_features"}},
       {"torch.nn.modules.normalization.LayerNorm",

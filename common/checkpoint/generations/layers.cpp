@@ -119,8 +119,12 @@ class SequenceReader {
       for (const Node& layer : modules_in_order(node)) width = read(layer, width);
     } else if (name == "anemoi.models.layers.mlp.MLP") {
       refuse_unknown_attributes(node);
-      width = read(node.at("mlp"), width);
-      if (const Node norm = node.at("layer_norm"); !norm.is_none()) width = append(norm, width, layers_);
+      if (const auto whole = node.find("model")) {  // before 0.5: the norm is the last of the layers
+        width = read(*whole, width);
+      } else {
+        width = read(node.at("mlp"), width);
+        if (const Node norm = node.at("layer_norm"); !norm.is_none()) width = append(norm, width, layers_);
+      }
     } else {
       width = append(node, width, layers_);
     }
@@ -227,6 +231,15 @@ std::int64_t linear_outputs(const Node& node) {
   const std::int64_t outputs = floating_tensor(node.at("weight"), {kAnySize, kAnySize}).shape[0];
   if (outputs < 1) throw UserError("a linear layer without outputs", node.path());
   return outputs;
+}
+
+std::int64_t sequential_outputs(const Node& node) {
+  const auto whole = node.find("model");
+  const auto layers = modules_in_order(whole ? *whole : node.at("mlp"));
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    if (layer->class_name() == "torch.nn.modules.linear.Linear") return linear_outputs(*layer);
+  }
+  throw UserError("an MLP without a linear layer", node.path(), "the checkpoint is damaged or of an unknown layout");
 }
 
 LinearDescription read_linear(const Node& node, std::int64_t outputs, std::int64_t inputs) {

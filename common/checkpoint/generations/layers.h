@@ -38,6 +38,8 @@ LinearDescription read_linear(const Node& node, std::int64_t outputs, std::int64
 LayerNormDescription read_layer_norm(const Node& node, std::int64_t size);
 // A Sequential, an MLP, or a single layer; `inputs` wide at its begin and `outputs` wide at its end.
 SequentialDescription read_sequential(const Node& node, std::int64_t outputs, std::int64_t inputs);
+// What comes out of an MLP, by its last linear layer.
+std::int64_t sequential_outputs(const Node& node);
 // Width of a linear layer without reading it: out_features by the weight's shape.
 std::int64_t linear_outputs(const Node& node);
 

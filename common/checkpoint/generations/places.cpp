@@ -18,6 +18,7 @@ const Place prognostic_input = {"input columns of prognostic variables",
                                 {"_internal_input_idx.{dataset}", "_internal_input_idx"}};
 const Place prognostic_output = {"output columns of prognostic variables",
                                  {"_internal_output_idx.{dataset}", "_internal_output_idx"}};
+const Place forcing_input = {"input columns of forcings", {"_forcing_input_idx.{dataset}"}};
 
 // 0.13: one table of nodes, data nodes named after the dataset; 0.12: one per dataset; 0.2: buffers of the model.
 const Place data_coordinates = {
@@ -43,6 +44,7 @@ const Place decoder = {"decoder", {"decoder.{decoder}", "decoder"}, "proc"};
 const Place encoder_graph = {"edges of the encoder",
                              {"encoder_graph_provider.{dataset}", "encoder_graph_provider", "encoder"},
                              "edge_index_base"};
+const Place processor_graph = {"edges of the processor", {"processor_graph_provider", "processor"}, "edge_index_base"};
 const Place decoder_graph = {"edges of the decoder",
                              {"decoder_graph_provider.{dataset}", "decoder_graph_provider", "decoder"},
                              "edge_index_base"};

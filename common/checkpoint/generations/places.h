@@ -37,9 +37,9 @@ namespace places {
 extern const Place preprocessors, postprocessors, model;
 // below the model
 extern const Place input_steps, output_steps, input_variables, output_variables;
-extern const Place prognostic_input, prognostic_output;
+extern const Place prognostic_input, prognostic_output, forcing_input;
 extern const Place data_coordinates, hidden_coordinates, data_trainable, hidden_trainable;
-extern const Place encoder, processor, decoder, encoder_graph, decoder_graph;
+extern const Place encoder, processor, decoder, encoder_graph, processor_graph, decoder_graph;
 extern const Place residual, boundings;
 // below a mapper or block
 extern const Place mapper_chunks;

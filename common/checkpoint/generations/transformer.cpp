@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/checkpoint/generations/attributes.h"
+#include "common/checkpoint/generations/blocks.h"
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/layers.h"
 #include "common/checkpoint/listing.h"
@@ -164,38 +165,14 @@ TransformerBlockDescription read_block(const Node& block, std::int64_t channels)
   return out;
 }
 
-void require_count(const Node& node, std::size_t count, const char* what) {
-  if (node.as_int() != static_cast<std::int64_t>(count)) {
-    throw UserError(std::to_string(count) + " " + what + " where " + std::to_string(node.as_int()) + " are announced",
-                    node.path());
-  }
-}
-
 }  // namespace
 
-// Before 0.11 the blocks lie in chunks, whose bounds mean nothing for the result.
-ProcessorDescription read_transformer_processor(const Node& node, const Scope&, std::int64_t channels) {
+ProcessorDescription read_transformer_processor(const Node& node, const Scope&, const ProcessorSite& site) {
   TransformerProcessorDescription out;
   out.chunks = positive(node.at("num_chunks"));
-  const auto entries = modules_in_order(node.at("proc"));
-  bool chunked = false;
-  for (const Node& entry : entries) {
-    if (entry.class_name() != "anemoi.models.layers.chunk.TransformerProcessorChunk") {
-      out.blocks.push_back(read_block(entry, channels));
-      continue;
-    }
-    chunked = true;
-    refuse_unknown_attributes(entry);
-    const auto blocks = modules_in_order(entry.at("blocks"));
-    require_count(entry.at("num_layers"), blocks.size(), "blocks");
-    for (const Node& block : blocks) out.blocks.push_back(read_block(block, channels));
+  for (const Node& block : processor_blocks(node, "anemoi.models.layers.chunk.TransformerProcessorChunk")) {
+    out.blocks.push_back(read_block(block, site.channels));
   }
-  if (chunked) {
-    require_count(node.at("num_chunks"), entries.size(), "chunks");
-  } else {
-    require_count(node.at("num_layers"), entries.size(), "blocks");
-  }
-  if (out.blocks.empty()) throw UserError("a processor without blocks", node.path());
   return out;
 }
 

@@ -5,6 +5,6 @@
 
 namespace tradewind::checkpoint {
 
-ProcessorDescription read_transformer_processor(const Node& node, const Scope& scope, std::int64_t channels);
+ProcessorDescription read_transformer_processor(const Node& node, const Scope& scope, const ProcessorSite& site);
 
 }  // namespace tradewind::checkpoint

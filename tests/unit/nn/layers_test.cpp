@@ -68,6 +68,20 @@ at::Tensor run_mapper(const checkpoint::GraphTransformerMapperDescription& descr
   });
 }
 
+at::Tensor run_processor(const checkpoint::ProcessorDescription& description, const at::Tensor& x, int world_size,
+                         std::int64_t chunks) {
+  return assemble(world_size, x.size(0), x.size(1), [&](dist::Communicator& communicator) {
+    const dist::Shards shards(x.size(0), world_size);
+    const dist::RowRange range = shards.range(communicator.rank());
+    nn::Workspace workspace;
+    const auto processor =
+        nn::make_processor(description, {config::Precision::f32, shards, communicator, chunks, workspace});
+    at::Tensor own = x.slice(0, range.begin, range.end).clone();
+    (*processor)(own, communicator, workspace);
+    return own;
+  });
+}
+
 }  // namespace
 
 TEST_CASE("a forward mapper with fixed destinations") {
@@ -120,16 +134,7 @@ TEST_CASE("a transformer processor: windows narrow, wider than a shard, none; ev
   const at::Tensor expected = testing::naive_transformer(description, x);
   for (const int world_size : world_sizes) {
     for (const std::int64_t chunks : {1, 6}) {
-      const at::Tensor ours = assemble(world_size, 53, 32, [&](dist::Communicator& communicator) {
-        const dist::Shards shards(53, world_size);
-        const dist::RowRange range = shards.range(communicator.rank());
-        nn::Workspace workspace;
-        const auto processor =
-            nn::make_processor(description, {config::Precision::f32, shards, communicator, chunks, workspace});
-        at::Tensor own = x.slice(0, range.begin, range.end).clone();
-        (*processor)(own, communicator, workspace);
-        return own;
-      });
+      const at::Tensor ours = run_processor(description, x, world_size, chunks);
       CAPTURE(world_size);
       CAPTURE(chunks);
       CHECK(worst(ours, expected) < 2e-5);
@@ -143,15 +148,35 @@ TEST_CASE("a transformer processor over more ranks than rows") {
   description.blocks = {weights.transformer_block(2, 8, 1, false), weights.transformer_block(2, 8, {}, false)};
   const at::Tensor x = at::randn({4, 16});
   const at::Tensor expected = testing::naive_transformer(description, x);
-  const at::Tensor ours = assemble(7, 4, 16, [&](dist::Communicator& communicator) {
-    const dist::Shards shards(4, 7);
-    const dist::RowRange range = shards.range(communicator.rank());
-    nn::Workspace workspace;
-    const auto processor =
-        nn::make_processor(description, {config::Precision::f32, shards, communicator, 1, workspace});
-    at::Tensor own = x.slice(0, range.begin, range.end).clone();
-    (*processor)(own, communicator, workspace);
-    return own;
-  });
+  const at::Tensor ours = run_processor(description, x, 7, 1);
   CHECK(worst(ours, expected) < 2e-5);
+}
+
+TEST_CASE("a graph transformer processor: own edge MLPs, gated MLPs, narrow attention, rows without edges") {
+  Weights weights(6);
+  checkpoint::GraphTransformerProcessorDescription description;
+  description.graph = weights.graph(47, 47, 190, 3, 2, true);
+  using checkpoint::Activation;
+  description.blocks = {weights.graph_block(24, 3, 8, 5, false, false, true),
+                        weights.graph_block(24, 2, 4, 5, true, true, true, Activation::silu),
+                        weights.graph_block(24, 3, 8, 5, true, false, true, Activation::gelu),
+                        weights.graph_block(24, 4, 16, 5, false, true, true, Activation::relu)};
+  const at::Tensor x = at::randn({47, 24});
+  const at::Tensor expected = testing::naive_graph_transformer(description, x);
+  for (const int world_size : world_sizes) {
+    for (const std::int64_t chunks : {1, 6}) {
+      CAPTURE(world_size);
+      CAPTURE(chunks);
+      CHECK(worst(run_processor(description, x, world_size, chunks), expected) < 2e-5);
+    }
+  }
+}
+
+TEST_CASE("a graph transformer processor over more ranks than rows") {
+  Weights weights(7);
+  checkpoint::GraphTransformerProcessorDescription description;
+  description.graph = weights.graph(5, 5, 11, 2, 0, false);
+  description.blocks = {weights.graph_block(16, 2, 8, 2, false, false, true)};
+  const at::Tensor x = at::randn({5, 16});
+  CHECK(worst(run_processor(description, x, 7, 1), testing::naive_graph_transformer(description, x)) < 2e-5);
 }

@@ -128,14 +128,24 @@ checkpoint::GraphTransformerMapperDescription Weights::mapper(const checkpoint::
   checkpoint::GraphTransformerMapperDescription mapper;
   if (source_inputs != channels) mapper.source_embedding = linear(channels, source_inputs);
   mapper.destination_embedding = linear(channels, destination_inputs);
-  auto& block = mapper.block;
+  mapper.block = graph_block(channels, heads, head_size, attributes, qk_norm, edge_mlp, false);
+  if (extracted) mapper.extractor = {{norm(channels), linear(*extracted, channels)}};
+  mapper.graph = graph;
+  return mapper;
+}
+
+checkpoint::GraphTransformerBlockDescription Weights::graph_block(std::int64_t channels, std::int64_t heads,
+                                                                  std::int64_t head_size, std::int64_t attributes,
+                                                                  bool qk_norm, bool edge_mlp, bool processor,
+                                                                  std::optional<Activation> gate) {
+  const std::int64_t width = heads * head_size;
+  checkpoint::GraphTransformerBlockDescription block;
   block.heads = heads;
   block.head_size = head_size;
-  for (auto* layer : {&block.query, &block.key, &block.value, &block.self, &block.projection}) {
-    *layer = linear(channels, channels);
-  }
-  block.edge = linear(channels, attributes);
-  block.norm_source = norm(channels);
+  for (auto* layer : {&block.query, &block.key, &block.value, &block.self}) *layer = linear(width, channels);
+  block.projection = linear(channels, width);
+  block.edge = linear(width, attributes);
+  if (!processor) block.norm_source = norm(channels);
   block.norm_destination = norm(channels);
   block.norm_mlp = norm(channels);
   if (qk_norm) {
@@ -144,9 +154,11 @@ checkpoint::GraphTransformerMapperDescription Weights::mapper(const checkpoint::
   }
   if (edge_mlp) block.edge_mlp = {{linear(attributes, attributes), Activation::silu}};
   block.mlp = mlp(channels, Activation::gelu);
-  if (extracted) mapper.extractor = {{norm(channels), linear(*extracted, channels)}};
-  mapper.graph = graph;
-  return mapper;
+  if (gate) {
+    block.mlp = {{checkpoint::GatedDescription{linear(2 * channels, channels), linear(2 * channels, channels), *gate},
+                  linear(channels, 2 * channels)}};
+  }
+  return block;
 }
 
 checkpoint::TransformerBlockDescription Weights::transformer_block(std::int64_t heads, std::int64_t head_size,
@@ -172,39 +184,62 @@ checkpoint::TransformerBlockDescription Weights::transformer_block(std::int64_t 
   return block;
 }
 
+namespace {
+
+// The attributes of a graph's edges, in the order of its edge index.
+at::Tensor edge_attributes(const checkpoint::GraphDescription& graph) {
+  at::Tensor attributes = tensor(graph.attributes);
+  if (!graph.trainable) return attributes;
+  at::Tensor trainable = tensor(*graph.trainable);
+  if (graph.trainable_order) trainable = trainable.index({weights::bind(*graph.trainable_order)});
+  return at::cat({attributes, trainable}, 1);
+}
+
+// A block after the norms of what goes into the attention; x is what the result is added to.
+at::Tensor naive_block(const checkpoint::GraphTransformerBlockDescription& block,
+                       const checkpoint::GraphDescription& graph, const at::Tensor& normed_source,
+                       const at::Tensor& normed, at::Tensor x) {
+  at::Tensor query = by_head(linear(block.query, normed), block.heads);
+  at::Tensor key = by_head(linear(block.key, normed_source), block.heads);
+  const at::Tensor value = by_head(linear(block.value, normed_source), block.heads);
+  if (block.query_norm) query = norm(*block.query_norm, query);
+  if (block.key_norm) key = norm(*block.key_norm, key);
+  at::Tensor attributes = edge_attributes(graph);
+  if (block.edge_mlp) attributes = sequential(*block.edge_mlp, attributes);
+  const at::Tensor edge = by_head(linear(block.edge, attributes), block.heads);
+  const at::Tensor index = weights::bind(graph.edge_index);
+  const at::Tensor source = index[0], target = index[1];
+  const at::Tensor score =
+      (query.index({target}) * (key.index({source}) + edge)).sum(-1) / std::sqrt(static_cast<double>(block.head_size));
+  const at::Tensor weight = score.exp();  // scores are small here: no maximum is needed
+  const at::Tensor total = at::zeros({x.size(0), block.heads}, at::kDouble).index_add(0, target, weight);
+  const at::Tensor alpha = weight / total.index({target});
+  const at::Tensor message = (value.index({source}) + edge) * alpha.unsqueeze(-1);
+  const at::Tensor attended = at::zeros_like(query).index_add(0, target, message).view({x.size(0), -1});
+  x = x + linear(block.projection, attended + linear(block.self, normed));
+  return x + sequential(block.mlp, norm(block.norm_mlp, x));
+}
+
+}  // namespace
+
 at::Tensor naive_mapper(const checkpoint::GraphTransformerMapperDescription& mapper, const at::Tensor& sources,
                         const at::Tensor& destinations) {
   const auto& block = mapper.block;
   const at::Tensor from = sources.to(at::kDouble), to = destinations.to(at::kDouble);
   const at::Tensor x_source = mapper.source_embedding ? linear(*mapper.source_embedding, from) : from;
   at::Tensor x = linear(*mapper.destination_embedding, to);
-  const at::Tensor normed = norm(block.norm_destination, x);
-  const at::Tensor normed_source = block.norm_source ? norm(*block.norm_source, x_source) : x_source;
-  at::Tensor query = by_head(linear(block.query, normed), block.heads);
-  at::Tensor key = by_head(linear(block.key, normed_source), block.heads);
-  const at::Tensor value = by_head(linear(block.value, normed_source), block.heads);
-  if (block.query_norm) query = norm(*block.query_norm, query);
-  if (block.key_norm) key = norm(*block.key_norm, key);
-  at::Tensor attributes = tensor(mapper.graph.attributes);
-  if (mapper.graph.trainable) {
-    at::Tensor trainable = tensor(*mapper.graph.trainable);
-    if (mapper.graph.trainable_order) trainable = trainable.index({weights::bind(*mapper.graph.trainable_order)});
-    attributes = at::cat({attributes, trainable}, 1);
-  }
-  if (block.edge_mlp) attributes = sequential(*block.edge_mlp, attributes);
-  const at::Tensor edge = by_head(linear(block.edge, attributes), block.heads);
-  const at::Tensor index = weights::bind(mapper.graph.edge_index);
-  const at::Tensor source = index[0], target = index[1];
-  const at::Tensor score =
-      (query.index({target}) * (key.index({source}) + edge)).sum(-1) / std::sqrt(static_cast<double>(block.head_size));
-  const at::Tensor weight = score.exp();  // scores are small here: no maximum is needed
-  const at::Tensor total = at::zeros({to.size(0), block.heads}, at::kDouble).index_add(0, target, weight);
-  const at::Tensor alpha = weight / total.index({target});
-  const at::Tensor message = (value.index({source}) + edge) * alpha.unsqueeze(-1);
-  const at::Tensor attended = at::zeros_like(query).index_add(0, target, message).view({to.size(0), -1});
-  x = x + linear(block.projection, attended + linear(block.self, normed));
-  x = x + sequential(block.mlp, norm(block.norm_mlp, x));
+  x = naive_block(block, mapper.graph, norm(*block.norm_source, x_source), norm(block.norm_destination, x), x);
   return mapper.extractor ? sequential(*mapper.extractor, x) : x;
+}
+
+at::Tensor naive_graph_transformer(const checkpoint::GraphTransformerProcessorDescription& processor,
+                                   const at::Tensor& given) {
+  at::Tensor x = given.to(at::kDouble);
+  for (const auto& block : processor.blocks) {
+    const at::Tensor normed = norm(block.norm_destination, x);
+    x = naive_block(block, processor.graph, normed, normed, x);
+  }
+  return x;
 }
 
 at::Tensor naive_transformer(const checkpoint::TransformerProcessorDescription& processor, const at::Tensor& given) {

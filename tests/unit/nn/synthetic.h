@@ -28,6 +28,12 @@ class Weights {
                                                        std::int64_t source_inputs, std::int64_t destination_inputs,
                                                        std::int64_t heads, std::int64_t head_size, bool qk_norm,
                                                        bool edge_mlp, std::optional<std::int64_t> extracted);
+  // For a mapper when `channels` are those of its sources and destinations; `processor`: no norm of the sources. The
+  // MLP is gated when `gate` is given.
+  checkpoint::GraphTransformerBlockDescription graph_block(std::int64_t channels, std::int64_t heads,
+                                                           std::int64_t head_size, std::int64_t attributes,
+                                                           bool qk_norm, bool edge_mlp, bool processor,
+                                                           std::optional<checkpoint::Activation> gate = {});
   checkpoint::TransformerBlockDescription transformer_block(std::int64_t heads, std::int64_t head_size,
                                                             std::optional<std::int64_t> window, bool qk_norm);
 
@@ -37,6 +43,8 @@ class Weights {
 
 at::Tensor naive_mapper(const checkpoint::GraphTransformerMapperDescription& mapper, const at::Tensor& sources,
                         const at::Tensor& destinations);
+at::Tensor naive_graph_transformer(const checkpoint::GraphTransformerProcessorDescription& processor,
+                                   const at::Tensor& x);
 at::Tensor naive_transformer(const checkpoint::TransformerProcessorDescription& processor, const at::Tensor& x);
 
 }  // namespace tradewind::testing

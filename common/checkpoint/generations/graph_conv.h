@@ -1,0 +1,11 @@
+// Family: message passing with MLPs for edges and nodes (GNN mappers and processor), anemoi-models 0.3 to 0.19.
+#pragma once
+
+#include "common/checkpoint/generations/families.h"
+
+namespace tradewind::checkpoint {
+
+MapperResult read_graph_conv_mapper(const Node& node, const Scope& scope, const MapperSite& site);
+ProcessorDescription read_graph_conv_processor(const Node& node, const Scope& scope, const ProcessorSite& site);
+
+}  // namespace tradewind::checkpoint

@@ -1,0 +1,221 @@
+#include "worker/nn/graph_conv_mapper.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "common/errors.h"
+#include "worker/graph/pieces.h"
+#include "worker/nn/rows.h"
+
+namespace tradewind::nn {
+namespace {
+
+// Source terms of one piece: about a sixth of all, so that they shrink with a rank's share, within these bytes.
+constexpr std::int64_t share = 6, terms_least = 8 << 20, terms_limit = 64 << 20;
+
+std::int64_t sources_per_piece(std::int64_t sources, std::int64_t bytes_per_source) {
+  const std::int64_t bytes = std::clamp(sources * bytes_per_source / share, terms_least, terms_limit);
+  return std::max<std::int64_t>(1, bytes / bytes_per_source);
+}
+
+std::optional<Sequential> make_optional(const std::optional<checkpoint::SequentialDescription>& description,
+                                        config::Precision precision) {
+  if (!description) return std::nullopt;
+  return Sequential(*description, precision);
+}
+
+// What the encoder makes of its sources, row by row.
+class UpdatedSources : public RowSource {
+ public:
+  UpdatedSources(const RowSource& sources, const Sequential& embedding, const GraphConvBlock* update,
+                 Workspace& workspace)
+      : sources_(sources), embedding_(embedding), update_(update), workspace_(workspace) {}
+  std::int64_t columns() const override { return embedding_.outputs(sources_.columns()); }
+  void rows(const at::Tensor& which, at::Tensor out) const override {
+    at::Tensor raw = workspace_.take(Workspace::encoded, which.size(0), sources_.columns());
+    sources_.rows(which, raw);
+    embedding_(raw, out, false, workspace_);
+    if (update_) update_->update_sources(out, workspace_);
+  }
+
+ private:
+  const RowSource& sources_;
+  const Sequential& embedding_;
+  const GraphConvBlock* update_;
+  Workspace& workspace_;
+};
+
+}  // namespace
+
+GraphConvMapper::GraphConvMapper(const checkpoint::GraphConvMapperDescription& description, const MapperSite& site)
+    : block_(description.block, description.channels, site.precision),
+      source_embedding_(make_optional(description.source_embedding, site.precision)),
+      destination_embedding_(make_optional(description.destination_embedding, site.precision)),
+      extractor_(make_optional(description.extractor, site.precision)),
+      update_sources_(description.update_sources),
+      raw_edges_(graph::edges_of(description.graph, site.destinations.range(site.communicator.rank()))),
+      halo_(site.sources, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), site.communicator,
+            site.place + " halo") {
+  graph::require_nodes(description.graph, site.sources.rows(), site.destinations.rows());
+  for (std::int32_t& source : raw_edges_.source) source = static_cast<std::int32_t>(halo_.table_row(source));
+  const std::int64_t least = std::max(site.least_pieces, description.chunks);
+  const auto distinct = static_cast<std::int64_t>(graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}).size());
+  const auto pieces =
+      graph::cut_into_pieces(raw_edges_, sources_per_piece(distinct, 4 * block_.lanes() * block_.width()), least);
+  std::vector<dist::RowRange> ranges;
+  for (const graph::Piece& piece : pieces) ranges.push_back(piece.rows);
+  chunk_ = chunk_rows(block_.widest(), std::max<std::int64_t>(1, (site.destinations.rows() + least - 1) / least));
+  edges_ = message_edges(raw_edges_, ranges, chunk_rows(block_.widest(), 4096), chunk_);
+  std::size_t next = 0;
+  for (const graph::Piece& piece : pieces) {
+    Piece mine{table_rows(piece.sources, halo_.own_rows()), next, 0};
+    while (next < edges_.chunks.size() && edges_.chunks[next].rows.end <= piece.rows.end) ++next;
+    mine.chunks = next - mine.first_chunk;
+    pieces_.push_back(std::move(mine));
+  }
+  keep_edges(description.edge_embedding, raw_edges_.attributes, site);
+  raw_edges_ = {};
+}
+
+void GraphConvMapper::keep_edges(const checkpoint::SequentialDescription& description, const at::Tensor& attributes,
+                                 const MapperSite& site) {
+  embedding_.emplace(description, attributes, block_.channels(), site.precision);
+  const std::int64_t edges = attributes.size(0), width = block_.width();
+  const bool keep = edges * width * block_.lanes() * 4 <= kept_bytes_limit;
+  edge_sums_ = at::zeros({edges_.first.size(0) - 1, block_.channels()}, attributes.options());
+  for (int lane = 0; keep && lane < block_.lanes(); ++lane) {
+    edge_terms_[lane] = at::empty({edges, width}, attributes.options());
+  }
+  for (const EdgeChunk& chunk : edges_.chunks) {
+    if (chunk.count == 0) continue;
+    const at::Tensor embedded = embedding_->rows(chunk.first, chunk.count, site.workspace);
+    sum_segments(embedded, edges_.first.narrow(0, chunk.rows.begin, chunk.rows.size() + 1),
+                 edge_sums_.narrow(0, chunk.rows.begin, chunk.rows.size()));
+    if (keep) block_.edge_terms(embedded, narrowed(edge_terms_, chunk.first, chunk.count), site.workspace);
+  }
+  if (keep) embedding_.reset();
+}
+
+std::int64_t GraphConvMapper::outputs() const {
+  return extractor_ ? extractor_->outputs(block_.channels()) : block_.channels();
+}
+
+void GraphConvMapper::fix_destinations(const at::Tensor& rows, Workspace& workspace) {
+  fixed_ = at::empty({rows.size(0), block_.channels()}, rows.options());
+  const TensorRows source(rows);
+  for (std::int64_t begin = 0; begin < rows.size(0); begin += chunk_) {
+    const std::int64_t end = std::min(rows.size(0), begin + chunk_);
+    fixed_.slice(0, begin, end).copy_(destination_rows(source, {begin, end}, workspace));
+  }
+  Lanes terms;
+  for (int lane = 0; lane < block_.lanes(); ++lane) {
+    terms[lane] = at::empty({rows.size(0), block_.width()}, rows.options());
+  }
+  block_.destination_terms(fixed_, terms, workspace);
+  if (embedding_) {
+    fixed_terms_ = terms;
+    return;
+  }
+  for (const EdgeChunk& chunk : edges_.chunks) {
+    for (int lane = 0; lane < block_.lanes(); ++lane) {
+      add_gathered_rows(terms[lane].narrow(0, chunk.rows.begin, chunk.rows.size()),
+                        edges_.target.narrow(0, chunk.first, chunk.count),
+                        edge_terms_[lane].narrow(0, chunk.first, chunk.count));
+    }
+  }
+}
+
+Lanes GraphConvMapper::source_terms(const SourceTable& sources, const TableRows& rows, Workspace& workspace) const {
+  const Lanes terms =
+      take_lanes(workspace, block_.lanes(), Workspace::key, Workspace::value, rows.count(), block_.width());
+  for (std::int64_t begin = 0; begin < rows.count(); begin += chunk_) {
+    const std::int64_t count = std::min(chunk_, rows.count() - begin);
+    at::Tensor x = workspace.take(Workspace::input, count, sources.columns());
+    sources.rows(rows, begin, x);
+    if (source_embedding_) {
+      at::Tensor embedded = workspace.take(Workspace::embedded, count, block_.channels());
+      (*source_embedding_)(x, embedded, false, workspace);
+      x = embedded;
+    }
+    block_.source_terms(x, narrowed(terms, begin, count), workspace);
+  }
+  return terms;
+}
+
+Lanes GraphConvMapper::edge_terms(const EdgeChunk& chunk, Workspace& workspace) const {
+  const Lanes terms =
+      take_lanes(workspace, block_.lanes(), Workspace::sums, Workspace::sums_other, chunk.count, block_.width());
+  if (embedding_) {
+    block_.edge_terms(embedding_->rows(chunk.first, chunk.count, workspace), terms, workspace);
+  } else {
+    for (int lane = 0; lane < block_.lanes(); ++lane) {
+      terms[lane].copy_(edge_terms_[lane].narrow(0, chunk.first, chunk.count));
+    }
+  }
+  return terms;
+}
+
+at::Tensor GraphConvMapper::destination_rows(const RowSource& rows, dist::RowRange range, Workspace& workspace) const {
+  at::Tensor x = workspace.take(Workspace::normalized, range.size(), block_.channels());
+  if (!destination_embedding_) {
+    rows.range(range.begin, range.end, x);
+    return x;
+  }
+  at::Tensor raw = workspace.take(Workspace::input, range.size(), rows.columns());
+  rows.range(range.begin, range.end, raw);
+  (*destination_embedding_)(raw, x, false, workspace);
+  return x;
+}
+
+void GraphConvMapper::run_chunk(const EdgeChunk& chunk, const Lanes& sources, const RowSource* destinations,
+                                const Sink& sink, Workspace& workspace) const {
+  const std::int64_t rows = chunk.rows.size();
+  at::Tensor x;
+  Lanes terms;
+  if (destinations) {
+    x = destination_rows(*destinations, chunk.rows, workspace);
+    terms = take_lanes(workspace, block_.lanes(), Workspace::query, Workspace::attended, rows, block_.width());
+    block_.destination_terms(x, terms, workspace);
+  } else {
+    x = workspace.take(Workspace::normalized, rows, block_.channels()).copy_(fixed_.narrow(0, chunk.rows.begin, rows));
+    terms = narrowed(fixed_terms_, chunk.rows.begin, rows);
+  }
+  at::Tensor summed = workspace.take(Workspace::summed, rows, block_.channels());
+  if (chunk.count > 0) {
+    at::Tensor messages = workspace.take(Workspace::messages, chunk.count, block_.channels());
+    block_.messages(edges_, chunk, edge_terms(chunk, workspace), terms, sources, messages, workspace);
+    sum_segments(messages, edges_.first.narrow(0, chunk.rows.begin, rows + 1), summed);
+    summed.add_(edge_sums_.narrow(0, chunk.rows.begin, rows));
+  } else {
+    summed.zero_();
+  }
+  block_.add_nodes(summed, x, workspace);
+  if (!extractor_) {
+    sink(chunk.rows.begin, x);
+    return;
+  }
+  at::Tensor extracted = workspace.take(Workspace::result, rows, outputs());
+  (*extractor_)(x, extracted, false, workspace);
+  sink(chunk.rows.begin, extracted);
+}
+
+void GraphConvMapper::operator()(const RowSource& sources, const RowSource* destinations, const Sink& sink,
+                                 dist::Communicator& communicator, Workspace& workspace) const {
+  if (!destinations && !fixed_.defined()) throw InternalFault("a mapper without destinations");
+  if (destinations && fixed_.defined()) throw InternalFault("fixed destinations of a mapper given again");
+  const SourceTable table(sources, halo_.fetch(sources, communicator));
+  for (const Piece& piece : pieces_) {
+    const Lanes terms = source_terms(table, piece.sources, workspace);
+    for (std::size_t i = 0; i < piece.chunks; ++i) {
+      run_chunk(edges_.chunks[piece.first_chunk + i], terms, destinations, sink, workspace);
+    }
+  }
+}
+
+std::unique_ptr<RowSource> GraphConvMapper::updated_sources(const RowSource& sources, Workspace& workspace) const {
+  if (!source_embedding_) return nullptr;
+  return std::make_unique<UpdatedSources>(sources, *source_embedding_, update_sources_ ? &block_ : nullptr, workspace);
+}
+
+}  // namespace tradewind::nn

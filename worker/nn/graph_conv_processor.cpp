@@ -1,0 +1,80 @@
+#include "worker/nn/graph_conv_processor.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "worker/nn/rows.h"
+
+namespace tradewind::nn {
+
+GraphConvProcessor::GraphConvProcessor(const checkpoint::GraphConvProcessorDescription& description,
+                                       const ProcessorSite& site)
+    : raw_edges_(graph::edges_of(description.graph, site.rows.range(site.communicator.rank()))),
+      halo_(site.rows, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), site.communicator,
+            "processor halo") {
+  graph::require_nodes(description.graph, site.rows.rows(), site.rows.rows());
+  for (std::int32_t& source : raw_edges_.source) source = static_cast<std::int32_t>(halo_.table_row(source));
+  std::int64_t widest = 1;
+  for (const checkpoint::GraphConvBlockDescription& block : description.blocks) {
+    layers_.emplace_back(block, description.channels, site.precision);
+    widest = std::max(widest, layers_.back().widest());
+  }
+  const std::int64_t rows = raw_edges_.rows(), least = std::max<std::int64_t>(1, site.least_chunks);
+  chunk_ = chunk_rows(widest, std::max<std::int64_t>(1, (rows + least - 1) / least));
+  const std::int64_t edges_limit = std::max<std::int64_t>(1, (raw_edges_.count() + least - 1) / least);
+  edges_ = message_edges(raw_edges_, {{0, rows}}, chunk_rows(widest, edges_limit), chunk_);
+  embedding_.emplace(description.edge_embedding, raw_edges_.attributes, description.channels, site.precision);
+  embedding_->keep(site.workspace);
+  raw_edges_ = {};
+}
+
+void GraphConvProcessor::operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const {
+  at::Tensor latents;  // of the layers before the last: nobody reads what the last would leave
+  if (layers_.size() > 1) latents = workspace.take(Workspace::latents, edges_.source.size(0), x.size(1));
+  for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+    const at::Tensor halo = halo_.fetch(TensorRows(x), communicator);
+    run(layer, x, halo, latents, workspace);
+  }
+}
+
+void GraphConvProcessor::run(std::size_t layer, at::Tensor& x, const at::Tensor& halo, at::Tensor& latents,
+                             Workspace& workspace) const {
+  const GraphConvBlock& block = layers_[layer];
+  const std::int64_t rows = x.size(0), width = block.width();
+  const bool first = layer == 0, last = layer + 1 == layers_.size();
+  // Before any row changes: the terms of all rows.
+  const Lanes sources =
+      take_lanes(workspace, block.lanes(), Workspace::key, Workspace::value, rows + halo.size(0), width);
+  const Lanes targets = take_lanes(workspace, block.lanes(), Workspace::query, Workspace::attended, rows, width);
+  for (std::int64_t begin = 0; begin < rows; begin += chunk_) {
+    const std::int64_t count = std::min(chunk_, rows - begin);
+    block.source_terms(x.narrow(0, begin, count), narrowed(sources, begin, count), workspace);
+    block.destination_terms(x.narrow(0, begin, count), narrowed(targets, begin, count), workspace);
+  }
+  for (std::int64_t begin = 0; begin < halo.size(0); begin += chunk_) {
+    const std::int64_t count = std::min(chunk_, halo.size(0) - begin);
+    block.source_terms(halo.narrow(0, begin, count), narrowed(sources, rows + begin, count), workspace);
+  }
+  for (const EdgeChunk& chunk : edges_.chunks) {
+    at::Tensor summed = workspace.take(Workspace::summed, chunk.rows.size(), block.channels());
+    if (chunk.count > 0) {
+      at::Tensor before =
+          first ? embedding_->rows(chunk.first, chunk.count, workspace) : latents.narrow(0, chunk.first, chunk.count);
+      const Lanes terms =
+          take_lanes(workspace, block.lanes(), Workspace::sums, Workspace::sums_other, chunk.count, width);
+      block.edge_terms(before, terms, workspace);
+      at::Tensor after = workspace.take(Workspace::messages, chunk.count, block.channels());
+      block.messages(edges_, chunk, terms, narrowed(targets, chunk.rows.begin, chunk.rows.size()), sources, after,
+                     workspace);
+      after.add_(before);
+      if (!last) latents.narrow(0, chunk.first, chunk.count).copy_(after);
+      sum_segments(after, edges_.first.narrow(0, chunk.rows.begin, chunk.rows.size() + 1), summed);
+    } else {
+      summed.zero_();
+    }
+    block.add_nodes(summed, x.narrow(0, chunk.rows.begin, chunk.rows.size()), workspace);
+  }
+}
+
+}  // namespace tradewind::nn

@@ -93,9 +93,9 @@ EdgeEmbedding::EdgeEmbedding(const checkpoint::SequentialDescription& descriptio
   }
 }
 
-void EdgeEmbedding::keep(Workspace& workspace) {
+void EdgeEmbedding::keep(std::int64_t limit, Workspace& workspace) {
   const std::int64_t edges = attributes_.size(0);
-  if (edges * channels_ * 4 > kept_bytes_limit) return;
+  if (edges * channels_ * 4 > limit) return;
   at::Tensor embedded = at::empty({edges, channels_}, attributes_.options());
   const std::int64_t chunk = chunk_rows(mlp_.widest(), std::max<std::int64_t>(1, edges));
   for (std::int64_t begin = 0; begin < edges; begin += chunk) {

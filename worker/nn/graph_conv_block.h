@@ -64,17 +64,14 @@ class GraphConvBlock {
 Lanes take_lanes(Workspace& workspace, int lanes, Workspace::Purpose first, Workspace::Purpose second,
                  std::int64_t rows, std::int64_t columns);
 
-// Bytes that one layer may keep of what does not change between steps.
-constexpr std::int64_t kept_bytes_limit = std::int64_t{512} << 20;
-
 // The embedded attributes of edges, made again for every chunk unless they are kept.
 class EdgeEmbedding {
  public:
   // attributes (edges, n) float32.
   EdgeEmbedding(const checkpoint::SequentialDescription& description, at::Tensor attributes, std::int64_t channels,
                 config::Precision precision);
-  // Makes them once, if they take no more than kept_bytes_limit.
-  void keep(Workspace& workspace);
+  // Makes them once, if they take no more than these bytes.
+  void keep(std::int64_t limit, Workspace& workspace);
   // (count, channels) of edges [first, first + count): kept memory, or scratch that is valid until the next call. Not
   // to be written to.
   at::Tensor rows(std::int64_t first, std::int64_t count, Workspace& workspace) const;

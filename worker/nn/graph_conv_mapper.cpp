@@ -82,7 +82,7 @@ void GraphConvMapper::keep_edges(const checkpoint::SequentialDescription& descri
                                  const MapperSite& site) {
   embedding_.emplace(description, attributes, block_.channels(), site.precision);
   const std::int64_t edges = attributes.size(0), width = block_.width();
-  const bool keep = edges * width * block_.lanes() * 4 <= kept_bytes_limit;
+  const bool keep = edges * width * block_.lanes() * 4 <= site.kept_bytes;
   edge_sums_ = at::zeros({edges_.first.size(0) - 1, block_.channels()}, attributes.options());
   for (int lane = 0; keep && lane < block_.lanes(); ++lane) {
     edge_terms_[lane] = at::empty({edges, width}, attributes.options());

@@ -25,7 +25,7 @@ GraphConvProcessor::GraphConvProcessor(const checkpoint::GraphConvProcessorDescr
   const std::int64_t edges_limit = std::max<std::int64_t>(1, (raw_edges_.count() + least - 1) / least);
   edges_ = message_edges(raw_edges_, {{0, rows}}, chunk_rows(widest, edges_limit), chunk_);
   embedding_.emplace(description.edge_embedding, raw_edges_.attributes, description.channels, site.precision);
-  embedding_->keep(site.workspace);
+  embedding_->keep(site.kept_bytes, site.workspace);
   raw_edges_ = {};
 }
 

@@ -56,6 +56,7 @@ struct MapperSite {
   std::string place;              // "encoder" or "decoder"
   std::int64_t least_pieces = 1;  // of destination rows
   Workspace& workspace;
+  std::int64_t kept_bytes = std::int64_t{512} << 20;  // that a layer may keep of what does not change between steps
 };
 
 // Collective: plans what is exchanged.

@@ -31,6 +31,7 @@ struct ProcessorSite {
   dist::Communicator& communicator;
   std::int64_t least_chunks = 1;  // of own rows
   Workspace& workspace;
+  std::int64_t kept_bytes = std::int64_t{512} << 20;  // that a layer may keep of what does not change between steps
 };
 
 // Collective: plans what is exchanged.

@@ -39,19 +39,14 @@ at::Tensor assemble(int world_size, std::int64_t rows, std::int64_t columns,
   return whole;
 }
 
-at::Tensor run_mapper(const checkpoint::GraphTransformerMapperDescription& description, const at::Tensor& sources,
-                      const at::Tensor& destinations, bool fixed, int world_size, std::int64_t pieces) {
-  const std::int64_t columns =
-      description.extractor
-          ? description.extractor->layers.size() > 1
-                ? std::get<checkpoint::LinearDescription>(description.extractor->layers[1]).weight.shape[0]
-                : 0
-          : description.block.projection.weight.shape[0];
+at::Tensor run_mapper(const checkpoint::MapperDescription& description, const at::Tensor& sources,
+                      const at::Tensor& destinations, std::int64_t columns, bool fixed, int world_size,
+                      std::int64_t pieces, std::int64_t kept_bytes = 1 << 20) {
   return assemble(world_size, destinations.size(0), columns, [&](dist::Communicator& communicator) {
     const dist::Shards source_shards(sources.size(0), world_size), shards(destinations.size(0), world_size);
     nn::Workspace workspace;
-    const auto mapper = nn::make_mapper(
-        description, {config::Precision::f32, source_shards, shards, communicator, "mapper", pieces, workspace});
+    const auto mapper = nn::make_mapper(description, {config::Precision::f32, source_shards, shards, communicator,
+                                                      "mapper", pieces, workspace, kept_bytes});
     const auto cut = [&](const at::Tensor& all, const dist::Shards& by) {
       const dist::RowRange range = by.range(communicator.rank());
       return all.slice(0, range.begin, range.end).contiguous();
@@ -69,13 +64,13 @@ at::Tensor run_mapper(const checkpoint::GraphTransformerMapperDescription& descr
 }
 
 at::Tensor run_processor(const checkpoint::ProcessorDescription& description, const at::Tensor& x, int world_size,
-                         std::int64_t chunks) {
+                         std::int64_t chunks, std::int64_t kept_bytes = 1 << 20) {
   return assemble(world_size, x.size(0), x.size(1), [&](dist::Communicator& communicator) {
     const dist::Shards shards(x.size(0), world_size);
     const dist::RowRange range = shards.range(communicator.rank());
     nn::Workspace workspace;
     const auto processor =
-        nn::make_processor(description, {config::Precision::f32, shards, communicator, chunks, workspace});
+        nn::make_processor(description, {config::Precision::f32, shards, communicator, chunks, workspace, kept_bytes});
     at::Tensor own = x.slice(0, range.begin, range.end).clone();
     (*processor)(own, communicator, workspace);
     return own;
@@ -94,7 +89,8 @@ TEST_CASE("a forward mapper with fixed destinations") {
     for (const std::int64_t pieces : {1, 5, 100}) {
       CAPTURE(world_size);
       CAPTURE(pieces);
-      CHECK(worst(run_mapper(description, sources, destinations, true, world_size, pieces), expected) < 2e-5);
+      CHECK(worst(run_mapper(description, sources, destinations, expected.size(1), true, world_size, pieces),
+                  expected) < 2e-5);
     }
   }
 }
@@ -107,7 +103,8 @@ TEST_CASE("a backward mapper with norms of queries and keys, an edge MLP and an 
   const at::Tensor expected = testing::naive_mapper(description, sources, destinations);
   for (const int world_size : world_sizes) {
     CAPTURE(world_size);
-    CHECK(worst(run_mapper(description, sources, destinations, false, world_size, 2), expected) < 5e-5);
+    CHECK(worst(run_mapper(description, sources, destinations, expected.size(1), false, world_size, 2), expected) <
+          5e-5);
   }
 }
 
@@ -117,7 +114,7 @@ TEST_CASE("a mapper over more ranks than rows") {
   const auto description = weights.mapper(graph, 6, 5, 2, 8, false, false, 4);
   const at::Tensor sources = at::randn({5, 6}), destinations = at::randn({3, 5});
   const at::Tensor expected = testing::naive_mapper(description, sources, destinations);
-  CHECK(worst(run_mapper(description, sources, destinations, false, 7, 1), expected) < 2e-5);
+  CHECK(worst(run_mapper(description, sources, destinations, expected.size(1), false, 7, 1), expected) < 2e-5);
 }
 
 TEST_CASE("a transformer processor: windows narrow, wider than a shard, none; every kind of score") {
@@ -179,4 +176,73 @@ TEST_CASE("a graph transformer processor over more ranks than rows") {
   description.blocks = {weights.graph_block(16, 2, 8, 2, false, false, true)};
   const at::Tensor x = at::randn({5, 16});
   CHECK(worst(run_processor(description, x, 7, 1), testing::naive_graph_transformer(description, x)) < 2e-5);
+}
+
+TEST_CASE("message passing mappers: embedded or not, gated or not, edges kept or made again") {
+  using checkpoint::Activation;
+  for (const std::optional<Activation> gate : {std::optional<Activation>{}, std::optional(Activation::gelu)}) {
+    Weights weights(8);
+    const auto forward = weights.conv_mapper(weights.graph(61, 17, 150, 3, 5, true), 24, 13, 6, {}, gate);
+    const auto backward = weights.conv_mapper(weights.graph(19, 71, 260, 3, 0, false), 24, 24, 24, 7, gate);
+    const at::Tensor data = at::randn({61, 13}), hidden = at::randn({17, 6});
+    const at::Tensor latent = at::randn({19, 24}), encoded = at::randn({71, 24});
+    const at::Tensor up = testing::naive_conv_mapper(forward, data, hidden);
+    const at::Tensor down = testing::naive_conv_mapper(backward, latent, encoded);
+    for (const int world_size : world_sizes) {
+      for (const std::int64_t kept_bytes : {0, 1 << 20}) {
+        CAPTURE(world_size);
+        CAPTURE(kept_bytes);
+        CHECK(worst(run_mapper(forward, data, hidden, 24, true, world_size, 1, kept_bytes), up) < 2e-5);
+        CHECK(worst(run_mapper(forward, data, hidden, 24, false, world_size, 5, kept_bytes), up) < 2e-5);
+        CHECK(worst(run_mapper(backward, latent, encoded, 7, false, world_size, 3, kept_bytes), down) < 2e-5);
+      }
+    }
+  }
+}
+
+TEST_CASE("what a message passing encoder makes of its sources") {
+  Weights weights(9);
+  auto description = weights.conv_mapper(weights.graph(61, 17, 150, 3, 5, true), 24, 13, 6, {}, {});
+  const at::Tensor data = at::randn({61, 13}), which = at::tensor({60, 0, 7, 7, 31}, at::kLong);
+  for (const bool update : {true, false}) {
+    description.update_sources = update;
+    const auto alone = dist::make_single_communicator();
+    const dist::Shards sources(61, 1), destinations(17, 1);
+    nn::Workspace workspace;
+    const auto mapper =
+        nn::make_mapper(description, {config::Precision::f32, sources, destinations, *alone, "encoder", 1, workspace});
+    const nn::TensorRows rows(data);
+    const auto updated = mapper->updated_sources(rows, workspace);
+    REQUIRE(updated != nullptr);
+    at::Tensor out = at::empty({5, updated->columns()}, at::kFloat);
+    updated->rows(which, out);
+    CHECK(worst(out, testing::naive_updated_sources(description, data).index({which})) < 2e-5);
+  }
+}
+
+TEST_CASE("a message passing processor: edges carried from block to block, rows without edges") {
+  Weights weights(10);
+  checkpoint::GraphConvProcessorDescription description;
+  description.channels = 24;
+  description.graph = weights.graph(47, 47, 190, 3, 2, true);
+  description.edge_embedding = weights.normed_mlp(24, 5, 24);
+  const at::Tensor x = at::randn({47, 24});
+  for (const std::size_t layers : {1, 3}) {
+    while (description.blocks.size() < layers) {
+      const bool gated = description.blocks.size() == 1;
+      description.blocks.push_back(
+          weights.conv_block(24, gated ? std::optional(checkpoint::Activation::relu) : std::nullopt));
+    }
+    const at::Tensor expected = testing::naive_graph_conv(description, x);
+    for (const int world_size : world_sizes) {
+      for (const std::int64_t chunks : {1, 6}) {
+        for (const std::int64_t kept_bytes : {0, 1 << 20}) {
+          CAPTURE(layers);
+          CAPTURE(world_size);
+          CAPTURE(chunks);
+          CHECK(worst(run_processor(description, x, world_size, chunks, kept_bytes), expected) < 2e-5);
+        }
+      }
+    }
+  }
 }

@@ -1,6 +1,8 @@
 #include "tests/unit/nn/synthetic.h"
 
 #include <cmath>
+#include <tuple>
+#include <utility>
 
 #include "worker/weights/bind.h"
 
@@ -161,6 +163,44 @@ checkpoint::GraphTransformerBlockDescription Weights::graph_block(std::int64_t c
   return block;
 }
 
+checkpoint::SequentialDescription Weights::normed_mlp(std::int64_t outputs, std::int64_t inputs, std::int64_t hidden,
+                                                      std::optional<Activation> gate) {
+  if (gate) {
+    return {{checkpoint::GatedDescription{linear(hidden, inputs), linear(hidden, inputs), *gate},
+             checkpoint::GatedDescription{linear(hidden, hidden), linear(hidden, hidden), *gate},
+             linear(outputs, hidden), norm(outputs)}};
+  }
+  return {{linear(hidden, inputs), Activation::silu, linear(hidden, hidden), Activation::silu, linear(outputs, hidden),
+           norm(outputs)}};
+}
+
+checkpoint::GraphConvBlockDescription Weights::conv_block(std::int64_t channels, std::optional<Activation> gate) {
+  return {normed_mlp(channels, 3 * channels, channels + 3, gate),
+          normed_mlp(channels, 2 * channels, channels + 5, gate)};
+}
+
+checkpoint::GraphConvMapperDescription Weights::conv_mapper(const checkpoint::GraphDescription& graph,
+                                                            std::int64_t channels, std::int64_t source_inputs,
+                                                            std::int64_t destination_inputs,
+                                                            std::optional<std::int64_t> extracted,
+                                                            std::optional<Activation> gate) {
+  checkpoint::GraphConvMapperDescription mapper;
+  mapper.channels = channels;
+  mapper.graph = graph;
+  const std::int64_t attributes = graph.attributes.shape[1] + (graph.trainable ? graph.trainable->shape[1] : 0);
+  mapper.edge_embedding = normed_mlp(channels, attributes, channels, gate);
+  mapper.block = conv_block(channels, gate);
+  if (extracted) {
+    mapper.extractor = normed_mlp(*extracted, channels, channels, gate);
+    mapper.extractor->layers.pop_back();
+  } else {
+    mapper.source_embedding = normed_mlp(channels, source_inputs, channels, gate);
+    mapper.destination_embedding = normed_mlp(channels, destination_inputs, channels, gate);
+    mapper.update_sources = true;
+  }
+  return mapper;
+}
+
 checkpoint::TransformerBlockDescription Weights::transformer_block(std::int64_t heads, std::int64_t head_size,
                                                                    std::optional<std::int64_t> window, bool qk_norm) {
   const std::int64_t channels = heads * head_size;
@@ -230,6 +270,45 @@ at::Tensor naive_mapper(const checkpoint::GraphTransformerMapperDescription& map
   at::Tensor x = linear(*mapper.destination_embedding, to);
   x = naive_block(block, mapper.graph, norm(*block.norm_source, x_source), norm(block.norm_destination, x), x);
   return mapper.extractor ? sequential(*mapper.extractor, x) : x;
+}
+
+namespace {
+
+// Returns the new rows and edges.
+std::pair<at::Tensor, at::Tensor> naive_conv_block(const checkpoint::GraphConvBlockDescription& block,
+                                                   const checkpoint::GraphDescription& graph, const at::Tensor& source,
+                                                   const at::Tensor& x, at::Tensor edges) {
+  const at::Tensor index = weights::bind(graph.edge_index);
+  edges = edges + sequential(block.edge_mlp, at::cat({x.index({index[1]}), source.index({index[0]}), edges}, 1));
+  const at::Tensor summed = at::zeros_like(x).index_add(0, index[1], edges);
+  return {x + sequential(block.node_mlp, at::cat({x, summed}, 1)), edges};
+}
+
+}  // namespace
+
+at::Tensor naive_conv_mapper(const checkpoint::GraphConvMapperDescription& mapper, const at::Tensor& sources,
+                             const at::Tensor& destinations) {
+  at::Tensor from = sources.to(at::kDouble), x = destinations.to(at::kDouble);
+  if (mapper.source_embedding) from = sequential(*mapper.source_embedding, from);
+  if (mapper.destination_embedding) x = sequential(*mapper.destination_embedding, x);
+  x = naive_conv_block(mapper.block, mapper.graph, from, x,
+                       sequential(mapper.edge_embedding, edge_attributes(mapper.graph)))
+          .first;
+  return mapper.extractor ? sequential(*mapper.extractor, x) : x;
+}
+
+at::Tensor naive_updated_sources(const checkpoint::GraphConvMapperDescription& mapper, const at::Tensor& sources) {
+  const at::Tensor x = sequential(*mapper.source_embedding, sources.to(at::kDouble));
+  return mapper.update_sources ? x + sequential(mapper.block.node_mlp, at::cat({x, x}, 1)) : x;
+}
+
+at::Tensor naive_graph_conv(const checkpoint::GraphConvProcessorDescription& processor, const at::Tensor& given) {
+  at::Tensor x = given.to(at::kDouble);
+  at::Tensor edges = sequential(processor.edge_embedding, edge_attributes(processor.graph));
+  for (const auto& block : processor.blocks) {
+    std::tie(x, edges) = naive_conv_block(block, processor.graph, x, x, edges);
+  }
+  return x;
 }
 
 at::Tensor naive_graph_transformer(const checkpoint::GraphTransformerProcessorDescription& processor,

@@ -34,6 +34,16 @@ class Weights {
                                                            std::int64_t head_size, std::int64_t attributes,
                                                            bool qk_norm, bool edge_mlp, bool processor,
                                                            std::optional<checkpoint::Activation> gate = {});
+  // Two hidden layers and a linear one, the first gated when `gate` is given; then a norm.
+  checkpoint::SequentialDescription normed_mlp(std::int64_t outputs, std::int64_t inputs, std::int64_t hidden,
+                                               std::optional<checkpoint::Activation> gate = {});
+  checkpoint::GraphConvBlockDescription conv_block(std::int64_t channels,
+                                                   std::optional<checkpoint::Activation> gate = {});
+  // Backward when `extracted` is given: neither sources nor destinations are embedded then.
+  checkpoint::GraphConvMapperDescription conv_mapper(const checkpoint::GraphDescription& graph, std::int64_t channels,
+                                                     std::int64_t source_inputs, std::int64_t destination_inputs,
+                                                     std::optional<std::int64_t> extracted,
+                                                     std::optional<checkpoint::Activation> gate = {});
   checkpoint::TransformerBlockDescription transformer_block(std::int64_t heads, std::int64_t head_size,
                                                             std::optional<std::int64_t> window, bool qk_norm);
 
@@ -43,6 +53,11 @@ class Weights {
 
 at::Tensor naive_mapper(const checkpoint::GraphTransformerMapperDescription& mapper, const at::Tensor& sources,
                         const at::Tensor& destinations);
+at::Tensor naive_conv_mapper(const checkpoint::GraphConvMapperDescription& mapper, const at::Tensor& sources,
+                             const at::Tensor& destinations);
+// What a forward mapper makes of its sources.
+at::Tensor naive_updated_sources(const checkpoint::GraphConvMapperDescription& mapper, const at::Tensor& sources);
+at::Tensor naive_graph_conv(const checkpoint::GraphConvProcessorDescription& processor, const at::Tensor& x);
 at::Tensor naive_graph_transformer(const checkpoint::GraphTransformerProcessorDescription& processor,
                                    const at::Tensor& x);
 at::Tensor naive_transformer(const checkpoint::TransformerProcessorDescription& processor, const at::Tensor& x);

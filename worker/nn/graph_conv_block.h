@@ -26,6 +26,7 @@ struct MessageEdges {
   at::Tensor source;  // (edges) int32
   at::Tensor target;  // (edges) int32: destination row, counted from the first of the edge's chunk
   std::vector<EdgeChunk> chunks;
+  void move_to(at::Device device) { move_all(device, first, source, target); }
 };
 // ranges: consecutive ranges of destination rows, which no chunk crosses. A chunk has at most `edges_limit` edges and
 // `rows_limit` rows, or one row.
@@ -37,6 +38,7 @@ class GraphConvBlock {
   GraphConvBlock(const checkpoint::GraphConvBlockDescription& description, std::int64_t channels,
                  config::Precision precision);
 
+  void move_to(at::Device device) { move_all(device, edge_mlp_, node_mlp_); }
   std::int64_t channels() const { return channels_; }
   std::int64_t widest() const { return std::max(edge_mlp_.widest(), node_mlp_.widest()); }
   int lanes() const { return edge_mlp_.lanes(); }
@@ -70,6 +72,7 @@ class EdgeEmbedding {
   // attributes (edges, n) float32.
   EdgeEmbedding(const checkpoint::SequentialDescription& description, at::Tensor attributes, std::int64_t channels,
                 config::Precision precision);
+  void move_to(at::Device device) { move_all(device, mlp_, attributes_, kept_); }
   // Makes them once, if they take no more than these bytes.
   void keep(std::int64_t limit, Workspace& workspace);
   // (count, channels) of edges [first, first + count): kept memory, or scratch that is valid until the next call. Not

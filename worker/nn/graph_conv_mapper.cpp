@@ -97,6 +97,11 @@ void GraphConvMapper::keep_edges(const checkpoint::SequentialDescription& descri
   if (keep) embedding_.reset();
 }
 
+void GraphConvMapper::move_to(at::Device device) {
+  move_all(device, block_, source_embedding_, destination_embedding_, extractor_, halo_, pieces_, edges_, embedding_,
+           edge_sums_, fixed_, edge_terms_[0], edge_terms_[1], fixed_terms_[0], fixed_terms_[1]);
+}
+
 std::int64_t GraphConvMapper::outputs() const {
   return extractor_ ? extractor_->outputs(block_.channels()) : block_.channels();
 }

@@ -20,6 +20,7 @@ class GraphConvMapper : public Mapper {
  public:
   GraphConvMapper(const checkpoint::GraphConvMapperDescription& description, const MapperSite& site);
 
+  void move_to(at::Device device) override;
   std::int64_t outputs() const override;
   void fix_destinations(const at::Tensor& rows, Workspace& workspace) override;
   void operator()(const RowSource& sources, const RowSource* destinations, const Sink& sink,
@@ -30,6 +31,7 @@ class GraphConvMapper : public Mapper {
   struct Piece {
     TableRows sources;  // the rows that its edges start from
     std::size_t first_chunk = 0, chunks = 0;
+    void move_to(at::Device device) { sources.move_to(device); }
   };
   void keep_edges(const checkpoint::SequentialDescription& description, const at::Tensor& attributes,
                   const MapperSite& site);

@@ -29,6 +29,8 @@ GraphConvProcessor::GraphConvProcessor(const checkpoint::GraphConvProcessorDescr
   raw_edges_ = {};
 }
 
+void GraphConvProcessor::move_to(at::Device device) { move_all(device, halo_, layers_, embedding_, edges_); }
+
 void GraphConvProcessor::operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const {
   at::Tensor latents;  // of the layers before the last: nobody reads what the last would leave
   if (layers_.size() > 1) latents = workspace.take(Workspace::latents, edges_.source.size(0), x.size(1));

@@ -18,6 +18,7 @@ namespace tradewind::nn {
 class GraphConvProcessor : public Processor {
  public:
   GraphConvProcessor(const checkpoint::GraphConvProcessorDescription& description, const ProcessorSite& site);
+  void move_to(at::Device device) override;
   void operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const override;
 
  private:

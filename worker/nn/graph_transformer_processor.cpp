@@ -31,6 +31,8 @@ GraphTransformerProcessor::GraphTransformerProcessor(
   raw_edges_ = {};
 }
 
+void GraphTransformerProcessor::move_to(at::Device device) { move_all(device, halo_, layers_); }
+
 void GraphTransformerProcessor::operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const {
   for (const Layer& layer : layers_) {
     const at::Tensor halo = halo_.fetch(TensorRows(x), communicator);
@@ -43,7 +45,7 @@ void GraphTransformerProcessor::run(const Layer& layer, at::Tensor& x, const at:
   const GraphTransformerBlock& block = layer.block;
   const std::int64_t rows = x.size(0), width = block.attention_channels();
   if (rows == 0) return;
-  const std::int64_t chunk = chunk_rows(block.widest(), (rows + least_chunks_ - 1) / least_chunks_);
+  const std::int64_t chunk = chunk_rows(block.widest(), (rows + least_chunks_ - 1) / least_chunks_, x.device());
   at::Tensor key = workspace.take(Workspace::key, rows + halo.size(0), width, block.stored_type());
   at::Tensor value = workspace.take(Workspace::value, rows + halo.size(0), width, block.stored_type());
   const auto each_chunk = [&](std::int64_t count, const auto& work) {

@@ -17,12 +17,14 @@ class GraphTransformerProcessor : public Processor {
  public:
   GraphTransformerProcessor(const checkpoint::GraphTransformerProcessorDescription& description,
                             const ProcessorSite& site);
+  void move_to(at::Device device) override;
   void operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const override;
 
  private:
   struct Layer {
     GraphTransformerBlock block;
     AttentionEdges edges;  // layers without an edge MLP share one
+    void move_to(at::Device device) { move_all(device, block, edges); }
   };
   void run(const Layer& layer, at::Tensor& x, const at::Tensor& halo, Workspace& workspace) const;
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "worker/nn/linear.h"
+#include "worker/nn/move.h"
 #include "worker/nn/sequential.h"
 #include "worker/nn/workspace.h"
 
@@ -25,6 +26,7 @@ class SplitMlp {
   SplitMlp(const checkpoint::SequentialDescription& description, const std::vector<std::int64_t>& widths,
            config::Precision precision);
 
+  void move_to(at::Device device) { move_all(device, lanes_[0], lanes_[1], rest_); }
   int lanes() const { return gated_ ? 2 : 1; }
   std::int64_t width() const { return lanes_[0].front().outputs(); }  // of a lane
   std::int64_t outputs() const { return rest_.outputs(width()); }

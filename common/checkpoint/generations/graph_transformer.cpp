@@ -1,7 +1,9 @@
 #include "common/checkpoint/generations/graph_transformer.h"
 
+#include <optional>
 #include <string>
 
+#include "common/checkpoint/generations/attributes.h"
 #include "common/checkpoint/generations/blocks.h"
 #include "common/checkpoint/generations/edges.h"
 #include "common/checkpoint/generations/known.h"
@@ -57,6 +59,19 @@ void read_mlp(const Node& block, std::int64_t channels, GraphTransformerBlockDes
   out.mlp.layers.erase(out.mlp.layers.begin());
 }
 
+// A linear layer and an activation, since 0.11, which also brought the choice of a backend.
+std::optional<SequentialDescription> read_edge_mlp(const Node& block, std::int64_t edge_width) {
+  if (!block.has("graph_attention_backend") && !block.has("edge_pre_mlp")) return std::nullopt;
+  const Node mlp = block.at("edge_pre_mlp");
+  if (mlp.class_name() == "torch.nn.modules.linear.Identity") return std::nullopt;
+  require_class(mlp, "MLP of edges", {"torch.nn.modules.container.Sequential"});
+  if (modules_in_order(mlp).size() != 2) {
+    throw UserError("an MLP of edges that is not a linear layer and an activation", mlp.path(),
+                    "the checkpoint is damaged or of an unknown layout");
+  }
+  return read_sequential(mlp, edge_width, edge_width);
+}
+
 // All but the norms of what goes into the attention.
 GraphTransformerBlockDescription read_block(const Node& block, std::int64_t edge_width) {
   refuse_unknown_attributes(block);
@@ -83,10 +98,7 @@ GraphTransformerBlockDescription read_block(const Node& block, std::int64_t edge
     out.query_norm = read_layer_norm(block.at("q_norm"), out.head_size);
     out.key_norm = read_layer_norm(block.at("k_norm"), out.head_size);
   }
-  if (const auto edge_mlp = block.find("edge_pre_mlp");
-      edge_mlp && edge_mlp->class_name() != "torch.nn.modules.linear.Identity") {
-    out.edge_mlp = read_sequential(*edge_mlp, edge_width, edge_width);
-  }
+  out.edge_mlp = read_edge_mlp(block, edge_width);
   read_mlp(block, channels, out);
   return out;
 }

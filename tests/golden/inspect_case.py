@@ -11,7 +11,9 @@ if "parameters" in case:
 for name, count in case.get("nodes", {}).items():
     facts.append((f"nodes {name}", model["nodes"].get(name), count))
 for name, count in case["edges"].items():
-    part = {"data to hidden": "encoder", "hidden to data": "decoder"}[" ".join(name.replace("|", "/").split("/"))]
+    part = {"data to hidden": "encoder", "hidden to hidden": "processor", "hidden to data": "decoder"}[
+        " ".join(name.replace("|", "/").split("/"))
+    ]
     facts.append((f"edges of the {part}", model[part]["edges"], count))
 if "model_calls" not in case:  # a case of one call states its widths instead
     facts.append(("input variables", len(seen["variables"]["input"]), case["x_shape"][-1]))

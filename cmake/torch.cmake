@@ -23,9 +23,10 @@ endfunction()
 _torch_import(c10 libc10.so)
 _torch_import(cpu libtorch_cpu.so)
 target_link_libraries(torch::cpu INTERFACE torch::c10)
-# libtorch_cpu of the CUDA wheel asks for libcudart and libcupti; its own run path finds them when it loads.
+# libtorch_cpu of the CUDA wheel asks for libcudart and libcupti; its own run path finds them, beside it, when it loads.
 target_link_options(torch::cpu INTERFACE LINKER:--allow-shlib-undefined)
-list(APPEND CMAKE_BUILD_RPATH "${TRADEWIND_DEPS_DIR}/nvidia/cu13/lib")
+get_filename_component(TRADEWIND_CUDA_LIBRARY_DIR "${Torch_ROOT}/../nvidia/cu13/lib" ABSOLUTE)
+list(APPEND CMAKE_BUILD_RPATH "${TRADEWIND_CUDA_LIBRARY_DIR}")
 
 # The wheel exports c10d's Gloo classes but ships no gloo headers: declarations are enough.
 add_library(torch_gloo INTERFACE)

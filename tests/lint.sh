@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Format and static checks of our own sources. With clang-tidy: `tests/lint.sh --tidy [BUILD_DIR]`.
+# Format check of our own sources; with `--tidy [FILE...]` clang-tidy too, of a built tree (tests/tidy.py has options).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mapfile -t sources < <(git ls-files '*.cpp' '*.h' ':!cmake/gloo_declarations')
@@ -10,8 +10,6 @@ else
   echo "clang-format: skipped, not installed (apt-get install clang-format)"
 fi
 if [ "${1:-}" = --tidy ]; then
-  build=${2:-build/release}
-  mapfile -t units < <(git ls-files '*.cpp' | grep -v -e '^tests/fuzz/' -e '^cmake/')
-  printf '%s\n' "${units[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy -p "$build" --quiet
-  echo "clang-tidy: ${#units[@]} files clean"
+  shift
+  exec tests/tidy.py "$@"
 fi

@@ -5,10 +5,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 [ -f build/asan/build.ninja ] || cmake --preset asan >/dev/null
-if [ $# -eq 0 ]; then
-  cmake --build --preset asan
-  exec ctest --preset asan
-fi
+[ $# -gt 0 ] || set -- $(ctest --preset asan -N 2>/dev/null | sed -n 's/^ *Test *#[0-9]*: //p')
 targets=()
 for name in "$@"; do [ "$name" = hostile_files ] && targets+=(hostile_reader) || targets+=("$name"); done
 cmake --build --preset asan --target "${targets[@]}"

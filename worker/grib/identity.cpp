@@ -32,7 +32,7 @@ long whole_hours(Duration value, const std::string& variable) {
 
 long date_number(Time time) {
   const CivilTime at = civil(time);
-  return at.year * 10000L + at.month * 100 + at.day;
+  return at.year * 10000L + at.month * 100L + at.day;
 }
 
 const char* step_type(const checkpoint::Variable& variable) {

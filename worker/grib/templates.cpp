@@ -66,7 +66,7 @@ std::string fill_in(const std::string& path, const Json& lookup) {
       throw UserError("the template path '" + path + "' asks for '" + key + "', which is not known for " +
                           plain_text(lookup["name"]),
                       "output.grib.templates");
-    result += path.substr(at, open - at) + plain_text(lookup[key]);
+    result.append(path, at, open - at).append(plain_text(lookup[key]));
     at = close + 1;
   }
 }

@@ -13,7 +13,7 @@ std::optional<std::int64_t> parse_int(std::string_view text);
 std::optional<double> parse_float(std::string_view text);
 // A quoted string as Python's repr writes bytes: 'a\x00\n'.
 std::optional<std::string> unquote(std::string_view text);
-// Python's raw-unicode-escape (only \uXXXX and \UXXXXXXXX are escapes, other bytes are Latin-1), as UTF-8.
+// Python's raw-unicode-escape (only \u and \U with their digits are escapes, other bytes are Latin-1), as UTF-8.
 std::optional<std::string> raw_unicode(std::string_view text);
 // The bytes whose Latin-1 reading is this UTF-8 text.
 std::optional<std::string> latin1_bytes(std::string_view utf8);

@@ -11,7 +11,7 @@ namespace {
 
 Json resolved(const std::string& yaml) {
   std::vector<std::string> warnings;
-  const Environment environment({{"HOME", "/root"}, {"EMPTY", ""}, {"SIZE", "0x10"}});
+  const Environment environment({{"HOME", "/users/ann"}, {"EMPTY", ""}, {"SIZE", "0x10"}});
   return interpolated(load_yaml(yaml, "t.yaml", {}, warnings), environment).to_json();
 }
 
@@ -42,8 +42,8 @@ TEST_CASE("interpolations take values, whole or inside a text") {
       {R"({a: '\\\${b}', b: d})", R"({"a":"\\${b}","b":"d"})"},
       {R"({a: '\${b}-${b}', b: 1})", R"({"a":"${b}-1","b":1})"},
       {"{a: '$foo {bar} {date:04}'}", R"({"a":"$foo {bar} {date:04}"})"},
-      {"{a: '${oc.env:HOME}/x'}", R"({"a":"/root/x"})"},
-      {"{a: '${oc.env: HOME }'}", R"({"a":"/root"})"},
+      {"{a: '${oc.env:HOME}/x'}", R"({"a":"/users/ann/x"})"},
+      {"{a: '${oc.env: HOME }'}", R"({"a":"/users/ann"})"},
       {"{a: '${oc.env:EMPTY}'}", R"({"a":""})"},
       {"{a: '${oc.env:NONE,dflt}'}", R"({"a":"dflt"})"},
       {"{a: '${oc.env:NONE, a b }'}", R"({"a":"a b"})"},
@@ -56,7 +56,7 @@ TEST_CASE("interpolations take values, whole or inside a text") {
       {"{a: '${oc.env:NONE,a/b-c:d}'}", R"({"a":"a/b-c:d"})"},
       {"{a: '${oc.env:NONE,${.e}}', e: 1.5}", R"({"a":"1.5","e":1.5})"},
       {"{a: '${oc.env:NONE,a b-${.b}-c}', b: 4}", R"({"a":"a b-4-c","b":4})"},
-      {"{a: '${oc.env:${b}}', b: HOME}", R"({"a":"/root","b":"HOME"})"},
+      {"{a: '${oc.env:${b}}', b: HOME}", R"({"a":"/users/ann","b":"HOME"})"},
       {"{a: '${oc.decode:${oc.env:SIZE}}'}", R"({"a":16})"},
       {"{a: '${oc.decode:\"5\"}'}", R"({"a":5})"},
   };

@@ -113,6 +113,7 @@ std::vector<TargetFeature> find_target_features(const Scope& scope) {
   if (!targets) return {TargetFeature::encoded_data};
   const Node composite = targets->at(scope.names.decoder);
   require_class(composite, "target feature", {"anemoi.models.layers.target_features.CompositeTargetFeature"});
+  refuse_unknown_attributes(composite);
   std::vector<TargetFeature> features;
   for (const Node& node : composite.at("features").items()) {
     const std::string name = node.class_name();
@@ -123,6 +124,7 @@ std::vector<TargetFeature> find_target_features(const Scope& scope) {
       for (const FeatureRow& each : kTargetFeatures) add_to_list(known, each.class_name);
       refuse_class(node, "decoder target feature", known);
     }
+    refuse_unknown_attributes(node);
     features.push_back(row->feature);
   }
   if (features.empty()) throw UserError("a decoder without target features", composite.path());

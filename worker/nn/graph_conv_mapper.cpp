@@ -61,9 +61,10 @@ GraphConvMapper::GraphConvMapper(const checkpoint::GraphConvMapperDescription& d
   for (std::int32_t& source : raw_edges_.source) source = static_cast<std::int32_t>(halo_.table_row(source));
   const std::int64_t least = std::max(site.least_pieces, description.chunks);
   const auto distinct = static_cast<std::int64_t>(graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}).size());
-  const auto pieces =
-      graph::cut_into_pieces(raw_edges_, sources_per_piece(distinct, 4 * block_.lanes() * block_.width()), least);
+  const std::int64_t bytes_per_source = block_.width() * block_.lanes() * 4;
+  const auto pieces = graph::cut_into_pieces(raw_edges_, sources_per_piece(distinct, bytes_per_source), least);
   std::vector<dist::RowRange> ranges;
+  ranges.reserve(pieces.size());
   for (const graph::Piece& piece : pieces) ranges.push_back(piece.rows);
   chunk_ = chunk_rows(block_.widest(), std::max<std::int64_t>(1, (site.destinations.rows() + least - 1) / least));
   edges_ = message_edges(raw_edges_, ranges, chunk_rows(block_.widest(), 4096), chunk_);
@@ -132,8 +133,7 @@ void GraphConvMapper::fix_destinations(const at::Tensor& rows, Workspace& worksp
 }
 
 Lanes GraphConvMapper::source_terms(const SourceTable& sources, const TableRows& rows, Workspace& workspace) const {
-  const Lanes terms =
-      take_lanes(workspace, block_.lanes(), Workspace::key, Workspace::value, rows.count(), block_.width());
+  Lanes terms = take_lanes(workspace, block_.lanes(), Workspace::key, Workspace::value, rows.count(), block_.width());
   for (std::int64_t begin = 0; begin < rows.count(); begin += chunk_) {
     const std::int64_t count = std::min(chunk_, rows.count() - begin);
     at::Tensor x = workspace.take(Workspace::input, count, sources.columns());

@@ -25,6 +25,7 @@ const std::vector<KnownClass>& network_classes() {
     words.emplace_back("node_data_extractor");
     return words;
   }();
+  static const Words target_ignored = {"model", "datasets_names", "dim"};
   static const Words gnn_forward_used = [] {
     Words words = mapper_used;
     words.emplace_back("emb_edges");
@@ -158,6 +159,12 @@ const std::vector<KnownClass>& network_classes() {
        {"update_src_nodes", "num_chunks"}},
       {"anemoi.models.layers.processor.GNNProcessor", graph_processor_used, graph_processor_ignored},
       {"anemoi.models.layers.chunk.GNNProcessorChunk", {"num_layers", "blocks", "emb_edges"}, {"num_channels"}},
+      {"anemoi.models.layers.target_features.CompositeTargetFeature", {"features"}, target_ignored},
+      {"anemoi.models.layers.target_features.EncodedDataFeature", {}, target_ignored},
+      {"anemoi.models.layers.target_features.PrognosticsFeature", {}, target_ignored},
+      {"anemoi.models.layers.target_features.InputForcingsFeature", {}, target_ignored},
+      {"anemoi.models.layers.target_features.CoordinatesFeature", {}, target_ignored},
+      {"anemoi.models.layers.target_features.TrainableParametersFeature", {}, target_ignored},
       {"anemoi.models.layers.aggregator.SumAggregator",
        {},
        {"input_channels", "source_channels", "source_names", "gradient_checkpointing", "_hidden_dim"}},

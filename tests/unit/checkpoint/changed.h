@@ -67,6 +67,7 @@ class Changed {
     return *this;
   }
 
+  static Node root(const Changed& changed) { return changed.tree_->root(); }
   ModelDescription model() const { return describe(*tree_); }
   TransformerBlockDescription block() const {
     return std::get<TransformerProcessorDescription>(model().processor).blocks.at(0);

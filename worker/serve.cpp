@@ -136,6 +136,7 @@ int talk(Channel& launcher) {
 int serve(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   channel::end_with_parent();
+  channel::give_back_large_blocks();
   try {
     if (argc != 3 || std::string_view(argv[1]) != "--channel")
       throw UserError("this is one rank's process, not a command", "tradewind-worker",

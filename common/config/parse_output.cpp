@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "common/config/parse.h"
 #include "common/config/reader.h"
 #include "common/errors.h"
@@ -7,7 +9,7 @@ namespace {
 
 const Kinds& kinds() {
   static const Kinds outputs{
-      "output", {"grib", "printer", "none"}, {"netcdf", "parallel", "plot", "raw", "tee", "truth", "zarr"}};
+      "output", {"grib", "printer", "none", "parallel"}, {"netcdf", "plot", "raw", "tee", "truth", "zarr"}};
   return outputs;
 }
 
@@ -154,12 +156,65 @@ PrinterOutputConfig parse_printer(const Component& component, std::vector<std::s
   return config;
 }
 
+int positive(const Node& node, const std::string& key) {
+  const std::int64_t value = as_integer(node, key);
+  if (value >= 1 && value <= std::numeric_limits<int>::max()) return static_cast<int>(value);
+  throw UserError("`" + key + "` is " + std::to_string(value) + ", it must be 1 or more", node.where.text(),
+                  "write a whole number from 1 on");
+}
+
+// Which chunks of the fields go to which file.
+void parse_chunks(const Node& node, const std::string& key, ParallelWriters& writers) {
+  const Component strategy = as_component(node, key);
+  if (strategy.is("by_worker")) {
+    const MapReader none(strategy.options(""), strategy.key, {});
+  } else if (strategy.is("by_size")) {
+    const MapReader reader(strategy.options(""), strategy.key, {"fields_per_chunk"});
+    const Node* size = reader.find_set("fields_per_chunk");
+    if (size == nullptr) {
+      throw UserError("`" + reader.path("fields_per_chunk") + "` is missing", strategy.where.text(),
+                      "write by_size: {fields_per_chunk: 10}");
+    }
+    writers.fields_per_chunk = positive(*size, reader.path("fields_per_chunk"));
+  } else {
+    refuse(strategy, {"chunk strategy", {"by_worker", "by_size"}, {"by_metadata"}});
+  }
+}
+
+// The inner output stands below `output`, or directly beside num_writers.
+GribOutputConfig parse_parallel(const Component& component, std::vector<std::string>& warnings) {
+  const Node options = component.options("");
+  Node inner = options;
+  for (const char* own : {"num_writers", "chunk_strategy", "output"}) inner.remove(own);
+  std::string key = component.key;
+  if (const Node* given = options.find("output"); given != nullptr && !given->is_null()) {
+    const MapReader no_others(options, component.key, {"num_writers", "chunk_strategy", "output"});
+    inner = *given;
+    key += ".output";
+  } else if (inner.entries.empty()) {
+    throw UserError("`" + component.key + ".output` is missing", component.where.text(),
+                    "write parallel: {num_writers: 2, output: {grib: FILE}}");
+  }
+  const Component output = as_component(inner, key);
+  if (!output.is("grib")) refuse(output, {"output in `" + component.key + "`", {"grib"}, kinds().supported});
+  GribOutputConfig config = parse_grib(output, warnings);
+  config.writers.emplace();
+  if (const Node* count = options.find("num_writers"); count != nullptr && !count->is_null()) {
+    config.writers->count = positive(*count, component.key + ".num_writers");
+  }
+  if (const Node* chunks = options.find("chunk_strategy"); chunks != nullptr && !chunks->is_null()) {
+    parse_chunks(*chunks, component.key + ".chunk_strategy", *config.writers);
+  }
+  return config;
+}
+
 }  // namespace
 
 OutputConfig parse_output(const Node& node, const std::string& key, std::optional<std::string>& dataset,
                           std::vector<std::string>& warnings) {
   const Component component = as_component(of_dataset(node, key, kinds(), dataset), key);
   if (component.is("grib")) return parse_grib(component, warnings);
+  if (component.is("parallel")) return parse_parallel(component, warnings);
   if (component.is("printer")) return parse_printer(component, warnings);
   if (!component.is("none")) refuse(component, kinds());
   const MapReader reader(component.options(""), component.key,

@@ -23,13 +23,19 @@ enum class Precision { f32, f16, bf16 };
 struct NamerRule {
   std::vector<std::pair<std::string, std::string>> match;  // GRIB key -> value, all must be equal
   std::string name;                                        // template with {key}
+  bool operator==(const NamerRule&) const = default;
 };
 struct GribInputConfig {
   std::string path;  // file, folder or glob
   std::vector<NamerRule> namer;
+  bool operator==(const GribInputConfig&) const = default;
 };
-struct DummyInputConfig {};
-struct EmptyInputConfig {};
+struct DummyInputConfig {
+  bool operator==(const DummyInputConfig&) const = default;
+};
+struct EmptyInputConfig {
+  bool operator==(const EmptyInputConfig&) const = default;
+};
 using InputConfig = std::variant<GribInputConfig, DummyInputConfig, EmptyInputConfig>;
 
 // ---- outputs ------------------------------------------------------------------------------------------------------
@@ -63,8 +69,15 @@ struct OutputCommon {
   std::optional<Duration> output_frequency;
   std::optional<bool> write_initial_state;
 };
+// Output `parallel`: so many files, FILE_w<i>. Chunks of a state's fields go to them in turn: by default one each, of
+// equal size; else of fields_per_chunk.
+struct ParallelWriters {
+  int count = 1;
+  std::optional<int> fields_per_chunk;
+};
 struct GribOutputConfig {
   OutputCommon common;
+  std::optional<ParallelWriters> writers;
   std::string path;                                               // {key[:format]} per message
   Json encoding = Json::object();                                 // GRIB keys for every message
   std::vector<TemplateConfig> templates;                          // empty: input, then builtin

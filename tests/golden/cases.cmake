@@ -1,5 +1,6 @@
-# Read by ctest when it starts: one test per case and world size, golden.<case>.w<N>, and golden.<case>.inspect.
-#   TRADEWIND_GOLDEN_WORLD_SIZES   world sizes, blanks between (default: 1)
+# Read by ctest when it starts: one test per case and world size, golden.<case>.w<N>; golden.<case>.sharded, one model
+# call on one rank and on several; and golden.<case>.inspect.
+#   TRADEWIND_GOLDEN_WORLD_SIZES   world sizes, blanks between (default: 1 2 3 4)
 #   TRADEWIND_FIXTURES             a folder whose subfolders latest/, legacy/ and demo/ hold further cases. A case of
 #                                  these that the build cannot run is skipped once it is seen to be refused properly.
 cmake_policy(VERSION 3.25)
@@ -9,9 +10,11 @@ set(golden_bin [==[@CMAKE_RUNTIME_OUTPUT_DIRECTORY@]==])
 set(golden_examples [==[@PROJECT_SOURCE_DIR@/examples]==])
 set(golden_world_sizes "$ENV{TRADEWIND_GOLDEN_WORLD_SIZES}")
 if(NOT golden_world_sizes)
-  set(golden_world_sizes 1)
+  set(golden_world_sizes 1 2 3 4)
 endif()
 string(REGEX MATCHALL "[0-9]+" golden_world_sizes "${golden_world_sizes}")
+set(golden_several ${golden_world_sizes})
+list(REMOVE_ITEM golden_several 1)
 
 # golden_case(DIR MUST_RUN): the tests of one case folder. Of two folders with the same name the first one counts.
 set(golden_known "")
@@ -25,6 +28,12 @@ macro(golden_case dir must_run)
       set_tests_properties("golden.${golden_name}.w${size}" PROPERTIES LABELS golden SKIP_RETURN_CODE 77 TIMEOUT 600
                            ENVIRONMENT "TRADEWIND_BIN=${golden_bin};TRADEWIND_CASE_MUST_RUN=${must_run}")
     endforeach()
+    if(golden_several AND EXISTS "${dir}/reference.npz")
+      add_test("golden.${golden_name}.sharded" "${golden_source}/sharded_case.sh" "${dir}"
+               "${golden_scratch}/${golden_name}.sharded" ${golden_several})
+      set_tests_properties("golden.${golden_name}.sharded" PROPERTIES LABELS golden SKIP_RETURN_CODE 77 TIMEOUT 600
+                           ENVIRONMENT "TRADEWIND_BIN=${golden_bin}")
+    endif()
     if(${must_run})
       add_test("golden.${golden_name}.inspect" "${golden_source}/inspect_case.sh" "${dir}")
       set_tests_properties("golden.${golden_name}.inspect" PROPERTIES LABELS golden

@@ -1,33 +1,10 @@
 #!/usr/bin/env python3
 """check_predict.py REFERENCE.npz OUT.npz TOLERANCE: the arrays `y` of both files, variable by variable, in units of the
 standard deviation of the reference's variable; names the worst. Exit code 0 when none is above TOLERANCE."""
-import ast
 import math
-import struct
 import sys
-import zipfile
-from array import array
 
-
-def load(path, name):
-    """(shape, values) of an array of float32 or text in C order: the .npy format, without NumPy."""
-    with zipfile.ZipFile(path) as npz:
-        data = npz.read(name + ".npy")
-    wide = data[6] >= 2
-    begin = 12 if wide else 10
-    (length,) = struct.unpack("<I" if wide else "<H", data[8:begin])
-    header = ast.literal_eval(data[begin : begin + length].decode("latin1"))
-    payload, kind = data[begin + length :], header["descr"]
-    if header["fortran_order"]:
-        sys.exit(f"{path}: {name}: an array in C order wanted")
-    if kind == "<f4":
-        values = array("f", payload)
-    elif kind.startswith("<U"):
-        width = 4 * int(kind[2:])
-        values = [payload[i : i + width].decode("utf-32-le").rstrip("\0") for i in range(0, len(payload), width)]
-    else:
-        sys.exit(f"{path}: {name}: float32 wanted, found {kind}")
-    return header["shape"], values
+from npz import load
 
 
 def difference(got, want):

@@ -9,6 +9,8 @@ void ChannelReporter::leave_when_asked() {
 }
 
 void ChannelReporter::phase(runner::Phase phase) {
+  // Loading and reading leave much behind that is not needed again.
+  if (phase != runner::Phase::step) give_back_small_blocks();
   memory_.begin(runner::name_of(phase));
   channel_.send(proto::Phase{runner::name_of(phase)});
   // What is closing is whole already: let it get its final name.

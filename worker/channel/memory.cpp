@@ -1,5 +1,7 @@
 #include "worker/channel/memory.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <fstream>
 #include <string_view>
@@ -19,6 +21,17 @@ std::int64_t status_bytes(std::string_view key) {
 // VmHWM, not ru_maxrss: the latter keeps the launcher's peak across exec.
 std::int64_t peak_resident_bytes() { return status_bytes("VmHWM:"); }
 std::int64_t anonymous_bytes() { return status_bytes("RssAnon:"); }
+
+// By default the C library raises the size above which blocks are mapped, up to 32 MiB, as soon as one is freed:
+// tensors then live on the heap, and a small block behind them keeps their memory.
+void give_back_large_blocks() {
+  constexpr int mapped_from = 1 << 20, kept_at_the_top = 1 << 20, arenas = 2;
+  ::mallopt(M_MMAP_THRESHOLD, mapped_from);
+  ::mallopt(M_TRIM_THRESHOLD, kept_at_the_top);
+  ::mallopt(M_ARENA_MAX, arenas);
+}
+
+void give_back_small_blocks() { ::malloc_trim(0); }
 
 void MemoryWatch::begin(const std::string& phase) {
   sample();

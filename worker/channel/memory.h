@@ -12,6 +12,12 @@ namespace tradewind::channel {
 std::int64_t peak_resident_bytes();
 std::int64_t anonymous_bytes();
 
+// Large blocks of this process go back to the system when they are freed, instead of being kept for later; call before
+// any is allocated.
+void give_back_large_blocks();
+// What was freed in small pieces goes back now.
+void give_back_small_blocks();
+
 // Samples own memory at the ends of phases. Not thread-safe.
 class MemoryWatch {
  public:

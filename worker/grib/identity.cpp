@@ -128,11 +128,11 @@ KeyRules KeyRules::from(const config::GribOutputConfig& config) {
   return rules;
 }
 
-Json grib_keys(const checkpoint::Variable& variable, const Handle& message_template, const KeyRules& rules,
+Json grib_keys(const checkpoint::Variable& variable, const TemplateFacts& message_template, const KeyRules& rules,
                const FieldTime& time, const std::map<std::string, Duration>& start_steps) {
   Json keys = rules.encoding;
   const Json given = keys.value("edition", Json());
-  const long edition = given.is_number() ? given.get<long>() : message_template.integer("edition").value_or(1);
+  const long edition = given.is_number() ? given.get<long>() : message_template.edition;
   if (edition != 1 && edition != 2)
     throw UserError("GRIB edition " + std::to_string(edition) + " is not known", "output.grib.encoding.edition",
                     "use 1 or 2");
@@ -153,7 +153,7 @@ Json grib_keys(const checkpoint::Variable& variable, const Handle& message_templ
   keys["date"] = date_number(time.base);
   keys["time"] = civil(time.base).hour * 100;  // minutes are not kept, as in the reference
   set_steps(keys, variable, time, edition, rules.ensemble, start_steps);
-  set_mars_keys(keys, variable, message_template.integer("localUsePresent").value_or(0) != 0);
+  set_mars_keys(keys, variable, message_template.local);
 
   std::vector<std::pair<std::string, Json>> ordered;
   for (const auto& [key, value] : keys.items())

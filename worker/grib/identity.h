@@ -27,9 +27,17 @@ struct KeyRules {
   static KeyRules from(const config::GribOutputConfig& config);
 };
 
+// What a template says about the keys of a message made of it.
+struct TemplateFacts {
+  TemplateFacts(const Handle& message)  // NOLINT(google-explicit-constructor): a message is its facts
+      : edition(message.integer("edition").value_or(1)), local(message.integer("localUsePresent").value_or(0) != 0) {}
+  long edition;
+  bool local;  // has a local section
+};
+
 // Keys in the order in which they are to be set: edition, typeOfLevel, stepType, productDefinitionTemplateNumber, eps,
 // number, then the others as given. `start_steps` overrides where a variable's period starts.
-Json grib_keys(const checkpoint::Variable& variable, const Handle& message_template, const KeyRules& rules,
+Json grib_keys(const checkpoint::Variable& variable, const TemplateFacts& message_template, const KeyRules& rules,
                const FieldTime& time, const std::map<std::string, Duration>& start_steps);
 
 // The base date and time that the keys say.

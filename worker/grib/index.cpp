@@ -18,19 +18,39 @@ Time valid_time(const Handle& message) {
          parse_duration(*step);
 }
 
-Index::Index(std::vector<std::string> files, const Namer& namer) : files_(std::move(files)) {
-  for (std::size_t file = 0; file < files_.size(); ++file) {
-    readers_.push_back(std::make_unique<FileReader>(files_[file]));
+std::vector<IndexedMessage> scan_files(const std::vector<std::string>& files) {
+  std::vector<IndexedMessage> messages;
+  for (std::size_t file = 0; file < files.size(); ++file) {
+    const FileReader reader(files[file]);
     std::size_t number = 0;
-    for (const Extent& extent : scan_messages(*readers_.back(), files_[file])) {
-      IndexedMessage message{.file = file, .number = ++number, .extent = extent};
-      const Handle handle = open(message);
-      message.name = namer(handle);
-      message.valid_time = valid_time(handle);
-      message.points = handle.integer("numberOfDataPoints").value_or(0);
-      messages_.push_back(std::move(message));
-    }
+    for (const Extent& extent : scan_messages(reader, files[file]))
+      messages.push_back({.file = file, .number = ++number, .extent = extent});
   }
+  return messages;
+}
+
+Index::Index(std::vector<std::string> files, std::vector<IndexedMessage> messages)
+    : files_(std::move(files)), messages_(std::move(messages)) {
+  for (const std::string& file : files_) readers_.push_back(std::make_unique<FileReader>(file));
+}
+
+Index::Index(std::vector<std::string> files, const Namer& namer) : Index(files, scan_files(files)) {
+  for (std::size_t i = 0; i < messages_.size(); ++i) read_header(i, namer);
+}
+
+void Index::read_header(std::size_t i, const Namer& namer) {
+  IndexedMessage& message = messages_.at(i);
+  const Handle handle = open(message);
+  message.name = namer(handle);
+  message.valid_time = grib::valid_time(handle);
+  message.points = handle.integer("numberOfDataPoints").value_or(0);
+}
+
+void Index::set_header(std::size_t i, std::string name, Time valid_time, std::int64_t points) {
+  IndexedMessage& message = messages_.at(i);
+  message.name = std::move(name);
+  message.valid_time = valid_time;
+  message.points = points;
 }
 
 std::string Index::place(const IndexedMessage& message) const {

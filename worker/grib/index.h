@@ -1,5 +1,5 @@
 // What the messages of one or many GRIB files hold, found in one scan, so that only what is wanted is decoded.
-// Immutable after construction, thread-safe to read (decode opens the files again).
+// Thread-safe to read once its headers are known.
 // Errors: UserError naming file, message number and offset.
 #pragma once
 
@@ -27,6 +27,11 @@ struct IndexedMessage {
 class Index {
  public:
   Index(std::vector<std::string> files, const Namer& namer);
+  // With what scan_files() found; headers are to follow.
+  Index(std::vector<std::string> files, std::vector<IndexedMessage> messages);
+  // Name, time and points of message i: read from the file, or known from elsewhere.
+  void read_header(std::size_t i, const Namer& namer);
+  void set_header(std::size_t i, std::string name, Time valid_time, std::int64_t points);
   const std::vector<std::string>& files() const { return files_; }
   const std::vector<IndexedMessage>& messages() const { return messages_; }
   std::string place(const IndexedMessage& message) const;
@@ -38,6 +43,9 @@ class Index {
   std::vector<std::unique_ptr<FileReader>> readers_;
   std::vector<IndexedMessage> messages_;
 };
+
+// Where the messages of the files lie, in order; nothing of their headers.
+std::vector<IndexedMessage> scan_files(const std::vector<std::string>& files);
 
 // Base time plus the end of the step.
 Time valid_time(const Handle& message);

@@ -1,14 +1,15 @@
-// GRIB messages by variable, kept as bytes so that they can be shared, sent and cloned. Immutable, thread-safe to read.
+// GRIB messages by variable, read anew whenever one is asked for: all of them together would be as much memory as an
+// input. Immutable, thread-safe.
 #pragma once
 
+#include <functional>
 #include <map>
-#include <memory>
 #include <string>
 
 namespace tradewind::grib {
 
 struct TemplateSet {
-  std::map<std::string, std::shared_ptr<const std::string>> messages;  // variable -> encoded message
+  std::map<std::string, std::function<std::string()>> messages;  // variable -> reads its encoded message
 };
 
 }  // namespace tradewind::grib

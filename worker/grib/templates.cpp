@@ -119,7 +119,7 @@ Templates::Templates(std::vector<config::TemplateConfig> providers, const checkp
       encoding_(std::move(encoding)) {
   if (providers_.empty()) providers_ = {config::InputTemplates{}, config::BuiltinTemplates{}};
   if (input_ && !input_->messages.empty())
-    grid_ = grid_name(Handle::from_bytes(*input_->messages.begin()->second, "input message"));
+    grid_ = grid_name(Handle::from_bytes(input_->messages.begin()->second(), "input message"));
   if (grid_.empty()) grid_ = metadata_.grid;
   grid_ = upper(grid_);
   for (auto& provider : providers_)
@@ -128,7 +128,7 @@ Templates::Templates(std::vector<config::TemplateConfig> providers, const checkp
 }
 
 std::shared_ptr<const Handle> Templates::find(const std::string& variable) {
-  if (const auto known = cache_.find(variable); known != cache_.end()) return known->second;
+  const std::lock_guard lock(mutex_);
   const auto typed = metadata_.variables.find(variable);
   checkpoint::Variable unknown;
   unknown.name = variable;
@@ -139,7 +139,14 @@ std::shared_ptr<const Handle> Templates::find(const std::string& variable) {
         provider);
     if (found) break;
   }
-  return cache_[variable] = found;
+  return found;
+}
+
+std::optional<TemplateFacts> Templates::facts(const std::string& variable) {
+  if (const auto known = facts_.find(variable); known != facts_.end()) return known->second;
+  std::optional<TemplateFacts> facts;
+  if (const auto found = find(variable)) facts.emplace(*found);
+  return facts_[variable] = facts;
 }
 
 std::string Templates::tried(const std::string& variable) const {
@@ -160,7 +167,7 @@ Templates::Found Templates::from(const config::InputTemplates& provider, const c
       message = input_->messages.find(other->second);
   if (message == input_->messages.end()) return nullptr;
   return std::make_shared<Handle>(
-      Handle::from_bytes(*message->second, "template from the input's field " + message->first));
+      Handle::from_bytes(message->second(), "template from the input's field " + message->first));
 }
 
 Templates::Found Templates::from(const config::BuiltinTemplates&, const checkpoint::Variable& variable) {
@@ -184,12 +191,14 @@ Templates::Found Templates::from(const config::FileTemplates& provider, const ch
     if (!made) made = std::make_shared<Handle>(message_of(provider.path, provider.mode == "last"));
     return made;
   }
+  Found& made = made_["auto " + variable.name + " " + provider.path];
+  if (made) return made;
   const Namer namer(metadata_);
   const FileReader file(provider.path);
   std::size_t number = 0;
   for (const Extent& extent : scan_messages(file, provider.path)) {
     Handle message = Handle::from_bytes(file.read(extent), place(provider.path, ++number, extent.offset));
-    if (namer(message) == variable.name) return std::make_shared<Handle>(std::move(message));
+    if (namer(message) == variable.name) return made = std::make_shared<Handle>(std::move(message));
   }
   return nullptr;
 }

@@ -1,10 +1,13 @@
 // Finds the message that serves as template for a variable's output: asks the configured providers in order (default:
-// input, then builtin) and keeps what it found. Not thread-safe; the handles it returns may be cloned by any thread.
-// Errors: UserError for a template file that cannot be read.
+// input, then builtin). What serves many variables is kept; a message of one variable is opened anew each time, since a
+// handle takes several times the memory of its message. find() is thread-safe, and the handles it returns may be cloned
+// by any thread. Errors: UserError for a template file that cannot be read.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +15,7 @@
 #include "common/config/run_config.h"
 #include "worker/grib/builtin.h"
 #include "worker/grib/handle.h"
+#include "worker/grib/identity.h"
 #include "worker/grib/namer.h"
 #include "worker/grib/template_set.h"
 
@@ -25,6 +29,8 @@ class Templates {
 
   // nullptr when no provider has one.
   std::shared_ptr<const Handle> find(const std::string& variable);
+  // What grib_keys() needs of it; nullopt when there is none. Kept.
+  std::optional<TemplateFacts> facts(const std::string& variable);
   // What was asked of whom, for the error when there is none.
   std::string tried(const std::string& variable) const;
 
@@ -42,7 +48,9 @@ class Templates {
   std::optional<Corners> corners_;
   Json encoding_;
   std::string grid_;
-  std::map<std::string, Found> cache_, made_;  // by variable; by what they were made of
+  std::mutex mutex_;
+  std::map<std::string, std::optional<TemplateFacts>> facts_;  // by variable
+  std::map<std::string, Found> made_;                          // by what they were made of
 };
 
 }  // namespace tradewind::grib

@@ -8,6 +8,7 @@
 
 #include "common/errors.h"
 #include "worker/grib/path_pattern.h"
+#include "worker/inputs/shared_index.h"
 
 namespace tradewind::inputs {
 namespace {
@@ -57,18 +58,19 @@ GribInput::GribInput(const config::GribInputConfig& config, const checkpoint::Me
     : path_(grib::with_dataset(config.path, metadata.dataset)),
       metadata_(metadata),
       communicator_(communicator),
-      index_(grib::expand_path(path_), grib::Namer(metadata, config.namer)) {
-  if (index_.messages().empty()) throw UserError("the GRIB input is empty", path_, "check `input` in the config");
+      index_(std::make_shared<const grib::Index>(
+          index_together(path_, grib::Namer(metadata, config.namer), communicator))) {
+  if (index_->messages().empty()) throw UserError("the GRIB input is empty", path_, "check `input` in the config");
 }
 
 std::optional<Time> GribInput::latest_date() {
-  const auto latest = std::max_element(index_.messages().begin(), index_.messages().end(),
+  const auto latest = std::max_element(index_->messages().begin(), index_->messages().end(),
                                        [](const auto& a, const auto& b) { return a.valid_time < b.valid_time; });
   return latest->valid_time;
 }
 
 std::optional<GridPoints> GribInput::grid_points() {
-  const grib::Handle first = index_.open(index_.messages().front());
+  const grib::Handle first = index_->open(index_->messages().front());
   GridPoints points;
   try {
     points.latitudes = first.reals("latitudes");
@@ -99,7 +101,7 @@ GribInput::Messages GribInput::select(const std::vector<std::string>& variables,
   std::set<std::string> others;
   std::size_t at_dates = 0, found = 0;
   Time earliest = Time::max(), latest = Time::min();
-  for (const auto& message : index_.messages()) {
+  for (const auto& message : index_->messages()) {
     earliest = std::min(earliest, message.valid_time);
     latest = std::max(latest, message.valid_time);
     if (!when.contains(message.valid_time)) continue;
@@ -140,16 +142,16 @@ void GribInput::check_points(const Messages& messages) const {
     if (message->points != expected)
       throw UserError("field " + message->name + " has " + std::to_string(message->points) +
                           " grid points, the model " + std::to_string(expected),
-                      index_.place(*message),
+                      index_->place(*message),
                       "give the input on the model's grid" + (metadata_.grid.empty() ? "" : " " + metadata_.grid));
 }
 
 void GribInput::decode_one(const grib::IndexedMessage& message, float* whole, std::int64_t points) const {
-  const std::vector<float> values = index_.open(message).values();
+  const std::vector<float> values = index_->open(message).values();
   if (static_cast<std::int64_t>(values.size()) != points)
     throw UserError(
         "the field has " + std::to_string(values.size()) + " values for " + std::to_string(points) + " grid points",
-        index_.place(message), "the message may be damaged");
+        index_->place(message), "the message may be damaged");
   std::memcpy(whole, values.data(), values.size() * sizeof(float));
 }
 
@@ -194,7 +196,7 @@ std::shared_ptr<const grib::TemplateSet> GribInput::templates(const std::vector<
   auto set = std::make_shared<grib::TemplateSet>();
   for (const auto& name : variables)
     if (const auto message = latest_.find(name); message != latest_.end())
-      set->messages[name] = std::make_shared<const std::string>(index_.bytes(*message->second));
+      set->messages[name] = [index = index_, which = message->second] { return index->bytes(*which); };
   return set;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,7 @@ class GribInput : public Input {
   std::string path_;
   const checkpoint::Metadata& metadata_;
   dist::Communicator& communicator_;
-  grib::Index index_;
+  std::shared_ptr<const grib::Index> index_;
   std::map<std::string, const grib::IndexedMessage*> latest_;  // of what was read
 };
 

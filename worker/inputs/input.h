@@ -34,7 +34,8 @@ class Input {
   // date, else UserError.
   virtual at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                           const dist::RowRange& rows) = 0;
-  // Whole messages of what was read, latest date, for the `input` templates of outputs; empty when not GRIB.
+  // Whole messages of what was read, latest date, to be read again when needed, for the `input` templates of outputs;
+  // empty when not GRIB.
   virtual std::shared_ptr<const grib::TemplateSet> templates(const std::vector<std::string>& variables) = 0;
 };
 

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
@@ -16,6 +18,9 @@ namespace tradewind::outputs {
 namespace {
 
 namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 // A link keeps pointing at the file it points at: that is the one to replace, also while it is not there.
 std::string target_of(const std::string& path) {
@@ -79,9 +84,12 @@ void FileSink::create(const std::string& path) {
 void FileSink::append(const std::string& path, std::uint64_t offset, std::string bytes) {
   std::unique_lock lock(mutex_);
   const std::size_t size = bytes.size();
+  const auto begin = Clock::now();
   changed_.wait(lock, [&] { return failed_ || pending_ == 0 || pending_ + size <= most_pending_; });
+  figures_.blocked_seconds += seconds_since(begin);
   rethrow();
   pending_ += size;
+  figures_.most_pending_bytes = std::max(figures_.most_pending_bytes, static_cast<std::int64_t>(pending_));
   jobs_.push_back({path, offset, std::move(bytes), std::nullopt});
   changed_.notify_all();
 }
@@ -96,6 +104,13 @@ void FileSink::mark(Duration step) {
 std::optional<Duration> FileSink::last_marked() const {
   const std::lock_guard lock(mutex_);
   return marked_;
+}
+
+OutputFigures FileSink::figures() const {
+  const std::lock_guard lock(mutex_);
+  OutputFigures figures = figures_;
+  figures.pending_limit_bytes = static_cast<std::int64_t>(most_pending_);
+  return figures;
 }
 
 void FileSink::flush() {
@@ -134,6 +149,7 @@ void FileSink::run() {
     busy_ = true;
     lock.unlock();
     std::exception_ptr error;
+    const auto begin = Clock::now();
     try {
       if (!job.mark) write(job);
     } catch (...) {
@@ -142,6 +158,8 @@ void FileSink::run() {
     lock.lock();
     busy_ = false;
     pending_ -= job.bytes.size();
+    figures_.file_seconds += seconds_since(begin);
+    if (!error) figures_.bytes += static_cast<std::int64_t>(job.bytes.size());
     if (job.mark) marked_ = job.mark;
     if (error) {
       error_ = error;
@@ -176,6 +194,15 @@ void FileSink::write(const Job& job) {
     if (wrote < 0) fail("cannot write the output", sequential ? job.path : partial_name(job.path), errno);
     done += static_cast<std::size_t>(wrote);
   }
+  if (!sequential) check_still_there(file, partial_name(job.path));
+}
+
+// Writing into a file that somebody has removed would go well, and be lost.
+void FileSink::check_still_there(int file, const std::string& name) const {
+  struct stat status {};
+  if (fstat(file, &status) == 0 && status.st_nlink == 0)
+    throw EnvironmentFault("the output file was removed while it was being written", name,
+                           "leave the output's folder alone while a forecast runs");
 }
 
 void FileSink::close_all() {

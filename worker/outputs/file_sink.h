@@ -1,7 +1,7 @@
 // Output files, written behind by one thread. A file lies beside its final name as NAME.partial until close() has put
 // every byte on disk; then it takes the final name. Pipes, devices and /dev/stdout are written in order, under their
-// own name. Bytes that wait are bounded: append() blocks while more than the bound is pending. One thread calls; errors
-// of the writing thread (EnvironmentFault naming the path) surface on the next call.
+// own name. Bytes that wait are bounded: append() blocks while more than the bound is pending (a single message may be
+// larger). One thread calls; errors of the writing thread (EnvironmentFault naming the path) surface on the next call.
 #pragma once
 
 #include <sys/types.h>
@@ -17,12 +17,13 @@
 #include <thread>
 
 #include "common/dates.h"
+#include "worker/outputs/output.h"
 
 namespace tradewind::outputs {
 
 class FileSink {
  public:
-  explicit FileSink(std::size_t most_pending_bytes = std::size_t{256} << 20);
+  explicit FileSink(std::size_t most_pending_bytes);
   ~FileSink();  // without close(): stops, what is written stays as NAME.partial
 
   // Makes the file (and its folders) and removes an older one of its name; once per path and run.
@@ -35,6 +36,8 @@ class FileSink {
   // Everything appended so far belongs to states up to this lead time.
   void mark(Duration step);
   std::optional<Duration> last_marked() const;
+
+  OutputFigures figures() const;  // of writing; nothing of encoding
 
   // Waits until all is written and on disk.
   void flush();
@@ -50,6 +53,7 @@ class FileSink {
   };
   void run();
   void write(const Job& job);
+  void check_still_there(int file, const std::string& name) const;
   int descriptor(const std::string& path);
   void close_all();
   void rethrow() const;  // with the mutex held
@@ -64,6 +68,7 @@ class FileSink {
   bool stop_ = false, busy_ = false, failed_ = false;
   std::exception_ptr error_;
   std::optional<Duration> marked_;
+  OutputFigures figures_;
   std::thread thread_;
 };
 

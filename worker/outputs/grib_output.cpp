@@ -3,9 +3,10 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cstring>
+#include <chrono>
 
 #include "common/errors.h"
+#include "worker/dist/transpose.h"
 #include "worker/grib/path_pattern.h"
 #include "worker/outputs/selection.h"
 
@@ -30,8 +31,11 @@ GribOutput::GribOutput(const config::GribOutputConfig& config, const OutputConte
       communicator_(communicator),
       rules_(grib::KeyRules::from(config)),
       templates_(config.templates, context.metadata, context.input_templates, corners_of(context), config.encoding),
+      sink_(context.pending_bytes),
+      placement_(communicator, sink_, context.site_probe ? context.site_probe : site_of),
       threads_(encoding_threads()) {
   config_.path = grib::with_dataset(config_.path, context.metadata.dataset);
+  context_.points.reset();  // of the whole grid: used above, not to be held while the forecast runs
   if (config_.negative_step_mode != "error" && config_.negative_step_mode != "write" &&
       config_.negative_step_mode != "skip")
     throw UserError("negative_step_mode '" + config_.negative_step_mode + "' is not known", "output.grib",
@@ -44,6 +48,9 @@ bool GribOutput::wants(Duration step) const {
 
 std::vector<GribOutput::Field> GribOutput::describe(const State& state) {
   std::vector<Field> fields;
+  if (state.values.size(1) != context_.shards.range(communicator_.rank()).size())
+    throw InternalFault("the state has " + std::to_string(state.values.size(1)) + " rows, not this rank's",
+                        "output.grib");
   for (std::size_t i = 0; i < state.variables.size(); ++i) {
     const std::string& name = state.variables[i];
     if (!is_selected(config_.common.variables, name, context_.metadata)) continue;
@@ -52,7 +59,7 @@ std::vector<GribOutput::Field> GribOutput::describe(const State& state) {
     checkpoint::Variable variable;
     variable.name = name;
     if (typed != context_.metadata.variables.end()) variable = typed->second;
-    auto message_template = templates_.find(name);
+    const auto message_template = templates_.facts(name);
     if (!message_template)
       throw UserError(templates_.tried(name), "output.grib.templates",
                       "give one, for example `templates: [{input: {" + name + ": 2t}}, builtin]`" +
@@ -67,38 +74,41 @@ std::vector<GribOutput::Field> GribOutput::describe(const State& state) {
                       "set `negative_step_mode` to write or skip" +
                           std::string(state.step == Duration::zero() ? ", or `write_initial_state: false`" : ""));
     }
-    fields.push_back({i, name, std::move(message_template), std::move(keys)});
+    fields.push_back({i, name, path_of(i, state.variables.size()), std::move(keys)});
   }
   return fields;
 }
 
-at::Tensor GribOutput::gather(const State& state, const std::vector<Field>& fields) {
-  const std::int64_t ranks = communicator_.size(), rank = communicator_.rank();
-  const auto count = static_cast<std::int64_t>(fields.size());
-  const auto share = [&](std::int64_t of) { return of < count ? (count - of - 1) / ranks + 1 : 0; };
-  const std::vector<std::int64_t> rows = context_.shards.sizes();
-  const std::int64_t own_rows = rows[static_cast<std::size_t>(rank)], mine = share(rank);
-  if (state.values.size(1) != own_rows)
-    throw InternalFault(
-        "the state has " + std::to_string(state.values.size(1)) + " rows, the shard " + std::to_string(own_rows),
-        "output.grib");
-  std::vector<std::int64_t> order, sent, received;  // fields by the rank that encodes them
-  for (std::int64_t to = 0; to < ranks; ++to) {
-    for (std::int64_t i = 0; i < share(to); ++i)
-      order.push_back(static_cast<std::int64_t>(fields[static_cast<std::size_t>(i * ranks + to)].position));
-    sent.push_back(share(to) * own_rows);
-    received.push_back(mine * rows[static_cast<std::size_t>(to)]);
+// With several files field i of `count` goes to the one whose chunk it is in, as the reference deals them out.
+std::string GribOutput::path_of(std::size_t i, std::size_t count) const {
+  if (!config_.writers) return config_.path;
+  const auto files = static_cast<std::size_t>(config_.writers->count);
+  const std::size_t chunk = config_.writers->fields_per_chunk
+                                ? static_cast<std::size_t>(*config_.writers->fields_per_chunk)
+                                : std::max<std::size_t>(1, (count + files - 1) / files);
+  return grib::with_stem_suffix(config_.path, "_w" + std::to_string(i / chunk % files));
+}
+
+// This rank's fields, whole, in order.
+std::vector<at::Tensor> GribOutput::gather(const State& state, const std::vector<Field>& fields) {
+  std::vector<std::int64_t> positions;
+  for (const Field& field : fields) positions.push_back(static_cast<std::int64_t>(field.position));
+  std::vector<at::Tensor> values;
+  if (communicator_.size() == 1) {
+    for (const std::int64_t position : positions) values.push_back(state.values[position]);
+    return values;
   }
-  const at::Tensor parts = state.values.index_select(0, at::tensor(order, at::kLong)).to(at::kCPU, at::kFloat);
-  const at::Tensor got = communicator_.all_to_all(parts.reshape({-1}), sent, received, "output.fields");
-  if (ranks == 1) return got.view({mine, own_rows});
-  std::vector<at::Tensor> columns;
-  std::int64_t at = 0;
-  for (const std::int64_t size : rows) {
-    columns.push_back(got.slice(0, at, at + mine * size).view({mine, size}));
-    at += mine * size;
-  }
-  return at::cat(columns, 1);
+  const bool all = static_cast<std::int64_t>(positions.size()) == state.values.size(0);
+  const at::Tensor rows = all ? state.values : state.values.index_select(0, at::tensor(positions, at::kLong));
+  dist::FieldLayout layout{.owners = {}, .row_counts = context_.shards.sizes(), .max_bytes = exchange_bytes};
+  for (std::size_t i = 0; i < fields.size(); ++i) layout.owners.push_back(static_cast<int>(i) % communicator_.size());
+  dist::fields_to_owners(
+      communicator_, rows.to(at::kCPU, at::kFloat), layout,
+      [&](const std::vector<std::int64_t>& some, const at::Tensor& whole) {
+        for (std::int64_t i = 0; i < static_cast<std::int64_t>(some.size()); ++i) values.push_back(whole[i]);
+      },
+      "output.fields");
+  return values;
 }
 
 void GribOutput::write(const State& state) {
@@ -115,69 +125,34 @@ void GribOutput::write(const State& state) {
     step->fields.push_back(std::move(fields[i]));
   step->messages.resize(step->fields.size());
   step_ = std::move(step);
-  threads_.start(step_->fields.size(),
-                 [this, current = step_.get()](std::size_t i) { current->messages[i] = encode(*current, i); });
+  threads_.start(step_->fields.size(), [this, current = step_.get()](std::size_t i) {
+    const auto begin = std::chrono::steady_clock::now();
+    current->messages[i] = encode(*current, i);
+    current->values[i] = at::Tensor();
+    encoding_nanoseconds_ += std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();
+  });
 }
 
-GribOutput::Message GribOutput::encode(const Step& step, std::size_t index) const {
+Message GribOutput::encode(const Step& step, std::size_t index) {
   const Field& field = step.fields[index];
-  const auto points = static_cast<std::size_t>(step.values.size(1));
-  const float* values = step.values.const_data_ptr<float>() + index * points;
+  const at::Tensor& values = step.values[index];
   try {
-    const grib::Handle message =
-        grib::encode_field(*field.message_template, field.keys, std::span<const float>(values, points),
-                           {context_.allow_nans, config_.missing_value, config_.check_encoding});
-    return {config_.split_output ? grib::render_path(config_.path, message) : config_.path, message.bytes()};
+    const grib::Handle message = grib::encode_field(
+        *templates_.find(field.variable), field.keys,
+        std::span<const float>(values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())),
+        {context_.allow_nans, config_.missing_value, config_.check_encoding});
+    return {config_.split_output ? grib::render_path(field.path, message) : field.path, message.bytes()};
   } catch (const UserError& error) {
     throw UserError("cannot encode " + field.variable + " at step " + duration_text(step.step) + ": " + error.message(),
                     error.where(), error.remedy());
   }
 }
 
-// Waits for the step being encoded, agrees on the place of each of its messages and hands the bytes on.
+// Waits for the step being encoded and hands its bytes on.
 void GribOutput::finish_step() {
   if (!step_) return;
   threads_.wait();
-  const auto ranks = static_cast<std::size_t>(communicator_.size());
-  // Every message's size and path, from the rank that has it: rank i % size has message i.
-  grib::Json own = grib::Json::array();
-  for (const auto& message : step_->messages) own.push_back({message.bytes.size(), message.path});
-  std::vector<grib::Json> all(ranks);
-  all[static_cast<std::size_t>(communicator_.rank())] = own;
-  if (ranks > 1) {
-    const std::string text = own.dump();
-    const at::Tensor lengths = communicator_.all_gather(at::tensor({static_cast<std::int64_t>(text.size())}, at::kLong),
-                                                        std::vector<std::int64_t>(ranks, 1), "output.sizes");
-    const std::vector<std::int64_t> counts(lengths.const_data_ptr<std::int64_t>(),
-                                           lengths.const_data_ptr<std::int64_t>() + ranks);
-    at::Tensor bytes = at::empty({static_cast<std::int64_t>(text.size())}, at::kByte);
-    std::memcpy(bytes.data_ptr(), text.data(), text.size());
-    const at::Tensor gathered = communicator_.all_gather(bytes, counts, "output.sizes");
-    const char* from = static_cast<const char*>(gathered.const_data_ptr());
-    for (std::size_t rank = 0; rank < ranks; ++rank) {
-      all[rank] = grib::Json::parse(from, from + counts[rank]);
-      from += counts[rank];
-    }
-  }
-  std::vector<std::uint64_t> offsets(step_->field_count);
-  bool created = false;
-  for (std::size_t i = 0; i < step_->field_count; ++i) {
-    const grib::Json& entry = all[i % ranks][i / ranks];
-    const auto path = entry[1].get<std::string>();
-    const auto [size, fresh] = sizes_.try_emplace(path, 0);
-    if (fresh && ranks > 1 && FileSink::is_sequential(path))
-      throw UserError("a pipe or device cannot be written by several ranks", path, "write to a file, or use one rank");
-    if (fresh && communicator_.rank() == 0) sink_.create(path);
-    created = created || fresh;
-    offsets[i] = size->second;
-    size->second += entry[0].get<std::uint64_t>();
-  }
-  if (created) communicator_.barrier("output.create");
-  for (std::size_t i = 0; i < step_->messages.size(); ++i) {
-    Message& message = step_->messages[i];
-    sink_.append(message.path, offsets[i * ranks + static_cast<std::size_t>(communicator_.rank())],
-                 std::move(message.bytes));
-  }
+  placement_.place(std::move(step_->messages), step_->field_count);
   sink_.mark(step_->step);
   step_.reset();
 }
@@ -191,5 +166,11 @@ void GribOutput::close() {
 }
 
 std::optional<Duration> GribOutput::last_written() const { return sink_.last_marked(); }
+
+OutputFigures GribOutput::figures() const {
+  OutputFigures figures = sink_.figures();
+  figures.encoding_seconds = 1e-9 * static_cast<double>(encoding_nanoseconds_.load());
+  return figures;
+}
 
 }  // namespace tradewind::outputs

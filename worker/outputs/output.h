@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "worker/dist/shards.h"
 #include "worker/grib/template_set.h"
 #include "worker/inputs/input.h"
+#include "worker/outputs/writers.h"
 
 namespace tradewind::outputs {
 
@@ -27,7 +29,8 @@ struct State {
   Duration step{};  // lead time; 0 for the initial state
   Duration previous_step{};
   std::vector<std::string> variables;
-  at::Tensor values;                            // (variables, rows of this rank), float32, raw units, contiguous
+  // (variables, rows of this rank), float32, raw units, contiguous; not to be changed once it is handed over
+  at::Tensor values;
   std::map<std::string, Duration> start_steps;  // of variables accumulated from elsewhere than the previous step
 };
 
@@ -40,6 +43,9 @@ struct OutputContext {
   // run-wide defaults, for what the output's own config leaves open
   bool write_initial_state = true;
   std::optional<Duration> output_frequency;
+  // What of this rank may wait to be written; beyond it the next step waits.
+  std::size_t pending_bytes = std::size_t{256} << 20;
+  std::function<Site(const std::string& folder)> site_probe = {};  // where this rank stands, unless site_of() says it
 };
 
 // What an output cost this rank so far. Bytes are those of its own files or messages.

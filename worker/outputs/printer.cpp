@@ -41,6 +41,7 @@ std::string number(const char* name, double value) {
 Printer::Printer(const config::PrinterOutputConfig& config, const OutputContext& context,
                  dist::Communicator& communicator)
     : config_(config), context_(context), communicator_(communicator) {
+  context_.points.reset();  // of the whole grid
   if (communicator.rank() != 0) return;
   file_ = stdout;
   if (!config_.path) return;

@@ -12,10 +12,12 @@
 #include "worker/outputs/output.h"
 #include "worker/runner/base_runner.h"
 #include "worker/runner/commands.h"
+#include "worker/runner/environment.h"
 #include "worker/runner/figures.h"
 #include "worker/runner/initial_state.h"
 #include "worker/runner/precision.h"
 #include "worker/runner/rollout.h"
+#include "worker/runner/seed.h"
 
 namespace tradewind::runner {
 namespace {
@@ -27,17 +29,6 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-int chunks_from_environment(const char* specific) {
-  for (const char* name : {specific, "ANEMOI_INFERENCE_NUM_CHUNKS"}) {
-    const char* text = std::getenv(name);
-    if (text == nullptr) continue;
-    const int chunks = std::atoi(text);
-    if (chunks < 1) throw UserError("'" + std::string(text) + "' is no number of chunks", name, "give 1 or more");
-    return chunks;
-  }
-  return 1;
-}
 
 void check_device(const std::optional<std::string>& device) {
   if (!device || *device == "cpu") return;
@@ -57,11 +48,12 @@ Sources open_sources(const config::RunConfig& config, const checkpoint::Metadata
   Sources sources;
   sources.prognostic = inputs::make_input(config.input, metadata, communicator);
   const auto other = [&](const std::optional<config::InputConfig>& given) -> std::shared_ptr<inputs::Input> {
-    if (!given) return sources.prognostic;
+    if (!given || *given == config.input) return sources.prognostic;
     return inputs::make_input(*given, metadata, communicator);
   };
   sources.constant = other(config.constant_forcings);
-  sources.dynamic = other(config.dynamic_forcings);
+  sources.dynamic =
+      config.dynamic_forcings == config.constant_forcings ? sources.constant : other(config.dynamic_forcings);
   return sources;
 }
 
@@ -114,6 +106,7 @@ void run_forecast(const config::RunConfig& config, dist::Communicator& communica
   const checkpoint::Metadata& metadata = checkpoint.metadata;
   check_supported(metadata);
   const Roles roles = assign_roles(metadata);
+  share_seed(config.seed, communicator);
   nn::ModelOptions options;
   options.precision = choose_precision(config.precision, metadata, reporter);
   options.mapper_chunks = chunks_from_environment("ANEMOI_INFERENCE_NUM_CHUNKS_MAPPER");
@@ -137,14 +130,12 @@ void run_forecast(const config::RunConfig& config, dist::Communicator& communica
 
   double output_seconds = 0;
   const checkpoint::Metadata described = output_metadata(config, checkpoint);
-  const outputs::OutputContext context{described,
-                                       sources.prognostic->templates(roles.prognostic.names),
-                                       initial.points,
-                                       shards,
-                                       config.allow_nans.value_or(initial.has_nans),
-                                       config.write_initial_state,
-                                       config.output_frequency};
-  const std::unique_ptr<outputs::Output> output = outputs::make_output(config.output, context, communicator);
+  const std::unique_ptr<outputs::Output> output = outputs::make_output(
+      config.output,
+      outputs::OutputContext{described, sources.prognostic->templates(roles.prognostic.names), initial.points, shards,
+                             config.allow_nans.value_or(initial.has_nans), config.write_initial_state,
+                             config.output_frequency, output_buffer_from_environment(communicator.size())},
+      communicator);
   std::vector<outputs::Accumulate> accumulations;
   for (const config::PostProcessorConfig& processor : config.post_processors) {
     accumulations.emplace_back(std::get<config::AccumulateFromStart>(processor), described);
@@ -162,6 +153,7 @@ void run_forecast(const config::RunConfig& config, dist::Communicator& communica
   if (!roles.computed_dynamic.empty()) {
     computed = make_computed(roles.computed_dynamic, *initial.points, shards.range(communicator.rank()));
   }
+  initial.points.reset();  // of the whole grid
   const AdvanceMap map = advance_map(metadata.time, checkpoint.model.input_steps, checkpoint.model.output_steps);
   const int calls = model_calls(config.lead_time, metadata.time.rollout_shift);
   at::Tensor x = std::move(initial.x);

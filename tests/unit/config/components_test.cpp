@@ -134,6 +134,24 @@ TEST_CASE("outputs") {
   CHECK(!all.common.variables);
 }
 
+TEST_CASE("the parallel output: a grib output in so many files, inline or below `output`") {
+  const ConfigCase test;
+  const auto grib = [&](const std::string& output) {
+    return std::get<GribOutputConfig>(test.run("output: {parallel: {" + output + "}}").output);
+  };
+  const GribOutputConfig below = grib("num_writers: 3, output: {grib: {path: o, check_encoding: false}}");
+  CHECK(below.path == "o");
+  CHECK_FALSE(below.check_encoding);
+  REQUIRE(below.writers);
+  CHECK(below.writers->count == 3);
+  CHECK_FALSE(below.writers->fields_per_chunk);
+  CHECK(grib("grib: o").writers->count == 1);
+  CHECK(grib("grib: {path: o}, num_writers: 2").writers->count == 2);
+  CHECK(grib("grib: o, chunk_strategy: {by_size: {fields_per_chunk: 4}}").writers->fields_per_chunk == 4);
+  CHECK_FALSE(grib("grib: o, chunk_strategy: by_worker").writers->fields_per_chunk);
+  CHECK_FALSE(std::get<GribOutputConfig>(test.run("output: {grib: o}").output).writers);
+}
+
 TEST_CASE("options of the grib output") {
   const auto grib = grib_output(
       "encoding: {class: ai, stream: oper, number: 3}, grib1_keys: {tp: {tablesVersion: 128}}, "
@@ -229,7 +247,18 @@ TEST_CASE("outputs that are refused") {
       {"output: {zarr: o.zarr}", "output 'zarr' is not supported by this build", 3, 10, "grib"},
       {"output: {tee: [printer]}", "output 'tee' is not supported by this build", 3, 10, "grib"},
       {"output: {raw: d}", "output 'raw' is not supported by this build", 3, 10, "grib"},
-      {"output: {parallel: {output: {grib: o}}}", "output 'parallel' is not supported by this build", 3, 10, "grib"},
+      {"output: {parallel: {num_writers: 2}}", "`output.parallel.output` is missing", 3, 10, "{grib: FILE}"},
+      {"output: {parallel: {output: {grib: o}, num_writers: 0}}",
+       "`output.parallel.num_writers` is 0, it must be 1 or more", 3, 53, "from 1 on"},
+      {"output: {parallel: {output: {grib: o}, writers: 2}}", "unknown key `output.parallel.writers`", 3, 40,
+       "num_writers"},
+      {"output: {parallel: {output: {netcdf: o}}}", "unknown output in `output.parallel` 'netcdf'", 3, 30, "grib"},
+      {"output: {parallel: {printer: {}}}", "output in `output.parallel` 'printer' is not supported by this build", 3,
+       21, "grib"},
+      {"output: {parallel: {output: {grib: o}, chunk_strategy: by_metadata}}",
+       "chunk strategy 'by_metadata' is not supported by this build", 3, 56, "by_worker, by_size"},
+      {"output: {parallel: {output: {grib: o}, chunk_strategy: by_size}}",
+       "`output.parallel.chunk_strategy.by_size.fields_per_chunk` is missing", 3, 56, "fields_per_chunk: 10"},
       {"output: plot", "output 'plot' is not supported by this build", 3, 9, "grib"},
       {"output: {truth: x}", "output 'truth' is not supported by this build", 3, 10, "grib"},
       {"output: grip", "unknown output 'grip'", 3, 9, "did you mean 'grib'?"},

@@ -21,7 +21,7 @@ void add(checkpoint::Metadata& metadata, const std::string& name, Json mars) {
 
 std::shared_ptr<const TemplateSet> set_of(const std::string& name, const Handle& message) {
   auto set = std::make_shared<TemplateSet>();
-  set->messages[name] = std::make_shared<const std::string>(message.bytes());
+  set->messages[name] = [bytes = message.bytes()] { return bytes; };
   return set;
 }
 

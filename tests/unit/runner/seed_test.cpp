@@ -1,0 +1,30 @@
+// The seed of all ranks is rank 0's.
+#include "worker/runner/seed.h"
+
+#include <ATen/ATen.h>
+#include <doctest/doctest.h>
+
+#include "tests/unit/dist/ranks.h"
+
+using namespace tradewind;
+
+TEST_CASE("every rank has rank 0's seed") {
+  for (const bool given : {true, false}) {
+    testing::run_ranks(3, [&](dist::Communicator& communicator) {
+      std::optional<std::int64_t> own;
+      if (given) own = 41 + communicator.rank();
+      const std::int64_t seed = runner::share_seed(own, communicator);
+      if (given) CHECK(seed == 41);
+      const at::Tensor all = communicator.all_gather(at::tensor({seed}, at::kLong), {1, 1, 1}, "seeds");
+      CHECK(at::equal(all, at::full({3}, seed, at::kLong)));
+    });
+  }
+}
+
+TEST_CASE("the same seed gives the same numbers") {
+  const auto alone = dist::make_single_communicator();
+  CHECK(runner::share_seed(7, *alone) == 7);
+  const at::Tensor first = at::randn({5});
+  runner::share_seed(7, *alone);
+  CHECK(at::equal(at::randn({5}), first));
+}

@@ -1,0 +1,15 @@
+// What the environment says about how a forecast is made, not what it is. Errors: UserError naming the variable.
+#pragma once
+
+#include <cstddef>
+
+namespace tradewind::runner {
+
+// The variable `specific`, else ANEMOI_INFERENCE_NUM_CHUNKS, else 1.
+int chunks_from_environment(const char* specific);
+
+// Bytes of one rank's encoded output that may wait to be written: TRADEWIND_OUTPUT_BUFFER, the MiB of all ranks of the
+// run together (default 256), shared equally.
+std::size_t output_buffer_from_environment(int world_size);
+
+}  // namespace tradewind::runner

@@ -156,8 +156,9 @@ def edges(src, dst, builder):
     return {"source_name": src, "target_name": dst, "edge_builders": [builder], "attributes": attributes}
 
 
-def build_graph(lat, lon, hidden):
-    """Data nodes at (lat, lon) degrees; ``hidden`` is a refinement of the icosahedron or a grid's name."""
+def build_graph(lat, lon, hidden, among_hidden=False):
+    """Data nodes at (lat, lon) degrees; ``hidden`` is a refinement of the icosahedron or a grid's name;
+    ``among_hidden``: edges for a processor over a graph."""
     import torch
     from anemoi.graphs.create import GraphCreator
     from anemoi.graphs.nodes import LatLonNodes
@@ -173,6 +174,9 @@ def build_graph(lat, lon, hidden):
         graph = LatLonNodes(*grid_latlon(hidden), name="hidden").update_graph(graph, attrs_config=DotDict({}))
     links = [edges("data", "hidden", {"_target_": "anemoi.graphs.edges.CutOffEdges", "cutoff_factor": 0.6}),
              edges("hidden", "data", {"_target_": "anemoi.graphs.edges.KNNEdges", "num_nearest_neighbours": 3})]
+    if among_hidden:
+        links.append(edges("hidden", "hidden", {"_target_": "anemoi.graphs.edges.KNNEdges",
+                                                "num_nearest_neighbours": 8}))
     creator = GraphCreator(DotDict({"nodes": nodes, "edges": links, "post_processors": []}))
     return creator.clean(creator.update_graph(graph))
 
@@ -200,6 +204,22 @@ def transformer_processor(channels, layers, heads=4, window=64, chunks=2):
             **common(chunks), "mlp_hidden_ratio": 4, "mlp_implementation": "mlp", "num_heads": heads,
             "window_size": window, "dropout_p": 0.0, "attention_implementation": "scaled_dot_product_attention",
             "qk_norm": False, "softcap": 0.0, "use_alibi_slopes": False, "use_rotary_embeddings": False}
+
+
+def graph_transformer_processor(channels, layers, heads=4, trainable=4, chunks=2):
+    c = graph_transformer_mapper("Forward", channels, heads, trainable, chunks)
+    return {**c, "_target_": LAYERS + "processor.GraphTransformerProcessor", "num_layers": layers}
+
+
+def gnn_mapper(direction, channels, trainable=4, chunks=1):
+    return {"_target_": LAYERS + f"mapper.GNN{direction}Mapper", "num_channels": channels, **common(chunks),
+            "trainable_size": trainable, "sub_graph_edge_attributes": ["edge_length", "edge_dirs"],
+            "mlp_extra_layers": 0, "mlp_hidden_ratio": 1.0, "mlp_implementation": "mlp"}
+
+
+def gnn_processor(channels, layers, trainable=4, chunks=2):
+    return {**gnn_mapper("Forward", channels, trainable, chunks), "_target_": LAYERS + "processor.GNNProcessor",
+            "num_layers": layers}
 
 
 BOUNDING = [{"_target_": LAYERS + "bounding.ReluBounding", "variables": ["tp"]},
@@ -322,7 +342,7 @@ class Case:
         np.random.seed(1)
         out.mkdir(parents=True, exist_ok=True)
         lat, lon = grid_latlon(self.grid)
-        graph = build_graph(lat, lon, self.hidden)
+        graph = build_graph(lat, lon, self.hidden, "trainable_size" in self.processor)
         config = self.training_config()
         indices = IndexCollection(config.data.datasets["data"], {v: i for i, v in enumerate(self.variables)})
         metadata = self.metadata(config, indices, len(lat))

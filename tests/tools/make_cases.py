@@ -24,7 +24,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from case_builder import Case, graph_transformer_mapper, many_variables, transformer_processor
+from case_builder import (Case, gnn_mapper, gnn_processor, graph_transformer_mapper, graph_transformer_processor,
+                          many_variables, transformer_processor)
 
 PACKAGES = ("anemoi-inference", "anemoi-models", "anemoi-graphs", "anemoi-utils", "anemoi-transform", "earthkit-data",
             "eccodes", "eccodeslib", "torch", "torch_geometric", "numpy")
@@ -44,11 +45,16 @@ def cases():
 def big_case(a):
     hidden = int(a.hidden) if a.hidden.isdigit() else a.hidden
     mapper = dict(heads=a.heads, trainable=8, chunks=4)
+    parts = [graph_transformer_mapper("Forward", a.channels, **mapper),
+             transformer_processor(a.channels, a.layers, a.heads, a.window),
+             graph_transformer_mapper("Backward", a.channels, **mapper)]
+    if a.family == "graph-transformer":
+        parts[1] = graph_transformer_processor(a.channels, a.layers, a.heads, trainable=8)
+    elif a.family == "gnn":
+        parts = [gnn_mapper("Forward", a.channels, trainable=8), gnn_processor(a.channels, a.layers, trainable=8),
+                 gnn_mapper("Backward", a.channels, trainable=8)]
     return Case(
-        "big", f"{a.grid}, {a.channels} channels, {a.layers} layers",
-        graph_transformer_mapper("Forward", a.channels, **mapper),
-        transformer_processor(a.channels, a.layers, a.heads, a.window),
-        graph_transformer_mapper("Backward", a.channels, **mapper),
+        "big", f"{a.family}, {a.grid}, {a.channels} channels, {a.layers} layers", *parts,
         grid=a.grid, hidden=hidden, variables=many_variables(a.nvars), trainable=8, lead_time=a.lead_time, bits=16,
     )
 
@@ -259,6 +265,8 @@ def main():
     p.add_argument("--time", type=Path, metavar="CASE_DIR", help="time one run of the reference on a case")
     p.add_argument("overrides", nargs="*", help="with --time: key=value for the configuration")
     p.add_argument("--big", type=Path, metavar="DIR", help="make the large case there")
+    p.add_argument("--family", choices=["transformer", "graph-transformer", "gnn"], default="transformer",
+                   help="of the large case's processor; gnn: of its mappers too")
     p.add_argument("--grid", default="o96")
     p.add_argument("--channels", type=int, default=512)
     p.add_argument("--layers", type=int, default=16)

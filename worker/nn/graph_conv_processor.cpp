@@ -11,12 +11,12 @@ namespace tradewind::nn {
 GraphConvProcessor::GraphConvProcessor(const checkpoint::GraphConvProcessorDescription& description,
                                        const ProcessorSite& site)
     : raw_edges_(graph::edges_of(description.graph, site.rows.range(site.communicator.rank()))),
-      halo_(site.rows, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), site.communicator,
-            "processor halo") {
+      halo_(site.rows, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), site.communicator, "processor") {
   graph::require_nodes(description.graph, site.rows.rows(), site.rows.rows());
   for (std::int32_t& source : raw_edges_.source) source = static_cast<std::int32_t>(halo_.table_row(source));
   std::int64_t widest = 1;
   for (const checkpoint::GraphConvBlockDescription& block : description.blocks) {
+    places_.push_back("processor layer " + std::to_string(layers_.size()));
     layers_.emplace_back(block, description.channels, site.precision);
     widest = std::max(widest, layers_.back().widest());
   }
@@ -35,7 +35,7 @@ void GraphConvProcessor::operator()(at::Tensor x, dist::Communicator& communicat
   at::Tensor latents;  // of the layers before the last: nobody reads what the last would leave
   if (layers_.size() > 1) latents = workspace.take(Workspace::latents, edges_.source.size(0), x.size(1));
   for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
-    const at::Tensor halo = halo_.fetch(TensorRows(x), communicator);
+    const at::Tensor halo = halo_.fetch(TensorRows(x), communicator, places_[layer]);
     run(layer, x, halo, latents, workspace);
   }
 }

@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "worker/nn/graph_conv_block.h"
@@ -27,6 +28,7 @@ class GraphConvProcessor : public Processor {
   graph::Edges raw_edges_;  // given up at the end of the construction
   SourceHalo halo_;
   std::vector<GraphConvBlock> layers_;
+  std::vector<std::string> places_;  // of the layers
   std::optional<EdgeEmbedding> embedding_;
   MessageEdges edges_;
   std::int64_t chunk_ = 1;  // rows of a chunk of nodes

@@ -11,8 +11,7 @@ namespace tradewind::nn {
 GraphTransformerProcessor::GraphTransformerProcessor(
     const checkpoint::GraphTransformerProcessorDescription& description, const ProcessorSite& site)
     : raw_edges_(graph::edges_of(description.graph, site.rows.range(site.communicator.rank()))),
-      halo_(site.rows, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), site.communicator,
-            "processor halo"),
+      halo_(site.rows, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), site.communicator, "processor"),
       least_chunks_(std::max<std::int64_t>(1, site.least_chunks)) {
   graph::require_nodes(description.graph, site.rows.rows(), site.rows.rows());
   for (std::int32_t& source : raw_edges_.source) source = static_cast<std::int32_t>(halo_.table_row(source));
@@ -26,7 +25,7 @@ GraphTransformerProcessor::GraphTransformerProcessor(
       if (!shared.defined()) shared = block.prepare(raw_edges_.attributes, site.workspace);
       edges.attributes = shared;
     }
-    layers_.push_back({std::move(block), edges});
+    layers_.push_back({std::move(block), edges, "processor layer " + std::to_string(layers_.size())});
   }
   raw_edges_ = {};
 }
@@ -35,7 +34,7 @@ void GraphTransformerProcessor::move_to(at::Device device) { move_all(device, ha
 
 void GraphTransformerProcessor::operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const {
   for (const Layer& layer : layers_) {
-    const at::Tensor halo = halo_.fetch(TensorRows(x), communicator);
+    const at::Tensor halo = halo_.fetch(TensorRows(x), communicator, layer.place);
     run(layer, x, halo, workspace);
   }
 }

@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
 #include <vector>
 
 #include "worker/nn/graph_transformer_block.h"
@@ -24,6 +25,7 @@ class GraphTransformerProcessor : public Processor {
   struct Layer {
     GraphTransformerBlock block;
     AttentionEdges edges;  // layers without an edge MLP share one
+    std::string place;
     void move_to(at::Device device) { move_all(device, block, edges); }
   };
   void run(const Layer& layer, at::Tensor& x, const at::Tensor& halo, Workspace& workspace) const;

@@ -30,11 +30,10 @@ SourceHalo::SourceHalo(const dist::Shards& owners, const std::vector<std::int64_
       send_(at::tensor(plan_.rows_to_send(), at::kLong)),
       place_(std::move(place)) {}
 
-at::Tensor SourceHalo::fetch(const RowSource& own, dist::Communicator& communicator) const {
+at::Tensor SourceHalo::fetch(const RowSource& own, dist::Communicator& communicator, std::string_view place) const {
   at::Tensor selected = at::empty({send_.size(0), own.columns()}, send_.options().dtype(at::kFloat));
-  if (communicator.size() == 1) return selected;
-  own.rows(send_, selected);
-  return plan_.exchange_selected(selected, communicator, place_);
+  if (selected.size(0) > 0) own.rows(send_, selected);
+  return plan_.exchange_selected(selected, communicator, place);
 }
 
 }  // namespace tradewind::nn

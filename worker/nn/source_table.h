@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "worker/dist/halo.h"
@@ -46,9 +47,12 @@ class SourceHalo {
   std::int64_t halo_rows() const { return plan_.halo_rows(); }
   std::int64_t table_row(std::int64_t global) const { return plan_.table_row(global); }
   void move_to(at::Device device) { move_part(send_, device); }
-  // (halo rows, columns) float32, on the device of this object. Each rank makes the rows that others need of it.
-  // Collective.
-  at::Tensor fetch(const RowSource& own, dist::Communicator& communicator) const;
+  // (halo rows, columns) float32, on the device of this object. Each rank makes the rows that others need of it. place:
+  // of the layer, when several fetch from here. Collective.
+  at::Tensor fetch(const RowSource& own, dist::Communicator& communicator) const {
+    return fetch(own, communicator, place_);
+  }
+  at::Tensor fetch(const RowSource& own, dist::Communicator& communicator, std::string_view place) const;
 
  private:
   dist::HaloPlan plan_;

@@ -7,7 +7,7 @@ cd "$root"
 say() { printf '\033[1m== %s\033[0m\n' "$*"; }
 
 say "1 of 3: dependencies"
-./cmake/setup.sh
+./cmake/setup.sh --tests
 say "2 of 3: build (some minutes the first time)"
 [ -f build/release/build.ninja ] || cmake --preset release >/dev/null
 cmake --build --preset release

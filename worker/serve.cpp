@@ -33,7 +33,10 @@ dist::Rendezvous rendezvous_of(const proto::Start& start) {
   rendezvous.master_address = start.master_address;
   rendezvous.master_port = static_cast<std::uint16_t>(start.master_port);
   if (start.listen_descriptor >= 0) rendezvous.listening_descriptor = start.listen_descriptor;
-  rendezvous.interfaces = Environment::from_process(environ).get_or("GLOO_SOCKET_IFNAME", "");
+  const Environment environment = Environment::from_process(environ);
+  rendezvous.interfaces = environment.get_or("GLOO_SOCKET_IFNAME", "");
+  rendezvous.store_served = environment.get_or("TORCHELASTIC_USE_AGENT_STORE", "") == "True";
+  rendezvous.attempt = environment.get_or("TORCHELASTIC_RESTART_COUNT", "0");
   return rendezvous;
 }
 

@@ -72,6 +72,9 @@ struct Question {
 // other or miss, more ranks than GPUs, several tasks of a runner that is not parallel, no srun where it is needed.
 Placement resolve(const Question& question);
 
+// A name for the run that all its members compute and no other run on these hosts has: its job, else its address.
+std::string name_of_run(const Placement& placement);
+
 const char* text_of(ClusterName cluster);  // local, slurm, openmpi, mpich, pmix, torchrun, custom
 const char* text_of(PlacementMode mode);   // spawn, member, wrap
 

@@ -104,6 +104,11 @@ Placement resolve(const Question& question) {
   return placement;
 }
 
+std::string name_of_run(const Placement& placement) {
+  if (!placement.job.empty()) return placement.job;
+  return file_name_of(placement.master_address + "-" + std::to_string(placement.master_port));
+}
+
 const char* text_of(ClusterName cluster) {
   switch (cluster) {
     case ClusterName::local:

@@ -127,7 +127,7 @@ int cluster(const ClusterCommand& command, const Environment& environment) {
     auto variables = environment.variables();
     for (const auto& [name, value] : wishes.environment) variables[name] = value;
     const CpuShare share = share_of_host(
-        answer.placement.local_rank,
+        usable_cpus(), answer.placement.local_rank,
         answer.placement.mode == PlacementMode::spawn ? answer.placement.world_size : answer.placement.local_size,
         answer.placement.mode == PlacementMode::member, variables);
     answer.threads = share.threads;

@@ -4,29 +4,31 @@
 
 #include "common/checkpoint/checkpoint.h"
 #include "common/config/load.h"
+#include "common/errors.h"
+#include "launcher/clusters/cluster.h"
 #include "launcher/commands/commands.h"
 #include "launcher/commands/workers.h"
+#include "launcher/launch/meeting_place.h"
+#include "launcher/launch/srun.h"
 #include "launcher/report/report.h"
 #include "launcher/report/run_folder.h"
 
 namespace tradewind::launcher {
 namespace {
 
-// Ranks to start on this host.
-int world_size_of(const config::RunnerConfig& runner) {
-  if (!runner.parallel) return 1;
-  const auto kind = runner.cluster.kind;
-  if (kind != config::ClusterKind::automatic && kind != config::ClusterKind::manual)
-    throw UserError("this build starts ranks on this host only", "runner.parallel.cluster",
-                    "use `cluster: {manual: N}`, or `world_size: N`");
-  if (runner.cluster.world_size) return *runner.cluster.world_size;
-  return runner.world_size.value_or(1);
-}
-
 struct Prepared {
   Job job;
+  Placement placement;
   std::string folder_beside;
 };
+
+// The ranks' libraries and the launchers that srun starts know --interface by these variables.
+Environment with_interface(Environment environment, const std::string& interface) {
+  if (interface.empty()) return environment;
+  environment.set("GLOO_SOCKET_IFNAME", interface);
+  environment.set("NCCL_SOCKET_IFNAME", "=" + interface);
+  return environment;
+}
 
 // Finds every mistake that can be found without starting a worker.
 Prepared prepare(const RunCommand& command, const Environment& environment) {
@@ -34,32 +36,52 @@ Prepared prepare(const RunCommand& command, const Environment& environment) {
       {.config = command.config, .defaults = command.defaults, .overrides = command.overrides}, environment);
   auto warnings = document.warnings;
   const config::RunConfig config = config::parse_run_config(document, warnings);
-  for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
+  Placement placement = resolve({config.runner, wants_gpus(config), environment, probes_of_process(environment)});
+  // Of several launchers of one run, the first speaks for all.
+  if (placement.rank == 0) {
+    for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
+    for (const std::string& note : placement.notes)
+      if (command.verbosity != Verbosity::quiet) std::cerr << "note: " << note << '\n';
+  }
   config::check_files(config, document);
   checkpoint::open_checkpoint(config.checkpoint, config.patch_metadata);
   const bool from_file = command.config.find('=') == std::string::npos;
-  return {.job = {.command = "run",
-                  .arguments = config::to_json(document),
-                  .world_size = world_size_of(config.runner),
-                  .environment = config.env},
-          .folder_beside = from_file ? std::filesystem::path(command.config).parent_path().string() : std::string()};
+  Prepared prepared{
+      .job = {.command = "run",
+              .arguments = config::to_json(document),
+              .world_size = placement.world_size,
+              .environment = config.env},
+      .placement = std::move(placement),
+      .folder_beside = from_file ? std::filesystem::path(command.config).parent_path().string() : std::string()};
+  if (!command.interface.empty() && prepared.placement.mode != PlacementMode::wrap)
+    chosen_addresses(interface_choice(command.interface, environment), network_of_host());
+  return prepared;
+}
+
+std::string run_folder_of(const RunCommand& command, const Prepared& prepared) {
+  const bool member = prepared.placement.mode == PlacementMode::member && prepared.placement.world_size > 1;
+  if (member && command.run_folder.empty())
+    return make_shared_run_folder(prepared.folder_beside, name_of_run(prepared.placement));
+  return make_run_folder(command.run_folder, prepared.folder_beside,
+                         std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
 }
 
 }  // namespace
 
-int run(const RunCommand& command, const Environment& environment, TimePoint started) {
+int run(const RunCommand& command, const Environment& given, TimePoint started) {
   std::optional<Prepared> prepared;
+  const Environment environment = with_interface(given, command.interface);
   Supervision supervision{.verbosity = command.verbosity, .started = started};
   if (!command.report.empty()) supervision.reports.push_back(command.report);
   try {
+    supervision.srun_args = words_of(command.srun_args, "--srun-args");
     prepared = prepare(command, environment);
-    const std::string folder =
-        make_run_folder(command.run_folder, prepared->folder_beside,
-                        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
-    supervision.run_folder = folder;
-    supervision.reports.push_back((std::filesystem::path(folder) / "report.json").string());
-    return run_workers(prepared->job, environment, supervision);
+    supervision.run_folder = run_folder_of(command, *prepared);
+    supervision.reports.push_back((std::filesystem::path(supervision.run_folder) / "report.json").string());
+    return run_workers(prepared->job, prepared->placement, environment, supervision);
   } catch (const Error& error) {
+    // Rank 0's launcher writes the report of a run whose ranks were started by something else.
+    if (prepared && prepared->placement.rank != 0) throw;
     const double total = std::chrono::duration<double>(Clock::now() - started).count();
     const Json report = report_of(error, prepared ? prepared->job.world_size : 1, total);
     for (const std::string& path : supervision.reports) write_report(report, path);

@@ -50,27 +50,9 @@ ControlPlan plan_of(const Job& job, const Environment& environment, const Superv
           .environment = std::move(own)};
 }
 
-// The ranks of this process, which is one of several that something else has started.
-Seats seat_of(const Placement& placement) {
-  Seats seats{.ranks = {placement.rank}, .local_ranks = {placement.local_rank}, .local_size = placement.local_size};
-  int port = 0;
-  if (placement.rank == 0 && placement.master_port == 0 && !placement.store_served)
-    seats.listener = listen_for_ranks(false, port);
-  return seats;
-}
-
-// What names the run among others.
-std::string key_of(const Placement& placement) {
-  if (!placement.job.empty()) return placement.job;
-  std::string key = placement.master_address + "-" + std::to_string(placement.master_port);
-  for (char& c : key)
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '-') c = '_';
-  return key;
-}
-
 int take_part_at(const Placement& placement, const Environment& environment, Client::Look look) {
   Host host = this_host(environment);
-  Seats seats = seat_of(placement);
+  Seats seats = seat_of_member(placement, environment);
   Environment own = environment;  // the secret is not the worker's business
   own.unset("TRADEWIND_TOKEN");
   return run_member({.world_size = placement.world_size,
@@ -83,13 +65,13 @@ int take_part_at(const Placement& placement, const Environment& environment, Cli
 int take_part(const Job& job, const Placement& placement, const Environment& environment,
               const Supervision& supervision) {
   const auto given = control_of(environment);
-  const std::string file = control_path(supervision.run_folder, key_of(placement));
+  const std::string file = control_path(supervision.run_folder, name_of_run(placement));
   if (placement.rank == 0) {
     ControlPlan plan = plan_of(job, environment, supervision);
     plan.launch.master_address = placement.master_address;
     plan.launch.master_port = placement.master_port;
     plan.launch.store_served = placement.store_served;
-    plan.seats = seat_of(placement);
+    plan.seats = seat_of_member(placement, environment);
     plan.expected_hosts = placement.hosts;
     plan.reach = {.token = given ? given->token : make_token(),
                   .port = given ? given->port : 0,
@@ -136,7 +118,10 @@ int run_workers(const Job& job, const Placement& placement, const Environment& e
   if (placement.mode == PlacementMode::member && placement.world_size > 1)
     return take_part(job, placement, environment, supervision);
   if (placement.mode == PlacementMode::wrap) return wrap(job, placement, environment, supervision);
-  return run_workers(job, environment, supervision);
+  ControlPlan plan = plan_of(job, environment, supervision);
+  plan.seats = seats_of_host(placement, environment);
+  plan.launch.store_served = placement.store_served;
+  return control(std::move(plan), job, supervision);
 }
 
 int join_run(const Placement& placement, const Environment& environment) {
@@ -148,9 +133,7 @@ int join_run(const Placement& placement, const Environment& environment) {
 }
 
 int run_workers(const Job& job, const Environment& environment, const Supervision& supervision) {
-  ControlPlan plan = plan_of(job, environment, supervision);
-  plan.seats = seats_of_host(job.world_size);
-  return control(std::move(plan), job, supervision);
+  return run_workers(job, Placement{.world_size = job.world_size}, environment, supervision);
 }
 
 }  // namespace tradewind::launcher

@@ -89,9 +89,8 @@ CpuShare share_of_rank(const std::vector<int>& usable, int local_rank, int local
   return share;
 }
 
-CpuShare share_of_host(int local_rank, int local_size, bool dealt_out,
+CpuShare share_of_host(const std::vector<int>& usable, int local_rank, int local_size, bool dealt_out,
                        const std::map<std::string, std::string>& variables) {
-  const std::vector<int> usable = usable_cpus();
   const int count = static_cast<int>(usable.size());
   if (dealt_out) {
     // Of a job that has only part of the host, the ranks may share that part.

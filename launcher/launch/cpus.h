@@ -28,10 +28,11 @@ CpuShare share_of_rank(const std::vector<int>& usable, int local_rank, int local
 // all of them together then have no more than the host's. `on_host`: CPUs of this host, or of the job on it.
 bool already_shared(int usable, int local_size, int on_host);
 
-// The share of rank `local_rank` of this host: of this process's CPUs when it starts the ranks of this host itself
+// The share of rank `local_rank` of this host: of the `usable` CPUs of this process when it starts the ranks of this
+// host itself
 // (`dealt_out` false); when each rank was started by somebody else, who may have dealt out the CPUs, by what it was
 // given.
-CpuShare share_of_host(int local_rank, int local_size, bool dealt_out,
+CpuShare share_of_host(const std::vector<int>& usable, int local_rank, int local_size, bool dealt_out,
                        const std::map<std::string, std::string>& variables);
 
 }  // namespace tradewind::launcher

@@ -2,42 +2,25 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
-#include <thread>
 
 #include "common/errors.h"
+#include "launcher/launch/cpus.h"
+#include "launcher/launch/meeting_place.h"
+#include "launcher/launch/network.h"
 
 namespace tradewind::launcher {
 namespace {
 
 constexpr int listen_descriptor_of_worker = 4;
 
-int usable_cpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));  // more CPUs than a cpu_set_t holds
-}
-
-// OMP_NUM_THREADS may be a list, one count for each level of nesting.
-int thread_count(const std::string& text) {
-  int count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  const bool ends = end == text.data() + text.size() || *end == ',';
-  if (error != std::errc{} || !ends || count < 1)
-    throw UserError("`" + text + "` is no number of threads", "OMP_NUM_THREADS",
-                    "give a positive integer, or unset it");
-  return count;
-}
+InterfaceChoice choice_of(const Environment& environment) { return interface_choice({}, environment); }
 
 }  // namespace
 
@@ -47,7 +30,6 @@ Host this_host(const Environment& environment) {
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
   host.name = name.data();
-  host.cpus = usable_cpus();
   const auto given = environment.get("TRADEWIND_WORKER");
   std::error_code error;
   host.worker = given ? fs::absolute(*given).string()
@@ -95,21 +77,53 @@ Descriptor listen_for_ranks(bool loopback_only, int& port) {
   return socket;
 }
 
-Seats seats_of_host(int world_size) {
-  Seats seats{.local_size = world_size};
-  for (int rank = 0; rank < world_size; ++rank) seats.ranks.push_back(rank);
+Seats seats_of_host(int world_size) { return seats_of_host(Placement{.world_size = world_size}, Environment()); }
+
+Seats seats_of_host(const Placement& placement, const Environment& environment) {
+  Seats seats{.local_size = placement.world_size};
+  for (int rank = 0; rank < placement.world_size; ++rank) seats.ranks.push_back(rank);
   seats.local_ranks = seats.ranks;
-  int port = 0;
-  if (world_size > 1) seats.listener = listen_for_ranks(true, port);
+  if (placement.world_size == 1) return seats;
+  MeetingPlace place = open_meeting_place(placement, true, choice_of(environment), network_of_host());
+  seats.master_address = place.address;
+  seats.master_port = place.port;
+  seats.listener = std::move(place.listener);
+  return seats;
+}
+
+Seats seat_of_member(const Placement& placement, const Environment& environment) {
+  Seats seats{.ranks = {placement.rank},
+              .local_ranks = {placement.local_rank},
+              .local_size = placement.local_size,
+              .started_apart = true};
+  if (placement.world_size == 1) return seats;
+  try {
+    const InterfaceChoice choice = choice_of(environment);
+    if (placement.rank != 0) {
+      check_meeting_place(placement, choice, network_of_host());
+    } else if (placement.master_address.empty() && placement.master_port == 0 && choice.list.empty()) {
+      int port = 0;
+      seats.listener = listen_for_ranks(false, port);  // the controller sees which address leads here
+    } else {
+      const bool one_host = placement.local_size == placement.world_size;
+      MeetingPlace place = open_meeting_place(placement, one_host, choice, network_of_host());
+      seats.master_address = place.address;
+      seats.master_port = place.port;
+      seats.listener = std::move(place.listener);
+    }
+  } catch (const Error&) {
+    seats.fault = std::current_exception();
+  }
   return seats;
 }
 
 std::vector<RankPlan> plan_ranks(const proto::Launch& launch, const Host& host, const Environment& environment,
                                  Seats seats) {
+  if (seats.fault) std::rethrow_exception(seats.fault);
   auto variables = environment.variables();
   for (const auto& [name, value] : launch.environment) variables[name] = value;
-  auto& threads = variables["OMP_NUM_THREADS"];
-  if (threads.empty()) threads = std::to_string(std::max(1, host.cpus / std::max(1, seats.local_size)));
+  // Torchrun's word that its store serves, which the worker obeys, holds only where its ranks are ours.
+  if (!launch.store_served) variables.erase("TORCHELASTIC_USE_AGENT_STORE");
   // Threads that spin at a barrier take the CPU from those it waits for as soon as anything else runs on this host.
   if (!variables.contains("OMP_WAIT_POLICY") && !variables.contains("GOMP_SPINCOUNT"))
     variables["OMP_WAIT_POLICY"] = "passive";
@@ -118,14 +132,21 @@ std::vector<RankPlan> plan_ranks(const proto::Launch& launch, const Host& host, 
   start.command = launch.command;
   start.arguments = launch.arguments;
   start.world_size = launch.world_size;
-  start.threads = thread_count(threads);
   start.master_address = launch.master_address;
   start.master_port = launch.master_port;
   std::vector<RankPlan> plans;
   for (std::size_t i = 0; i < seats.ranks.size(); ++i) {
     start.rank = seats.ranks[i];
     start.local_rank = seats.local_ranks.at(i);
-    plans.push_back({.spawn = {.executable = host.worker, .arguments = {"--channel", "3"}, .environment = variables},
+    CpuShare share = share_of_host(host.cpus.empty() ? usable_cpus() : host.cpus, start.local_rank, seats.local_size,
+                                   seats.started_apart, variables);
+    start.threads = share.threads;
+    auto& threads = variables["OMP_NUM_THREADS"];
+    if (threads.empty()) threads = std::to_string(share.threads);
+    plans.push_back({.spawn = {.executable = host.worker,
+                               .arguments = {"--channel", "3"},
+                               .environment = variables,
+                               .cpus = std::move(share.cpus)},
                      .start = start});
     if (start.rank != 0 || !seats.listener.valid()) continue;
     plans.back().start.listen_descriptor = listen_descriptor_of_worker;

@@ -1,11 +1,13 @@
 // Which workers to start, and how: ranks on this host, threads of each, environment, rendezvous.
 #pragma once
 
+#include <exception>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "common/env.h"
+#include "launcher/clusters/cluster.h"
 #include "launcher/process/spawn.h"
 #include "proto/control.h"
 
@@ -22,8 +24,8 @@ struct Job {
 // What is known of this host.
 struct Host {
   std::string name;
-  std::string worker;  // path of tradewind-worker
-  int cpus = 1;        // that this process may use
+  std::string worker;          // path of tradewind-worker
+  std::vector<int> cpus = {};  // that this process may use; empty: ask
 };
 // TRADEWIND_WORKER, else tradewind-worker beside this executable. EnvironmentFault when there is none.
 Host this_host(const Environment& environment);
@@ -37,20 +39,27 @@ struct RankPlan {
 // The ranks that one launcher process starts.
 struct Seats {
   std::vector<int> ranks, local_ranks;
-  int local_size = 0;  // ranks on this host that share its CPUs; 0: unknown
+  int local_size = 0;          // ranks on this host that share its CPUs; 0: unknown
+  bool started_apart = false;  // each by somebody else, who may have dealt out the CPUs
   // Of rank 0, where it is among them: where the ranks meet; empty and 0: to be found, or the port of the listener.
   std::string master_address = {};
   int master_port = 0;
   Descriptor listener = {};  // on which rank 0 is to listen, where it is among them
+  // Why they cannot be taken: plan_ranks() throws it, so that the controller hears of it as of any other failed start.
+  std::exception_ptr fault = {};
 };
-// All ranks on this host, with a listener on 127.0.0.1 when there are several.
+// All ranks on this host. Errors: those of open_meeting_place().
 Seats seats_of_host(int world_size);
+Seats seats_of_host(const Placement& placement, const Environment& environment);
+// The one rank that `placement` makes of this process. Never throws: errors, as above and those of
+// check_meeting_place(), become the fault.
+Seats seat_of_member(const Placement& placement, const Environment& environment);
 // A socket that listens on a free port, of 127.0.0.1 or of every address of this host; its port. EnvironmentFault.
 Descriptor listen_for_ranks(bool loopback_only, int& port);
 int port_of(const Descriptor& listener);  // 0 when there is none
 
-// A plan per rank of the seats; hosts and the meeting place are those of `launch`. Threads of a rank: OMP_NUM_THREADS
-// when set (by the config's `env` or the user), else its share of the CPUs, at least one. They wait without spinning
+// A plan per rank of the seats; hosts and the meeting place are those of `launch`. Threads of a rank and the CPUs it is
+// pinned to: launch/cpus.h, with the variables of the config's `env` over the user's. Threads wait without spinning
 // unless OMP_WAIT_POLICY or GOMP_SPINCOUNT is set. UserError when OMP_NUM_THREADS is no count.
 std::vector<RankPlan> plan_ranks(const proto::Launch& launch, const Host& host, const Environment& environment,
                                  Seats seats);

@@ -1,6 +1,7 @@
 #include "launcher/process/spawn.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -59,11 +60,23 @@ void close_on_exec_from(int first) {
   for (int fd = first; fd < static_cast<int>(limit.rlim_cur); ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+// A set of CPUs as the kernel takes it, as long as the largest of them needs.
+using CpuSet = std::vector<cpu_set_t>;
+CpuSet set_of(const std::vector<int>& cpus) {
+  CpuSet set;
+  for (const int cpu : cpus) {
+    const auto at = static_cast<std::size_t>(cpu);
+    while (set.size() <= at / CPU_SETSIZE) CPU_ZERO(&set.emplace_back());
+    CPU_SET(at % CPU_SETSIZE, &set[at / CPU_SETSIZE]);
+  }
+  return set;
+}
+
 // What happens in the child between fork and exec: only calls that are safe there.
 class Child {
  public:
-  Child(std::vector<std::pair<int, int>> moves, const char* const* environment)
-      : moves_(std::move(moves)), environment_(environment) {}
+  Child(std::vector<std::pair<int, int>> moves, const char* const* environment, const CpuSet& cpus)
+      : moves_(std::move(moves)), environment_(environment), cpus_(cpus) {}
 
   error_code on_setup(process::posix::default_launcher& launcher, const process::filesystem::path&,
                       const char* const*) const {
@@ -78,6 +91,8 @@ class Child {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != parent_) ::_exit(127);
     ::setsid();
+    // CPUs that were taken away meanwhile are no reason to fail: it runs where this process does.
+    if (!cpus_.empty()) ::sched_setaffinity(0, cpus_.size() * sizeof(cpu_set_t), cpus_.data());
     for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);
@@ -105,6 +120,7 @@ class Child {
  private:
   std::vector<std::pair<int, int>> moves_;  // descriptor here, descriptor in the worker; targets ascending
   const char* const* environment_;
+  const CpuSet& cpus_;
   pid_t parent_ = ::getpid();
 };
 
@@ -126,10 +142,11 @@ Spawned spawn(boost::asio::io_context& context, const Spawn& what) {
   for (const auto& text : texts) environment.push_back(text.c_str());
   environment.push_back(nullptr);
 
+  const CpuSet cpus = set_of(what.cpus);
   error_code failure;
   process::posix::default_launcher launcher;
   auto child = launcher(context.get_executor(), failure, what.executable, what.arguments,
-                        Child(std::move(moves), environment.data()));
+                        Child(std::move(moves), environment.data(), cpus));
   if (failure)
     throw EnvironmentFault("cannot start the worker: " + failure.message(), what.executable,
                            "check that tradewind-worker is installed beside tradewind and is executable");

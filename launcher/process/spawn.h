@@ -18,6 +18,7 @@ struct Spawn {
   std::vector<std::string> arguments;
   std::map<std::string, std::string> environment;  // all of it
   Descriptor listener = {};                        // when valid, becomes descriptor 4
+  std::vector<int> cpus = {};                      // to run on; empty: as this process
 };
 
 // The launcher's ends, all close-on-exec. The process is a zombie after its end until the owner waits for it.

@@ -42,4 +42,8 @@ std::string make_run_folder(const std::string& given, const std::string& beside,
   }
 }
 
+std::string make_shared_run_folder(const std::string& beside, const std::string& run) {
+  return make_run_folder((std::filesystem::path(beside) / ("tradewind-run-" + run)).string(), {}, {});
+}
+
 }  // namespace tradewind::launcher

@@ -10,4 +10,7 @@ namespace tradewind::launcher {
 // EnvironmentFault naming the path.
 std::string make_run_folder(const std::string& given, const std::string& beside, std::chrono::sys_seconds now);
 
+// The one that all launchers of a run find: tradewind-run-<run> in `beside`, made by the first of them.
+std::string make_shared_run_folder(const std::string& beside, const std::string& run);
+
 }  // namespace tradewind::launcher

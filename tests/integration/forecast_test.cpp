@@ -95,7 +95,8 @@ TEST_CASE("a rank that is killed ends the run, and is named although its peer co
   const Folder folder(example);
   bool sent = false;
   const Result result =
-      run({.command = {TRADEWIND_EXECUTABLE, "run", "config-parallel.yaml", "lead_time=100d", "--run-dir", "d"},
+      run({.command = {TRADEWIND_EXECUTABLE, "run", "config-parallel.yaml", "runner.parallel.cluster.manual.port=null",
+                       "lead_time=100d", "--run-dir", "d"},
            .folder = folder.path,
            .environment = {{"TRADEWIND_WORKER", TRADEWIND_WORKER_EXECUTABLE}, {"TRADEWIND_TEST_MARK", folder.path}},
            .watch = [&](pid_t pid, const std::string& error) {

@@ -34,7 +34,8 @@ TEST_CASE("the launcher needs none of the worker's libraries") {
 
 TEST_CASE("a run leaves a report in its run folder and where it was asked to") {
   const Folder folder(example);
-  const Result result = launch(folder, {"run", "config-parallel.yaml", "--report", "r.json"});
+  const Result result =
+      launch(folder, {"run", "config-parallel.yaml", "runner.parallel.cluster.manual.port=null", "--report", "r.json"});
   CHECK(result.code == 0);
   CHECK(result.error.find("step 1/3  2024-01-15 06:00  0.50 s\nstep 2/3") == 0);
   const std::string report = text_of(folder.path / "r.json");

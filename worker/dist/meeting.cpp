@@ -8,6 +8,7 @@
 
 #include <array>
 #include <memory>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "worker/dist/fault_text.h"
@@ -70,16 +71,18 @@ std::string local_address_towards(const std::string& host) {
 c10::intrusive_ptr<c10d::Store> open_store(const Rendezvous& rendezvous) {
   c10d::TCPStoreOptions options;
   options.port = rendezvous.master_port;
-  options.isServer = rendezvous.rank == 0;
+  options.isServer = rendezvous.rank == 0 && !rendezvous.store_served;
   options.numWorkers = static_cast<std::size_t>(rendezvous.world_size);
   options.waitWorkers = false;  // meet() waits, and can say who is missing
   options.timeout = rendezvous.join_timeout;
-  if (rendezvous.rank == 0) options.masterListenFd = rendezvous.listening_descriptor;
+  if (options.isServer) options.masterListenFd = rendezvous.listening_descriptor;
   try {
-    return c10::make_intrusive<c10d::TCPStore>(rendezvous.master_address, options);
+    auto store = c10::make_intrusive<c10d::TCPStore>(rendezvous.master_address, options);
+    if (!rendezvous.store_served) return store;
+    return c10::make_intrusive<c10d::PrefixStore>("tradewind/attempt " + rendezvous.attempt, std::move(store));
   } catch (const std::exception& error) {
     const std::string detail = short_text(error);
-    if (rendezvous.rank == 0) {
+    if (options.isServer) {
       throw EnvironmentFault("rank 0 cannot serve the rendezvous: " + detail, master_of(rendezvous),
                              "choose a free MASTER_PORT, and a MASTER_ADDR that is this host");
     }

@@ -17,6 +17,10 @@ struct Rendezvous {
   std::uint16_t master_port = 0;
   // Rank 0: a socket that already listens at the master port; taken over. Without it rank 0 binds the port itself.
   std::optional<int> listening_descriptor;
+  // A store of somebody else (torchrun's agent) serves at the master port: rank 0 uses it like the others. It outlives
+  // a run: each attempt has keys of its own.
+  bool store_served = false;
+  std::string attempt = "0";
   // Network interfaces, by name and comma-separated (GLOO_SOCKET_IFNAME). Empty: the one that reaches the master.
   std::string interfaces;
   std::chrono::milliseconds join_timeout{300'000};  // for all ranks to come

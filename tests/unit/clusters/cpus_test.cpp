@@ -1,10 +1,14 @@
 #include "launcher/launch/cpus.h"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "common/errors.h"
+#include "launcher/process/spawn.h"
 
 using namespace tradewind;
 using namespace tradewind::launcher;
@@ -66,4 +70,17 @@ TEST_CASE("this host has CPUs, each listed once") {
   std::sort(cpus.begin(), cpus.end());
   CHECK(std::adjacent_find(cpus.begin(), cpus.end()) == cpus.end());
   CHECK(static_cast<int>(cpus.size()) <= online_cpus());
+}
+
+TEST_CASE("a worker runs on the CPUs that it is given") {
+  const Cpus own = usable_cpus();
+  const int last = *std::max_element(own.begin(), own.end());
+  boost::asio::io_context context;
+  const Spawned grep = spawn(
+      context, {.executable = "/bin/grep", .arguments = {"^Cpus_allowed_list", "/proc/self/status"}, .cpus = {last}});
+  std::array<char, 256> text{};
+  const ssize_t size = ::read(grep.output.get(), text.data(), text.size());
+  CHECK(std::string(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0) ==
+        "Cpus_allowed_list:\t" + std::to_string(last) + "\n");
+  ::waitpid(grep.pid, nullptr, 0);
 }

@@ -47,7 +47,7 @@ class Crew {
   std::string file() const { return control_path(folder, "1234.0"); }
   ControlPlan plan() const {
     ControlPlan plan{.launch = {.command = "compare", .environment = variables_, .world_size = ranks_},
-                     .host = {.name = "host-a", .worker = TRADEWIND_FAKE_WORKER, .cpus = 4},
+                     .host = {.name = "host-a", .worker = TRADEWIND_FAKE_WORKER, .cpus = {0, 1, 2, 3}},
                      .seats = seat(0),
                      .reach = Reach{.token = make_token(), .control_file = file()},
                      .limits = limits_};
@@ -97,7 +97,7 @@ class Crew {
       return run_member({.world_size = ranks_,
                          .host = {.name = "host-" + std::string(1, static_cast<char>('a' + rank)),
                                   .worker = TRADEWIND_FAKE_WORKER,
-                                  .cpus = 4},
+                                  .cpus = {0, 1, 2, 3}},
                          .seats = seat(rank),
                          .look = [path = file()] { return read_control(path); },
                          .wait = limits_.hello,

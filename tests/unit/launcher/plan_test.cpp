@@ -9,7 +9,7 @@ using namespace tradewind::launcher;
 
 namespace {
 
-const Host host{.name = "h", .worker = "/opt/tradewind-worker", .cpus = 8};
+const Host host{.name = "h", .worker = "/opt/tradewind-worker", .cpus = {0, 1, 2, 3, 4, 5, 6, 7}};
 
 Environment variables(std::map<std::string, std::string> values) { return Environment(std::move(values)); }
 
@@ -26,6 +26,7 @@ TEST_CASE("a rank elsewhere has no listener") {
   CHECK(plans[0].start.rank == 5);
   CHECK(plans[0].start.local_rank == 1);
   CHECK(plans[0].start.threads == 2);
+  CHECK(plans[0].spawn.cpus == std::vector<int>{2, 3});
   CHECK(plans[0].start.listen_descriptor == -1);
 }
 
@@ -68,6 +69,24 @@ TEST_CASE("several ranks share the CPUs and meet at a port that is already taken
     CHECK(rank.start.listen_descriptor == (i == 0 ? 4 : -1));
     CHECK(rank.spawn.listener.valid() == (i == 0));
   }
+}
+
+TEST_CASE("MASTER_ADDR and MASTER_PORT win") {
+  const Seats seats = seats_of_host({.world_size = 2, .master_address = "localhost"}, Environment());
+  CHECK(seats.master_address == "localhost");
+  CHECK(seats.master_port == port_of(seats.listener));
+  CHECK(seats.master_port > 0);
+  // The port is taken now.
+  CHECK_THROWS_AS(seats_of_host({.world_size = 2, .master_port = seats.master_port}, Environment()), EnvironmentFault);
+  const Seats member =
+      seat_of_member({.mode = PlacementMode::member, .world_size = 4, .rank = 3, .local_rank = 1}, Environment());
+  CHECK(member.ranks == std::vector<int>{3});
+  CHECK(member.local_ranks == std::vector<int>{1});
+  CHECK_FALSE(member.listener.valid());
+  CHECK(member.started_apart);
+  Seats lost = seat_of_member({.mode = PlacementMode::member, .world_size = 4, .master_address = "no-host.invalid"},
+                              Environment());
+  CHECK_THROWS_AS(plan_ranks({.world_size = 4}, host, Environment(), std::move(lost)), EnvironmentFault);
 }
 
 TEST_CASE("more ranks than CPUs still have a thread each") {

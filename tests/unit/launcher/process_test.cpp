@@ -19,7 +19,7 @@ namespace {
 
 ControlPlan plan_of(const std::map<std::string, std::string>& variables, int ranks, const Mark& mark) {
   ControlPlan plan{.launch = {.command = "compare", .environment = variables, .world_size = ranks},
-                   .host = {.name = "h", .worker = TRADEWIND_FAKE_WORKER, .cpus = 4},
+                   .host = {.name = "h", .worker = TRADEWIND_FAKE_WORKER},
                    .seats = seats_of_host(ranks)};
   plan.launch.environment[mark.name()] = mark.value();
   return plan;

@@ -80,7 +80,7 @@ TEST_CASE("strangers at the control port") {
                                               {"FAKE_WORKER_FILE", folder / "go"},
                                               {mark.name(), mark.value()}},
                               .world_size = 1},
-                   .host = {.name = "h", .worker = TRADEWIND_FAKE_WORKER, .cpus = 1},
+                   .host = {.name = "h", .worker = TRADEWIND_FAKE_WORKER},
                    .seats = seats_of_host(1),
                    .reach = Reach{.token = token}};
   ControlRun run(std::move(plan), seen);

@@ -149,7 +149,7 @@ Lanes GraphConvMapper::source_terms(const SourceTable& sources, const TableRows&
 }
 
 Lanes GraphConvMapper::edge_terms(const EdgeChunk& chunk, Workspace& workspace) const {
-  const Lanes terms =
+  Lanes terms =
       take_lanes(workspace, block_.lanes(), Workspace::sums, Workspace::sums_other, chunk.count, block_.width());
   if (embedding_) {
     block_.edge_terms(embedding_->rows(chunk.first, chunk.count, workspace), terms, workspace);

@@ -92,6 +92,7 @@ std::string GribOutput::path_of(std::size_t i, std::size_t count) const {
 // This rank's fields, whole, in order.
 std::vector<at::Tensor> GribOutput::gather(const State& state, const std::vector<Field>& fields) {
   std::vector<std::int64_t> positions;
+  positions.reserve(fields.size());
   for (const Field& field : fields) positions.push_back(static_cast<std::int64_t>(field.position));
   std::vector<at::Tensor> values;
   if (communicator_.size() == 1) {

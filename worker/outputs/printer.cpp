@@ -87,8 +87,8 @@ void Printer::write(const State& state) {
       auto most = largest[static_cast<std::int64_t>(i)].item<double>();
       if (least > most) least = most = std::numeric_limits<double>::quiet_NaN();  // nothing but missing values
       if (!is_selected(config_.common.variables, name, context_.metadata)) continue;
-      text += "    " + name + std::string(width - name.size(), ' ') + " shape=(" + points + ",) " +
-              number("min", least) + " " + number("max", most) + "\n";
+      text.append("    ").append(name).append(width - name.size(), ' ').append(" shape=(").append(points).append(",) ");
+      text.append(number("min", least)).append(" ").append(number("max", most)).append("\n");
     }
     text += "\n";
   }

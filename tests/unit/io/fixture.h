@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/checkpoint/metadata.h"
+#include "common/errors.h"
 #include "worker/grib/handle.h"
 
 namespace tradewind::test {
@@ -36,5 +37,18 @@ grib::Handle make_message(const grib::Json& keys, const std::vector<double>& val
 
 // The keys that identify a message, as text; "-" for keys it lacks.
 std::vector<std::string> identity(const grib::Handle& message);
+
+// What the error of an action says; empty when there is none.
+template <class Action>
+std::string error_of(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+inline bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace tradewind::test

@@ -39,8 +39,6 @@ std::string error_of(const std::string& bytes, const checkpoint::Metadata& metad
   return "";
 }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
 
 TEST_CASE("there must be exactly one field per variable and date") {

@@ -82,18 +82,6 @@ void write_all(const config::GribOutputConfig& config, int ranks) {
   as_rank(*communicator);
 }
 
-template <class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
 
 TEST_CASE("one file, the same bytes from any number of ranks") {

@@ -93,18 +93,6 @@ std::string names_in(const std::string& path) {
   return names;
 }
 
-template <class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 // Reads a pipe from the start of the run, but nothing before it is let go.
 class SlowReader {
  public:

@@ -116,21 +116,26 @@ struct GraphConvMapperDescription {
   std::int64_t chunks = 1;
   bool operator==(const GraphConvMapperDescription&) const = default;
 };
-using MapperDescription = std::variant<GraphTransformerMapperDescription, GraphConvMapperDescription>;
 
-// Self-attention over the hidden rows in their stored order: key j is seen by query i when |i - j| <= window (all keys
-// when absent). Scores are scaled by 1/sqrt(head_size), then softcap * tanh(s / softcap) when softcap > 0, then
-// - slope * |i - j| per head when alibi_slopes is given. x += projection(attention(norm_attention(x)));
-// x += mlp(norm_mlp(x)).
-struct TransformerBlockDescription {
+// Multi-head attention of queries to keys, in the stored order of their rows. With d = i + o - j for query i and key j,
+// where o is 0, or with `aligned_to_end` the number of keys less that of queries: the key is seen when |d| <= window
+// (all keys when absent). Scores are scaled by 1/sqrt(head_size), then softcap * tanh(s / softcap) when softcap > 0,
+// then - slope * |d| per head when alibi_slopes is given. A query that sees no key gets 0. Then the projection.
+struct AttentionDescription {
   std::int64_t heads = 0, head_size = 0;
   LinearDescription query, key, value, projection;
-  LayerNormDescription norm_attention, norm_mlp;
-  std::optional<LayerNormDescription> query_norm, key_norm;
+  std::optional<LayerNormDescription> query_norm, key_norm;  // over head_size
   std::optional<std::int64_t> window;
   double softcap = 0;
   std::optional<TensorDescriptor> alibi_slopes;  // (heads)
-  bool rotary = false;                           // base 10000, not interleaved, positions 0..n-1, on q and k
+  bool rotary = false;  // base 10000, not interleaved, queries and keys both at positions from 0
+  bool aligned_to_end = false;
+  bool operator==(const AttentionDescription&) const = default;
+};
+
+// Self-attention over the hidden rows: x += attention(norm_attention(x)); x += mlp(norm_mlp(x)).
+struct TransformerBlockDescription : AttentionDescription {
+  LayerNormDescription norm_attention, norm_mlp;
   SequentialDescription mlp;
   bool operator==(const TransformerBlockDescription&) const = default;
 };
@@ -153,8 +158,35 @@ struct GraphConvProcessorDescription {
   GraphDescription graph;
   bool operator==(const GraphConvProcessorDescription&) const = default;
 };
-using ProcessorDescription =
-    std::variant<TransformerProcessorDescription, GraphTransformerProcessorDescription, GraphConvProcessorDescription>;
+
+// y = embedding(destination); y += attention(norm_destination(y), norm_source(embedding(source)));
+// y += mlp(norm_mlp(y)). source_embedding is absent in a backward mapper, extractor in a forward one.
+struct TransformerMapperDescription {
+  std::optional<LinearDescription> source_embedding;
+  LinearDescription destination_embedding;
+  AttentionDescription attention;
+  LayerNormDescription norm_source, norm_destination, norm_mlp;
+  SequentialDescription mlp;
+  std::optional<SequentialDescription> extractor;
+  bool operator==(const TransformerMapperDescription&) const = default;
+};
+
+// As many destinations as sources: row i is layers(source row i), which is `inputs` wide.
+struct PointWiseMapperDescription {
+  std::int64_t inputs = 0;
+  SequentialDescription layers;
+  bool operator==(const PointWiseMapperDescription&) const = default;
+};
+// x = layer(x), in order.
+struct PointWiseProcessorDescription {
+  std::vector<SequentialDescription> layers;
+  bool operator==(const PointWiseProcessorDescription&) const = default;
+};
+
+using ProcessorDescription = std::variant<TransformerProcessorDescription, GraphTransformerProcessorDescription,
+                                          GraphConvProcessorDescription, PointWiseProcessorDescription>;
+using MapperDescription = std::variant<GraphTransformerMapperDescription, GraphConvMapperDescription,
+                                       TransformerMapperDescription, PointWiseMapperDescription>;
 
 // What is added to the decoder's result on the prognostic columns: the input at time index `step` (negative from the
 // end, -1 the latest).

@@ -15,6 +15,22 @@ MapperSizes sizes(const GraphConvMapperDescription& mapper) {
   return {.graph = &mapper.graph, .channels = mapper.channels};
 }
 
+MapperSizes sizes(const TransformerMapperDescription& mapper) {
+  const auto& attention = mapper.attention;
+  return {.channels = mapper.norm_destination.size,
+          .heads = attention.heads,
+          .attention = attention.heads * attention.head_size};
+}
+
+// Of an encoder what comes out is as wide as its last layer, of a decoder what comes in as its first.
+MapperSizes sizes(const PointWiseMapperDescription& mapper) {
+  if (const auto* norm = std::get_if<LayerNormDescription>(&mapper.layers.layers.front())) {
+    return {.channels = norm->size};
+  }
+  const auto* linear = std::get_if<LinearDescription>(&mapper.layers.layers.back());
+  return {.channels = linear ? linear->weight.shape[0] : mapper.inputs};
+}
+
 ProcessorSizes sizes(const TransformerProcessorDescription& processor) {
   const auto& block = processor.blocks.front();
   return {.layers = static_cast<std::int64_t>(processor.blocks.size()),
@@ -39,6 +55,13 @@ ProcessorSizes sizes(const GraphConvProcessorDescription& processor) {
   return {.graph = &processor.graph,
           .layers = static_cast<std::int64_t>(processor.blocks.size()),
           .channels = processor.channels,
+          .window = {}};
+}
+
+ProcessorSizes sizes(const PointWiseProcessorDescription& processor) {
+  const auto* linear = std::get_if<LinearDescription>(&processor.layers.front().layers.front());
+  return {.layers = static_cast<std::int64_t>(processor.layers.size()),
+          .channels = linear ? linear->weight.shape[1] : 0,
           .window = {}};
 }
 
@@ -92,9 +115,23 @@ class LinearSum {
     add(processor.edge_embedding);
     for (const auto& block : processor.blocks) add(block);
   }
+  void add(const AttentionDescription& attention) {
+    for (const auto* linear : {&attention.query, &attention.key, &attention.value, &attention.projection}) add(*linear);
+  }
   void add(const TransformerBlockDescription& block) {
-    for (const auto* linear : {&block.query, &block.key, &block.value, &block.projection}) add(*linear);
+    add(static_cast<const AttentionDescription&>(block));
     add(block.mlp);
+  }
+  void add(const TransformerMapperDescription& mapper) {
+    add(mapper.source_embedding);
+    add(mapper.destination_embedding);
+    add(mapper.attention);
+    add(mapper.mlp);
+    add(mapper.extractor);
+  }
+  void add(const PointWiseMapperDescription& mapper) { add(mapper.layers); }
+  void add(const PointWiseProcessorDescription& processor) {
+    for (const auto& layer : processor.layers) add(layer);
   }
   template <class Processor>
   requires requires(const Processor& processor) { processor.blocks; }

@@ -30,10 +30,23 @@ std::int64_t attention_bytes(const TransformerProcessorDescription& processor, s
                              std::int64_t, int) {
   std::int64_t most = 0;
   for (const auto& block : processor.blocks) {
-    const std::int64_t seen = block.window ? std::min(all, own + 2 * std::min(all, *block.window)) : all;
+    // without a window ranks share the heads
+    const std::int64_t seen = block.window ? std::min(all, own + 2 * std::min(all, *block.window)) : own;
     most = std::max(most, 2 * kFloat * block.heads * block.head_size * seen);
   }
   return most;
+}
+std::int64_t attention_bytes(const PointWiseProcessorDescription&, std::int64_t, std::int64_t, std::int64_t, int) {
+  return 0;
+}
+// Likewise of a transformer mapper, whose queries are other rows.
+std::int64_t attention_bytes(const MapperDescription& mapper, std::int64_t keys, std::int64_t queries, int ranks) {
+  const auto* transformer = std::get_if<TransformerMapperDescription>(&mapper);
+  if (transformer == nullptr) return 0;
+  const AttentionDescription& attention = transformer->attention;
+  const bool all = !attention.window || *attention.window >= keys;
+  const std::int64_t seen = all ? share(keys, ranks) : std::min(keys, share(queries, ranks) + 2 * *attention.window);
+  return 2 * kFloat * attention.heads * attention.head_size * seen;
 }
 std::int64_t attention_bytes(const GraphTransformerProcessorDescription& processor, std::int64_t own, std::int64_t,
                              std::int64_t halo, int element_size) {
@@ -56,6 +69,9 @@ std::int64_t kept_bytes(const GraphConvMapperDescription& mapper, std::int64_t e
   const std::int64_t terms = kFloat * lanes(mapper.block.edge_mlp) * mapper.channels * edges;
   return terms <= kKeptBytes ? terms : 0;
 }
+std::int64_t kept_bytes(const TransformerMapperDescription&, std::int64_t) { return 0; }
+std::int64_t kept_bytes(const PointWiseMapperDescription&, std::int64_t) { return 0; }
+std::int64_t kept_bytes(const PointWiseProcessorDescription&, std::int64_t) { return 0; }
 std::int64_t kept_bytes(const TransformerProcessorDescription&, std::int64_t) { return 0; }
 std::int64_t kept_bytes(const GraphTransformerProcessorDescription&, std::int64_t) { return 0; }
 std::int64_t kept_bytes(const GraphConvProcessorDescription& processor, std::int64_t edges) {
@@ -108,6 +124,9 @@ MemoryEstimate estimate_memory(const ModelDescription& model, int world_size, in
                                                                           among.halo_rows, element_size);
                                                  },
                                                  model.processor));
+  estimate.attention =
+      std::max({estimate.attention, attention_bytes(model.encoder, model.data.count, model.hidden.count, world_size),
+                attention_bytes(model.decoder, model.hidden.count, model.data.count, world_size)});
   const std::int64_t chunk_rows = std::clamp<std::int64_t>(kChunkBytes / kFloat / linears.widest, 96, 4096);
   estimate.scratch = kChunks * kFloat * linears.widest * std::min(chunk_rows, std::max(data, hidden));
   estimate.runtime = kRuntime;

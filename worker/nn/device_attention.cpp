@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 
 namespace tradewind::nn {
@@ -17,10 +18,14 @@ struct Seen {
 };
 Seen seen_by(const DeviceAttention& a, std::int64_t position, std::int64_t queries, std::int64_t keys) {
   if (a.window < 0) return {0, keys};
-  return {std::max<std::int64_t>(0, position - a.window), std::min(keys, position + queries + a.window)};
+  return {std::clamp<std::int64_t>(position - a.window, 0, keys),
+          std::clamp<std::int64_t>(position + queries + a.window, 0, keys)};
 }
 
-bool suits_flash(const DeviceAttention& a, const at::Tensor& keys) {
+// Its windows reach from each query to both sides, so no query may lie further than the window from the keys.
+bool suits_flash(const DeviceAttention& a, std::int64_t position, std::int64_t queries, const at::Tensor& keys) {
+  const std::int64_t after = seen_by(a, position, queries, keys.size(0)).end - position - queries;
+  if (a.window >= 0 && std::abs(after) > a.window) return false;
   return keys.is_cuda() && keys.scalar_type() != at::kFloat && a.softcap == 0 && !a.slopes.defined() &&
          a.head_size % 8 == 0 && a.head_size <= 256;
 }
@@ -51,8 +56,9 @@ void attend_blocks(const DeviceAttention& a, const at::Tensor& query, std::int64
                    const at::Tensor& values, at::Tensor& out) {
   const std::int64_t total = query.size(0), rows = keys.size(0);
   const std::int64_t most = a.window < 0 ? rows : std::min(rows, 4 * a.window + 2);
+  const std::int64_t longest = a.window < 0 ? total : 2 * a.window;
   const std::int64_t step = std::clamp<std::int64_t>(scores_bytes / 4 / a.heads / std::max<std::int64_t>(1, most), 16,
-                                                     std::max<std::int64_t>(16, 2 * a.window));
+                                                     std::max<std::int64_t>(16, longest));
   const auto by_head = [&](const at::Tensor& x) {  // (heads, rows, head_size) float32
     return x.view({x.size(0), a.heads, a.head_size}).transpose(0, 1).to(at::kFloat);
   };
@@ -62,6 +68,10 @@ void attend_blocks(const DeviceAttention& a, const at::Tensor& query, std::int64
     const std::int64_t queries = std::min(step, total - begin);
     const Seen seen = seen_by(a, position + begin, queries, rows);
     const std::int64_t count = seen.end - seen.begin, first_key = seen.begin - position - begin;
+    if (count == 0) {
+      out.narrow(0, begin, queries).zero_();
+      continue;
+    }
     at::Tensor scores =
         at::bmm(by_head(query.narrow(0, begin, queries)), by_head(keys.narrow(0, seen.begin, count)).transpose(1, 2))
             .mul_(a.scale);
@@ -77,7 +87,9 @@ void attend_blocks(const DeviceAttention& a, const at::Tensor& query, std::int64
         scores.masked_fill_(distance.gt(a.window), -std::numeric_limits<float>::infinity());
       }
     }
-    const at::Tensor result = at::bmm(scores.softmax(-1), by_head(values.narrow(0, seen.begin, count)));
+    at::Tensor weights = scores.softmax(-1);
+    if (a.window >= 0) weights.masked_fill_(distance.gt(a.window), 0);  // also of queries that see no key
+    const at::Tensor result = at::bmm(weights, by_head(values.narrow(0, seen.begin, count)));
     out.narrow(0, begin, queries).view({queries, a.heads, a.head_size}).copy_(result.transpose(0, 1));
   }
 }
@@ -87,8 +99,8 @@ void attend_blocks(const DeviceAttention& a, const at::Tensor& query, std::int64
 void attend(const DeviceAttention& attention, const at::Tensor& query, std::int64_t position, const at::Tensor& keys,
             const at::Tensor& values, at::Tensor out) {
   if (query.size(0) == 0) return;
-  suits_flash(attention, keys) ? attend_flash(attention, query, position, keys, values, out)
-                               : attend_blocks(attention, query, position, keys, values, out);
+  suits_flash(attention, position, query.size(0), keys) ? attend_flash(attention, query, position, keys, values, out)
+                                                        : attend_blocks(attention, query, position, keys, values, out);
 }
 
 }  // namespace tradewind::nn

@@ -6,7 +6,9 @@
 #include "worker/nn/graph_transformer_mapper.h"
 #include "worker/nn/graph_transformer_processor.h"
 #include "worker/nn/mapper.h"
+#include "worker/nn/point_wise.h"
 #include "worker/nn/processor.h"
+#include "worker/nn/transformer_mapper.h"
 #include "worker/nn/transformer_processor.h"
 
 namespace tradewind::nn {
@@ -33,6 +35,19 @@ struct LayerOf<checkpoint::GraphConvMapperDescription> {
 template <>
 struct LayerOf<checkpoint::GraphConvProcessorDescription> {
   using type = GraphConvProcessor;
+};
+
+template <>
+struct LayerOf<checkpoint::TransformerMapperDescription> {
+  using type = TransformerMapper;
+};
+template <>
+struct LayerOf<checkpoint::PointWiseMapperDescription> {
+  using type = PointWiseMapper;
+};
+template <>
+struct LayerOf<checkpoint::PointWiseProcessorDescription> {
+  using type = PointWiseProcessor;
 };
 
 template <class Interface, class Variant, class Site>

@@ -9,6 +9,7 @@
 #include "common/checkpoint/generations/graph_transformer.h"
 #include "common/checkpoint/generations/imputers.h"
 #include "common/checkpoint/generations/known.h"
+#include "common/checkpoint/generations/point_wise.h"
 #include "common/checkpoint/generations/postprocessors.h"
 #include "common/checkpoint/generations/remapper.h"
 #include "common/checkpoint/generations/transformer.h"
@@ -29,12 +30,17 @@ using Table = std::vector<Row<Reader>>;
 const Table<decltype(&read_graph_transformer_mapper)> kMappers = {
     {"anemoi.models.layers.mapper.GraphTransformerForwardMapper", read_graph_transformer_mapper},
     {"anemoi.models.layers.mapper.GraphTransformerBackwardMapper", read_graph_transformer_mapper},
+    {"anemoi.models.layers.mapper.TransformerForwardMapper", read_transformer_mapper},
+    {"anemoi.models.layers.mapper.TransformerBackwardMapper", read_transformer_mapper},
+    {"anemoi.models.layers.mapper.PointWiseForwardMapper", read_point_wise_mapper},
+    {"anemoi.models.layers.mapper.PointWiseBackwardMapper", read_point_wise_mapper},
     {"anemoi.models.layers.mapper.GNNForwardMapper", read_graph_conv_mapper},
     {"anemoi.models.layers.mapper.GNNBackwardMapper", read_graph_conv_mapper},
 };
 
 const Table<decltype(&read_transformer_processor)> kProcessors = {
     {"anemoi.models.layers.processor.TransformerProcessor", read_transformer_processor},
+    {"anemoi.models.layers.processor.PointWiseMLPProcessor", read_point_wise_processor},
     {"anemoi.models.layers.processor.GraphTransformerProcessor", read_graph_transformer_processor},
     {"anemoi.models.layers.processor.GNNProcessor", read_graph_conv_processor},
 };

@@ -41,6 +41,12 @@ const std::vector<KnownClass>& network_classes() {
   static const Words graph_processor_ignored = {"chunk_size",    "num_channels", "gradient_checkpointing",
                                                 "layer_factory", "_has_dropout", "edge_dim",
                                                 "shard_strategy"};
+  static const Words flat_mapper_ignored = {"in_channels_src",  "in_channels_dst",        "hidden_dim",
+                                            "out_channels_dst", "gradient_checkpointing", "layer_factory",
+                                            "num_chunks"};
+  static const Words point_wise_ignored = {
+      "in_channels_src",        "in_channels_dst", "hidden_dim", "out_channels_dst",
+      "gradient_checkpointing", "layer_factory",   "proc"};
   static const std::vector<KnownClass> table = {
       {"anemoi.models.interface.AnemoiModelInterface",
        {"pre_processors", "post_processors", "model"},
@@ -171,6 +177,21 @@ const std::vector<KnownClass>& network_classes() {
       {"anemoi.models.layers.aggregator.MeanAggregator",
        {},
        {"input_channels", "source_channels", "source_names", "gradient_checkpointing", "_hidden_dim"}},
+      {"anemoi.models.layers.mapper.TransformerForwardMapper",
+       {"proc", "emb_nodes_src", "emb_nodes_dst"},
+       flat_mapper_ignored},
+      {"anemoi.models.layers.mapper.TransformerBackwardMapper",
+       {"proc", "emb_nodes_dst", "node_data_extractor"},
+       flat_mapper_ignored},
+      {"anemoi.models.layers.block.TransformerMapperBlock",
+       {"layer_norm_attention_src", "layer_norm_attention_dst", "layer_norm_mpl", "attention", "mlp"},
+       {"layer_norm_attention", "layer_norm_mlp"}},  // of the base class, not called
+      {"anemoi.models.layers.mapper.PointWiseForwardMapper", {"emb_nodes_src"}, point_wise_ignored},
+      {"anemoi.models.layers.mapper.PointWiseBackwardMapper", {"node_data_extractor"}, point_wise_ignored},
+      {"anemoi.models.layers.processor.PointWiseMLPProcessor",
+       {"num_layers", "num_chunks", "proc"},
+       {"chunk_size", "num_channels", "gradient_checkpointing", "layer_factory", "_has_dropout"}},
+      {"anemoi.models.layers.block.PointWiseMLPProcessorBlock", {"mlp"}, {}},
       {"anemoi.models.layers.processor.TransformerProcessor",
        {"num_layers", "num_chunks", "proc"},
        {"chunk_size", "num_channels", "gradient_checkpointing", "layer_factory", "_has_dropout"}},
@@ -181,6 +202,10 @@ const std::vector<KnownClass>& network_classes() {
        {"layer_norm_attention", "layer_norm_mlp", "layer_norm1", "layer_norm2", "attention", "mlp"},
        {}},
       {"anemoi.models.layers.attention.MultiHeadSelfAttention",
+       {"num_heads", "head_dim", "window_size", "is_causal", "qk_norm", "softcap", "use_alibi_slopes", "alibi_slopes",
+        "use_rotary_embeddings", "attention", "lin_q", "lin_k", "lin_v", "lin_qkv", "projection", "q_norm", "k_norm"},
+       {"attn_channels", "embed_dim", "attention_implementation", "_attention_backend_applied", "dropout_p"}},
+      {"anemoi.models.layers.attention.MultiHeadCrossAttention",
        {"num_heads", "head_dim", "window_size", "is_causal", "qk_norm", "softcap", "use_alibi_slopes", "alibi_slopes",
         "use_rotary_embeddings", "attention", "lin_q", "lin_k", "lin_v", "lin_qkv", "projection", "q_norm", "k_norm"},
        {"attn_channels", "embed_dim", "attention_implementation", "_attention_backend_applied", "dropout_p"}},

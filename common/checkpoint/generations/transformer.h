@@ -6,5 +6,6 @@
 namespace tradewind::checkpoint {
 
 ProcessorDescription read_transformer_processor(const Node& node, const Scope& scope, const ProcessorSite& site);
+MapperResult read_transformer_mapper(const Node& node, const Scope& scope, const MapperSite& site);
 
 }  // namespace tradewind::checkpoint

@@ -1,83 +1,21 @@
 // Mappers and processors, on one rank and sharded, against their formulas.
 #include <ATen/ATen.h>
-#include <c10/core/InferenceMode.h>
 #include <doctest/doctest.h>
 
-#include <mutex>
 #include <string>
 
-#include "tests/unit/dist/ranks.h"
+#include "tests/unit/nn/over_ranks.h"
 #include "tests/unit/nn/synthetic.h"
 #include "worker/nn/mapper.h"
 #include "worker/nn/processor.h"
 
 using namespace tradewind;
+using testing::assemble;
+using testing::run_mapper;
+using testing::run_processor;
 using testing::Weights;
-
-namespace {
-
-constexpr int world_sizes[] = {1, 2, 3, 4, 7};
-
-double worst(const at::Tensor& ours, const at::Tensor& expected) {
-  REQUIRE(ours.sizes() == expected.sizes());
-  const double difference = (ours.to(at::kDouble) - expected).abs().max().item<double>();
-  return difference / expected.std().item<double>();
-}
-
-// Runs `as_rank` on every rank, which returns the rank's rows, and puts them together.
-at::Tensor assemble(int world_size, std::int64_t rows, std::int64_t columns,
-                    const std::function<at::Tensor(dist::Communicator&)>& as_rank) {
-  at::Tensor whole = at::full({rows, columns}, NAN, at::kFloat);
-  std::mutex mutex;
-  testing::run_ranks(world_size, [&](dist::Communicator& communicator) {
-    const c10::InferenceMode inference;
-    const at::Tensor part = as_rank(communicator);
-    const dist::RowRange range = dist::Shards(rows, world_size).range(communicator.rank());
-    const std::lock_guard<std::mutex> lock(mutex);
-    whole.slice(0, range.begin, range.end).copy_(part);
-  });
-  return whole;
-}
-
-at::Tensor run_mapper(const checkpoint::MapperDescription& description, const at::Tensor& sources,
-                      const at::Tensor& destinations, std::int64_t columns, bool fixed, int world_size,
-                      std::int64_t pieces, std::int64_t kept_bytes = 1 << 20) {
-  return assemble(world_size, destinations.size(0), columns, [&](dist::Communicator& communicator) {
-    const dist::Shards source_shards(sources.size(0), world_size), shards(destinations.size(0), world_size);
-    nn::Workspace workspace;
-    const auto mapper = nn::make_mapper(description, {config::Precision::f32, source_shards, shards, communicator,
-                                                      "mapper", pieces, workspace, kept_bytes});
-    const auto cut = [&](const at::Tensor& all, const dist::Shards& by) {
-      const dist::RowRange range = by.range(communicator.rank());
-      return all.slice(0, range.begin, range.end).contiguous();
-    };
-    const at::Tensor mine = cut(destinations, shards);
-    const nn::TensorRows source_rows(cut(sources, source_shards)), destination_rows(mine);
-    if (fixed) mapper->fix_destinations(mine, workspace);
-    at::Tensor out = at::empty({mine.size(0), mapper->outputs()}, at::kFloat);
-    (*mapper)(
-        source_rows, fixed ? nullptr : &destination_rows,
-        [&](std::int64_t first, const at::Tensor& rows) { out.narrow(0, first, rows.size(0)).copy_(rows); },
-        communicator, workspace);
-    return out;
-  });
-}
-
-at::Tensor run_processor(const checkpoint::ProcessorDescription& description, const at::Tensor& x, int world_size,
-                         std::int64_t chunks, std::int64_t kept_bytes = 1 << 20) {
-  return assemble(world_size, x.size(0), x.size(1), [&](dist::Communicator& communicator) {
-    const dist::Shards shards(x.size(0), world_size);
-    const dist::RowRange range = shards.range(communicator.rank());
-    nn::Workspace workspace;
-    const auto processor =
-        nn::make_processor(description, {config::Precision::f32, shards, communicator, chunks, workspace, kept_bytes});
-    at::Tensor own = x.slice(0, range.begin, range.end).clone();
-    (*processor)(own, communicator, workspace);
-    return own;
-  });
-}
-
-}  // namespace
+using testing::world_sizes;
+using testing::worst;
 
 TEST_CASE("a forward mapper with fixed destinations") {
   Weights weights(1);

@@ -68,6 +68,33 @@ at::Tensor rotated(const at::Tensor& x) {
   return at::cat({a * angle.cos() - b * angle.sin(), b * angle.cos() + a * angle.sin()}, 2);
 }
 
+// Every query sees a mask over every key.
+at::Tensor attention(const checkpoint::AttentionDescription& layer, const at::Tensor& queries, const at::Tensor& keys) {
+  at::Tensor query = by_head(linear(layer.query, queries), layer.heads);
+  at::Tensor key = by_head(linear(layer.key, keys), layer.heads);
+  const at::Tensor value = by_head(linear(layer.value, keys), layer.heads);
+  if (layer.query_norm) query = norm(*layer.query_norm, query);
+  if (layer.key_norm) key = norm(*layer.key_norm, key);
+  if (layer.rotary) {
+    query = rotated(query);
+    key = rotated(key);
+  }
+  const double offset = layer.aligned_to_end ? static_cast<double>(keys.size(0) - queries.size(0)) : 0.0;
+  const at::Tensor distance = (at::arange(queries.size(0), at::kDouble).unsqueeze(1) + offset -
+                               at::arange(keys.size(0), at::kDouble).unsqueeze(0))
+                                  .abs();
+  at::Tensor score =
+      at::matmul(query.transpose(0, 1), key.permute({1, 2, 0})) / std::sqrt(static_cast<double>(layer.head_size));
+  if (layer.softcap > 0) score = layer.softcap * at::tanh(score / layer.softcap);
+  if (layer.alibi_slopes) score = score - tensor(*layer.alibi_slopes).view({-1, 1, 1}) * distance;
+  at::Tensor weight = score.exp();  // scores are small here: no maximum is needed
+  if (layer.window) weight = weight * distance.le(static_cast<double>(*layer.window));
+  const at::Tensor total = weight.sum(-1, true);
+  weight = weight / at::where(total.eq(0), at::ones_like(total), total);
+  const at::Tensor attended = at::matmul(weight, value.transpose(0, 1)).transpose(0, 1).reshape({queries.size(0), -1});
+  return linear(layer.projection, attended);
+}
+
 }  // namespace
 
 checkpoint::TensorDescriptor Weights::keep(const at::Tensor& tensor) {
@@ -262,6 +289,32 @@ at::Tensor naive_block(const checkpoint::GraphTransformerBlockDescription& block
 
 }  // namespace
 
+checkpoint::TransformerMapperDescription Weights::transformer_mapper(
+    std::int64_t source_inputs, std::int64_t destination_inputs, std::int64_t channels, std::int64_t heads,
+    std::int64_t head_size, std::optional<std::int64_t> window, bool qk_norm, std::optional<std::int64_t> extracted) {
+  checkpoint::TransformerMapperDescription mapper;
+  if (source_inputs != channels) mapper.source_embedding = linear(channels, source_inputs);
+  mapper.destination_embedding = linear(channels, destination_inputs);
+  auto& attention = mapper.attention;
+  attention.heads = heads;
+  attention.head_size = head_size;
+  for (auto* layer : {&attention.query, &attention.key, &attention.value}) {
+    *layer = linear(heads * head_size, channels, false);
+  }
+  attention.projection = linear(channels, heads * head_size);
+  if (qk_norm) {
+    attention.query_norm = norm(head_size);
+    attention.key_norm = norm(head_size);
+  }
+  attention.window = window;
+  mapper.norm_source = norm(channels);
+  mapper.norm_destination = norm(channels);
+  mapper.norm_mlp = norm(channels);
+  mapper.mlp = mlp(channels, Activation::gelu);
+  if (extracted) mapper.extractor = {{norm(channels), linear(*extracted, channels)}};
+  return mapper;
+}
+
 at::Tensor naive_mapper(const checkpoint::GraphTransformerMapperDescription& mapper, const at::Tensor& sources,
                         const at::Tensor& destinations) {
   const auto& block = mapper.block;
@@ -323,31 +376,26 @@ at::Tensor naive_graph_transformer(const checkpoint::GraphTransformerProcessorDe
 
 at::Tensor naive_transformer(const checkpoint::TransformerProcessorDescription& processor, const at::Tensor& given) {
   at::Tensor x = given.to(at::kDouble);
-  const std::int64_t rows = x.size(0);
-  const at::Tensor position = at::arange(rows, at::kDouble);
-  const at::Tensor distance = (position.unsqueeze(1) - position.unsqueeze(0)).abs();
   for (const auto& block : processor.blocks) {
     const at::Tensor normed = norm(block.norm_attention, x);
-    at::Tensor query = by_head(linear(block.query, normed), block.heads);
-    at::Tensor key = by_head(linear(block.key, normed), block.heads);
-    const at::Tensor value = by_head(linear(block.value, normed), block.heads);
-    if (block.query_norm) query = norm(*block.query_norm, query);
-    if (block.key_norm) key = norm(*block.key_norm, key);
-    if (block.rotary) {
-      query = rotated(query);
-      key = rotated(key);
-    }
-    at::Tensor score =
-        at::matmul(query.transpose(0, 1), key.permute({1, 2, 0})) / std::sqrt(static_cast<double>(block.head_size));
-    if (block.softcap > 0) score = block.softcap * at::tanh(score / block.softcap);
-    if (block.alibi_slopes) score = score - tensor(*block.alibi_slopes).view({-1, 1, 1}) * distance;
-    if (block.window) score = score.masked_fill(distance > static_cast<double>(*block.window), -1e30);
-    const at::Tensor attended =
-        at::matmul(at::softmax(score, -1), value.transpose(0, 1)).transpose(0, 1).reshape({rows, -1});
-    x = x + linear(block.projection, attended);
+    x = x + attention(block, normed, normed);
     x = x + sequential(block.mlp, norm(block.norm_mlp, x));
   }
   return x;
+}
+
+at::Tensor naive_transformer_mapper(const checkpoint::TransformerMapperDescription& mapper, const at::Tensor& sources,
+                                    const at::Tensor& destinations) {
+  const at::Tensor from = sources.to(at::kDouble);
+  const at::Tensor source = mapper.source_embedding ? linear(*mapper.source_embedding, from) : from;
+  at::Tensor x = linear(mapper.destination_embedding, destinations.to(at::kDouble));
+  x = x + attention(mapper.attention, norm(mapper.norm_destination, x), norm(mapper.norm_source, source));
+  x = x + sequential(mapper.mlp, norm(mapper.norm_mlp, x));
+  return mapper.extractor ? sequential(*mapper.extractor, x) : x;
+}
+
+at::Tensor naive_sequential(const checkpoint::SequentialDescription& layers, const at::Tensor& x) {
+  return sequential(layers, x);
 }
 
 }  // namespace tradewind::testing

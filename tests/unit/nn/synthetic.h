@@ -46,6 +46,12 @@ class Weights {
                                                      std::optional<checkpoint::Activation> gate = {});
   checkpoint::TransformerBlockDescription transformer_block(std::int64_t heads, std::int64_t head_size,
                                                             std::optional<std::int64_t> window, bool qk_norm);
+  // The attention is heads * head_size wide, the rows `channels`.
+  checkpoint::TransformerMapperDescription transformer_mapper(std::int64_t source_inputs,
+                                                              std::int64_t destination_inputs, std::int64_t channels,
+                                                              std::int64_t heads, std::int64_t head_size,
+                                                              std::optional<std::int64_t> window, bool qk_norm,
+                                                              std::optional<std::int64_t> extracted);
 
  private:
   std::deque<at::Tensor> kept_;
@@ -60,6 +66,9 @@ at::Tensor naive_updated_sources(const checkpoint::GraphConvMapperDescription& m
 at::Tensor naive_graph_conv(const checkpoint::GraphConvProcessorDescription& processor, const at::Tensor& x);
 at::Tensor naive_graph_transformer(const checkpoint::GraphTransformerProcessorDescription& processor,
                                    const at::Tensor& x);
+at::Tensor naive_sequential(const checkpoint::SequentialDescription& layers, const at::Tensor& x);
+at::Tensor naive_transformer_mapper(const checkpoint::TransformerMapperDescription& mapper, const at::Tensor& sources,
+                                    const at::Tensor& destinations);
 at::Tensor naive_transformer(const checkpoint::TransformerProcessorDescription& processor, const at::Tensor& x);
 
 }  // namespace tradewind::testing

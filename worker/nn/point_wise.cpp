@@ -1,0 +1,77 @@
+#include "worker/nn/point_wise.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "common/errors.h"
+#include "worker/nn/move.h"
+
+namespace tradewind::nn {
+namespace {
+
+std::int64_t rows_of_piece(std::int64_t rows, std::int64_t least_pieces) {
+  const std::int64_t pieces = std::max<std::int64_t>(1, least_pieces);
+  return std::max<std::int64_t>(1, (rows + pieces - 1) / pieces);
+}
+
+}  // namespace
+
+PointWiseMapper::PointWiseMapper(const checkpoint::PointWiseMapperDescription& description, const MapperSite& site)
+    : inputs_(description.inputs),
+      rows_(site.sources.range(site.communicator.rank()).size()),
+      layers_(description.layers, site.precision),
+      chunk_limit_(rows_of_piece(site.sources.rows(), site.least_pieces)),
+      chunk_(chunk_rows(std::max(layers_.widest(), inputs_), chunk_limit_)) {
+  if (site.sources.rows() != site.destinations.rows()) {
+    throw UserError("a point-wise mapper between " + std::to_string(site.sources.rows()) + " and " +
+                        std::to_string(site.destinations.rows()) + " nodes",
+                    "model." + site.place, "the checkpoint is damaged or of an unknown layout");
+  }
+}
+
+void PointWiseMapper::move_to(at::Device device) {
+  layers_.move_to(device);
+  chunk_ = chunk_rows(std::max(layers_.widest(), inputs_), chunk_limit_, device);
+}
+
+void PointWiseMapper::fix_destinations(const at::Tensor&, Workspace&) {}
+
+void PointWiseMapper::operator()(const RowSource& sources, const RowSource*, const Sink& sink, dist::Communicator&,
+                                 Workspace& workspace) const {
+  for (std::int64_t begin = 0; begin < rows_; begin += chunk_) {
+    const std::int64_t count = std::min(chunk_, rows_ - begin);
+    at::Tensor x = workspace.take(Workspace::input, count, sources.columns());
+    sources.range(begin, begin + count, x);
+    at::Tensor result = workspace.take(Workspace::result, count, outputs());
+    layers_(x, result, false, workspace);
+    sink(begin, result);
+  }
+}
+
+PointWiseProcessor::PointWiseProcessor(const checkpoint::PointWiseProcessorDescription& description,
+                                       const ProcessorSite& site)
+    : chunk_limit_(rows_of_piece(site.rows.range(site.communicator.rank()).size(), site.least_chunks)) {
+  for (const auto& layer : description.layers) {
+    layers_.emplace_back(layer, site.precision);
+    widest_ = std::max(widest_, layers_.back().widest());
+  }
+  chunk_ = chunk_rows(widest_, chunk_limit_);
+}
+
+void PointWiseProcessor::move_to(at::Device device) {
+  move_all(device, layers_);
+  chunk_ = chunk_rows(widest_, chunk_limit_, device);
+}
+
+void PointWiseProcessor::operator()(at::Tensor x, dist::Communicator&, Workspace& workspace) const {
+  for (std::int64_t begin = 0; begin < x.size(0); begin += chunk_) {
+    at::Tensor part = x.narrow(0, begin, std::min(chunk_, x.size(0) - begin));
+    for (const Sequential& layer : layers_) {
+      const at::Tensor before = workspace.take(Workspace::input, part.size(0), part.size(1)).copy_(part);
+      layer(before, part, false, workspace);
+    }
+  }
+}
+
+}  // namespace tradewind::nn

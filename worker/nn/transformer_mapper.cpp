@@ -1,0 +1,122 @@
+#include "worker/nn/transformer_mapper.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/errors.h"
+#include "worker/nn/move.h"
+
+namespace tradewind::nn {
+namespace {
+
+std::shared_ptr<AttentionPlan> plan_of(const checkpoint::AttentionDescription& attention, const MapperSite& site) {
+  return std::make_shared<AttentionPlan>(site.sources, site.destinations, attention.window,
+                                         query_offset(attention, site.sources.rows(), site.destinations.rows()),
+                                         site.communicator, site.place);
+}
+
+}  // namespace
+
+TransformerMapper::TransformerMapper(const checkpoint::TransformerMapperDescription& description,
+                                     const MapperSite& site)
+    : attention_(description.attention, site.precision, plan_of(description.attention, site), site.place + " attention",
+                 site.least_pieces),
+      destination_embedding_(description.destination_embedding, site.precision),
+      norm_source_(description.norm_source),
+      norm_destination_(description.norm_destination),
+      norm_mlp_(description.norm_mlp),
+      mlp_(description.mlp, site.precision) {
+  if (description.source_embedding) source_embedding_.emplace(*description.source_embedding, site.precision);
+  if (description.extractor) extractor_.emplace(*description.extractor, site.precision);
+  const std::int64_t least = std::max<std::int64_t>(1, site.least_pieces);
+  chunk_limit_ = std::max<std::int64_t>(1, (site.destinations.rows() + least - 1) / least);
+  chunk_ = chunk_rows(std::max(mlp_.widest(), attention_.channels()), chunk_limit_);
+}
+
+void TransformerMapper::move_to(at::Device device) {
+  move_all(device, attention_, source_embedding_, destination_embedding_, norm_source_, norm_destination_, norm_mlp_,
+           mlp_, extractor_, fixed_embedded_, fixed_query_);
+  chunk_ = chunk_rows(std::max(mlp_.widest(), attention_.channels()), chunk_limit_, device);
+}
+
+std::int64_t TransformerMapper::outputs() const {
+  return extractor_ ? extractor_->outputs(attention_.outputs()) : attention_.outputs();
+}
+
+void TransformerMapper::embed_destinations(const RowSource& rows, std::int64_t begin, at::Tensor embedded,
+                                           at::Tensor query, Workspace& workspace) const {
+  const std::int64_t count = embedded.size(0);
+  at::Tensor raw = workspace.take(Workspace::input, count, rows.columns());
+  rows.range(begin, begin + count, raw);
+  destination_embedding_(raw, embedded, workspace);
+  at::Tensor normalized = workspace.take(Workspace::normalized, count, embedded.size(1));
+  norm_destination_(embedded, normalized);
+  attention_.queries(normalized, begin, std::move(query), workspace);
+}
+
+void TransformerMapper::fix_destinations(const at::Tensor& rows, Workspace& workspace) {
+  const std::int64_t count = rows.size(0);
+  const TensorRows source(rows);
+  fixed_embedded_ = at::empty({count, attention_.outputs()}, rows.options());
+  fixed_query_ = at::empty({count, attention_.channels()}, rows.options());
+  for (std::int64_t begin = 0; begin < count; begin += chunk_) {
+    const std::int64_t part = std::min(chunk_, count - begin);
+    embed_destinations(source, begin, fixed_embedded_.narrow(0, begin, part), fixed_query_.narrow(0, begin, part),
+                       workspace);
+  }
+}
+
+// x: the embedded rows, which become the result.
+void TransformerMapper::finish(std::int64_t begin, const at::Tensor& attended, at::Tensor x, const Sink& sink,
+                               Workspace& workspace) const {
+  attention_.add_projection(attended, x, workspace);
+  at::Tensor normalized = workspace.take(Workspace::normalized, x.size(0), x.size(1));
+  norm_mlp_(x, normalized);
+  mlp_(normalized, x, true, workspace);
+  if (!extractor_) {
+    sink(begin, x);
+    return;
+  }
+  at::Tensor extracted = workspace.take(Workspace::result, x.size(0), outputs());
+  (*extractor_)(x, extracted, false, workspace);
+  sink(begin, extracted);
+}
+
+void TransformerMapper::operator()(const RowSource& sources, const RowSource* destinations, const Sink& sink,
+                                   dist::Communicator& communicator, Workspace& workspace) const {
+  if (!destinations && !fixed_query_.defined()) throw InternalFault("a mapper without destinations");
+  const auto prepare = [&](const at::Tensor& raw) {
+    at::Tensor x = raw;
+    if (source_embedding_) {
+      x = workspace.take(Workspace::embedded, raw.size(0), source_embedding_->outputs());
+      (*source_embedding_)(raw, x, workspace);
+    }
+    at::Tensor normalized = workspace.take(Workspace::normalized, x.size(0), x.size(1));
+    norm_source_(x, normalized);
+    return normalized;
+  };
+  const KeyTable keys = attention_.keys(sources, prepare, chunk_, communicator, workspace);
+  at::Tensor embedded;
+  const auto queries = [&](std::int64_t begin, std::int64_t count) {
+    embedded = workspace.take(Workspace::embedded, count, attention_.outputs());
+    at::Tensor query = workspace.take(Workspace::query, count, attention_.channels());
+    if (destinations) {
+      embed_destinations(*destinations, begin, embedded, query, workspace);
+    } else {
+      embedded.copy_(fixed_embedded_.narrow(0, begin, count));
+      query.copy_(fixed_query_.narrow(0, begin, count));
+    }
+    return query;
+  };
+  const auto finish_rows = [&](std::int64_t first, const at::Tensor& attended) {
+    for (std::int64_t begin = 0; begin < attended.size(0); begin += chunk_) {
+      const std::int64_t count = std::min(chunk_, attended.size(0) - begin);
+      finish(first + begin, attended.narrow(0, begin, count), embedded.narrow(0, begin, count), sink, workspace);
+    }
+  };
+  attention_.attend(keys, queries, finish_rows, chunk_, communicator, workspace);
+}
+
+}  // namespace tradewind::nn

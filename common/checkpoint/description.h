@@ -159,7 +159,7 @@ struct GraphConvProcessorDescription {
   bool operator==(const GraphConvProcessorDescription&) const = default;
 };
 
-// y = embedding(destination); y += attention(norm_destination(y), norm_source(embedding(source)));
+// y = norm_destination(embedding(destination)); y += attention(y, norm_source(embedding(source)));
 // y += mlp(norm_mlp(y)). source_embedding is absent in a backward mapper, extractor in a forward one.
 struct TransformerMapperDescription {
   std::optional<LinearDescription> source_embedding;

@@ -51,9 +51,8 @@ void TransformerMapper::embed_destinations(const RowSource& rows, std::int64_t b
   at::Tensor raw = workspace.take(Workspace::input, count, rows.columns());
   rows.range(begin, begin + count, raw);
   destination_embedding_(raw, embedded, workspace);
-  at::Tensor normalized = workspace.take(Workspace::normalized, count, embedded.size(1));
-  norm_destination_(embedded, normalized);
-  attention_.queries(normalized, begin, std::move(query), workspace);
+  norm_destination_(embedded, embedded);
+  attention_.queries(embedded, begin, std::move(query), workspace);
 }
 
 void TransformerMapper::fix_destinations(const at::Tensor& rows, Workspace& workspace) {
@@ -68,7 +67,7 @@ void TransformerMapper::fix_destinations(const at::Tensor& rows, Workspace& work
   }
 }
 
-// x: the embedded rows, which become the result.
+// x: the embedded, normalised rows, which become the result.
 void TransformerMapper::finish(std::int64_t begin, const at::Tensor& attended, at::Tensor x, const Sink& sink,
                                Workspace& workspace) const {
   attention_.add_projection(attended, x, workspace);

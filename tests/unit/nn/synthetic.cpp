@@ -388,8 +388,8 @@ at::Tensor naive_transformer_mapper(const checkpoint::TransformerMapperDescripti
                                     const at::Tensor& destinations) {
   const at::Tensor from = sources.to(at::kDouble);
   const at::Tensor source = mapper.source_embedding ? linear(*mapper.source_embedding, from) : from;
-  at::Tensor x = linear(mapper.destination_embedding, destinations.to(at::kDouble));
-  x = x + attention(mapper.attention, norm(mapper.norm_destination, x), norm(mapper.norm_source, source));
+  at::Tensor x = norm(mapper.norm_destination, linear(mapper.destination_embedding, destinations.to(at::kDouble)));
+  x = x + attention(mapper.attention, x, norm(mapper.norm_source, source));
   x = x + sequential(mapper.mlp, norm(mapper.norm_mlp, x));
   return mapper.extractor ? sequential(*mapper.extractor, x) : x;
 }

@@ -6,6 +6,7 @@
 #include "common/errors.h"
 #include "tests/unit/nn/over_ranks.h"
 #include "tests/unit/nn/synthetic.h"
+#include "worker/nn/processor.h"
 
 using namespace tradewind;
 using testing::run_mapper;
@@ -66,6 +67,26 @@ TEST_CASE("queries aligned to the last key, rotary embeddings, softcap and ALiBi
       CHECK(worst(run_mapper(mapper, few, many, 5, false, world_size, 1), up) < 2e-5);
     }
   }
+}
+
+TEST_CASE("ranks that share the heads send what docs/communication.md says") {
+  Weights weights(17);
+  checkpoint::TransformerProcessorDescription processor;
+  processor.blocks = {weights.transformer_block(4, 8, {}, false)};
+  const std::int64_t rows = 52, width = 32, ranks = 4;
+  testing::assemble(ranks, rows, width, [&](dist::Communicator& communicator) {
+    const dist::Shards shards(rows, ranks);
+    nn::Workspace workspace;
+    const auto layers = nn::make_processor(checkpoint::ProcessorDescription(processor),
+                                           {config::Precision::f32, shards, communicator, 3, workspace});
+    at::Tensor own = at::ones({rows / ranks, width});
+    (*layers)(own, communicator, workspace);
+    const auto& traffic = communicator.statistics().by_place().at("processor layer 0");
+    CHECK(traffic.bytes_received == 4 * 4 * (ranks - 1) * rows * width / (ranks * ranks));
+    CHECK(traffic.bytes_sent == traffic.bytes_received);
+    CHECK(traffic.calls == 3 * 4);  // three rounds
+    return own;
+  });
 }
 
 TEST_CASE("more ranks than rows") {

@@ -10,7 +10,7 @@
 namespace tradewind::launcher {
 
 std::optional<std::string> Variables::text(const std::string& name) {
-  const auto value = environment_.get(name);
+  auto value = environment_.get(name);
   if (!value || value->empty()) return std::nullopt;
   const Evidence seen{name, *value};
   if (std::find(read_.begin(), read_.end(), seen) == read_.end()) read_.push_back(seen);

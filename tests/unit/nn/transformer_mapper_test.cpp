@@ -82,7 +82,8 @@ TEST_CASE("ranks that share the heads send what docs/communication.md says") {
     at::Tensor own = at::ones({rows / ranks, width});
     (*layers)(own, communicator, workspace);
     const auto& traffic = communicator.statistics().by_place().at("processor layer 0");
-    CHECK(traffic.bytes_received == 4 * 4 * (ranks - 1) * rows * width / (ranks * ranks));
+    const std::int64_t values = 4 * (ranks - 1) * rows * width / (ranks * ranks);
+    CHECK(traffic.bytes_received == 4 * values);
     CHECK(traffic.bytes_sent == traffic.bytes_received);
     CHECK(traffic.calls == 3 * 4);  // three rounds
     return own;

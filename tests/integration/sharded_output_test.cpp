@@ -203,7 +203,9 @@ TEST_CASE("the report says what each rank did") {
   std::int64_t rows = 0, sent = 0, received = 0, written = 0;
   for (const Json& rank : ranks) {
     rows += rank["rows"].get<std::int64_t>();
-    for (const auto& [phase, traffic] : rank["traffic"].items()) {
+    for (const auto& entry : rank["traffic"].items()) {
+      const std::string& phase = entry.key();
+      const Json& traffic = entry.value();
       CAPTURE(phase);
       if (phase != "input" && phase != "start") {  // sums over all ranks are counted by halves
         sent += traffic["bytes_sent"].get<std::int64_t>();

@@ -34,7 +34,7 @@ Index::Index(std::vector<std::string> files, std::vector<IndexedMessage> message
   for (const std::string& file : files_) readers_.push_back(std::make_unique<FileReader>(file));
 }
 
-Index::Index(std::vector<std::string> files, const Namer& namer) : Index(files, scan_files(files)) {
+Index::Index(const std::vector<std::string>& files, const Namer& namer) : Index(files, scan_files(files)) {
   for (std::size_t i = 0; i < messages_.size(); ++i) read_header(i, namer);
 }
 

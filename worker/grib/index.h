@@ -26,7 +26,7 @@ struct IndexedMessage {
 
 class Index {
  public:
-  Index(std::vector<std::string> files, const Namer& namer);
+  Index(const std::vector<std::string>& files, const Namer& namer);
   // With what scan_files() found; headers are to follow.
   Index(std::vector<std::string> files, std::vector<IndexedMessage> messages);
   // Name, time and points of message i: read from the file, or known from elsewhere.

@@ -90,6 +90,7 @@ TEST_CASE("halos of random graphs are what brute force says, for any number of r
   std::mt19937 random(20240115);
   for (const int ranks : {1, 2, 3, 4, 7}) {
     std::vector<RandomGraph> graphs;
+    graphs.reserve(14);
     for (int i = 0; i < 12; ++i) graphs.push_back(random_graph(random));
     graphs.push_back({.sources = 3, .destinations = 2, .edges = {{2, 0}, {0, 1}, {2, 0}}});  // fewer rows than ranks
     graphs.push_back({.sources = 5, .destinations = 1, .edges = {}});

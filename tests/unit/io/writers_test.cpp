@@ -73,7 +73,7 @@ std::vector<OutputFigures> write_all(const Run& run) {
     for (int i = 1; i <= run.states; ++i) {
       State state{.base = parse_date("2024-01-15"), .step = hours(6 * i), .previous_step = hours(6 * i - 6)};
       state.variables = variables;
-      state.values = values_at(6 * i).slice(1, rows.begin, rows.end).contiguous();
+      state.values = values_at(6L * i).slice(1, rows.begin, rows.end).contiguous();
       output->write(state);
       if (run.after_state) run.after_state(communicator.rank(), i);
     }

@@ -46,13 +46,13 @@ Prepared prepare(const RunCommand& command, const Environment& environment) {
   config::check_files(config, document);
   checkpoint::open_checkpoint(config.checkpoint, config.patch_metadata);
   const bool from_file = command.config.find('=') == std::string::npos;
-  Prepared prepared{
-      .job = {.command = "run",
-              .arguments = config::to_json(document),
-              .world_size = placement.world_size,
-              .environment = config.env},
-      .placement = std::move(placement),
-      .folder_beside = from_file ? std::filesystem::path(command.config).parent_path().string() : std::string()};
+  Prepared prepared;
+  prepared.job = {.command = "run",
+                  .arguments = config::to_json(document),
+                  .world_size = placement.world_size,
+                  .environment = config.env};
+  if (from_file) prepared.folder_beside = std::filesystem::path(command.config).parent_path().string();
+  prepared.placement = std::move(placement);
   if (!command.interface.empty() && prepared.placement.mode != PlacementMode::wrap)
     chosen_addresses(interface_choice(command.interface, environment), network_of_host());
   return prepared;

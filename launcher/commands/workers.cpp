@@ -129,7 +129,7 @@ int join_run(const Placement& placement, const Environment& environment) {
   if (!control || placement.mode != PlacementMode::member)
     throw UserError("this command is started by `tradewind run`, not by users", "agent",
                     "use `tradewind run CONFIG`, which starts its ranks itself");
-  return take_part_at(placement, environment, [control] { return control; });
+  return take_part_at(placement, environment, [control]() -> std::optional<ControlAddress> { return *control; });
 }
 
 int run_workers(const Job& job, const Environment& environment, const Supervision& supervision) {

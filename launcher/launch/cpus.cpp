@@ -66,6 +66,7 @@ std::vector<int> usable_cpus() {
     return std::tie(a.package, a.core, a.cpu) < std::tie(b.package, b.core, b.cpu);
   });
   std::vector<int> cpus;
+  cpus.reserve(places.size());
   for (const Place& place : places) cpus.push_back(place.cpu);
   return cpus;
 }

@@ -90,7 +90,7 @@ std::string own_address(const Placement& placement, const InterfaceChoice& choic
   for (const std::string& host : placement.hosts) {
     if (host == network.host || host == placement.hosts.front()) continue;
     for (const std::string& address : quietly(host)) {
-      const std::string own = network.towards(address);
+      std::string own = network.towards(address);
       if (!own.empty() && !is_loopback(own)) return own;
     }
     break;

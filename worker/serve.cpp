@@ -10,11 +10,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/config/load.h"
 #include "common/env.h"
 #include "worker/channel/channel_reporter.h"
 #include "worker/compare/compare.h"
+#include "worker/device/link.h"
 #include "worker/dist/process_group.h"
 #include "worker/runner/commands.h"
 
@@ -45,21 +47,34 @@ std::optional<config::Precision> precision_of(const proto::Json& arguments) {
   return name == "bf16" ? config::Precision::bf16 : name == "f16" ? config::Precision::f16 : config::Precision::f32;
 }
 
+// Opens the rank's device and says which it is.
+device::Device open_device(const std::optional<std::string>& wanted, const proto::Start& start, Channel& launcher,
+                           ChannelReporter& reporter) {
+  std::vector<std::string> warnings;
+  device::Device device =
+      device::open_device(wanted, start.local_rank, [&](const std::string& text) { warnings.push_back(text); });
+  launcher.send(proto::Ready{device.name()});
+  for (const std::string& text : warnings) reporter.warning(text);
+  return device;
+}
+
 void run(const proto::Start& start, Channel& launcher, ChannelReporter& reporter) {
   const auto config = config::parse_run_config(config::document_from_json(start.arguments));
-  launcher.send(proto::Ready{config.device.value_or("cpu")});
-  const auto communicator = dist::make_process_group(rendezvous_of(start));
-  runner::run_forecast(config, *communicator, reporter);
+  const device::Device device = open_device(config.device, start, launcher, reporter);
+  const auto communicator = dist::make_process_group(rendezvous_of(start), device::link_of(device));
+  runner::run_forecast(config, device, *communicator, reporter);
 }
 
 void predict(const proto::Start& start, Channel& launcher, ChannelReporter& reporter) {
-  launcher.send(proto::Ready{"cpu"});
-  const auto communicator = dist::make_process_group(rendezvous_of(start));
+  std::optional<std::string> wanted;
+  if (start.arguments.contains("device")) wanted = start.arguments.at("device");
+  const device::Device device = open_device(wanted, start, launcher, reporter);
+  const auto communicator = dist::make_process_group(rendezvous_of(start), device::link_of(device));
   runner::run_predict({.checkpoint = start.arguments.at("checkpoint"),
                        .input = start.arguments.at("input"),
                        .output = start.arguments.at("output"),
                        .precision = precision_of(start.arguments)},
-                      *communicator, reporter);
+                      device, *communicator, reporter);
 }
 
 int compare(const proto::Start& start, Channel& launcher) {

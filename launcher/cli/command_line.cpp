@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::array<const char*, 5> commands = {"run", "inspect", "predict", "compare", "cluster"};
 // Options followed by a value, of any command: their values are never taken for a command.
-constexpr std::array<const char*, 11> valued = {"--defaults",    "--run-dir",   "--report",   "--world-size",
-                                                "--precision",   "--tolerance", "--steps",    "--climatology",
-                                                "--persistence", "--interface", "--srun-args"};
+constexpr std::array<const char*, 12> valued = {"--defaults",    "--run-dir",   "--report",    "--world-size",
+                                                "--precision",   "--tolerance", "--steps",     "--climatology",
+                                                "--persistence", "--interface", "--srun-args", "--device"};
 
 bool contains(const auto& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -111,6 +111,14 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   predict_app->add_option("--precision", predict.precision, "f32, f16 or bf16 [f32]")
       ->option_text("P")
       ->check(CLI::IsMember({"f32", "f16", "bf16"}));
+  predict_app->add_option("--device", predict.device, "cpu, cuda or cuda:N [cuda when there is one]")
+      ->option_text("D")
+      ->check([](const std::string& text) {
+        const bool known = text == "cpu" || text == "cuda" ||
+                           (text.starts_with("cuda:") && text.size() > 5 && text.size() < 9 &&
+                            text.find_first_not_of("0123456789", 5) == std::string::npos);
+        return known ? std::string() : "'" + text + "' is no device: give cpu, cuda or cuda:N";
+      });
   predict_app->add_option("--report", predict.report, "write the report there")->option_text("FILE");
   add_verbosity(*predict_app, predict.verbosity);
 

@@ -27,6 +27,7 @@ struct InspectCommand {
 struct PredictCommand {
   std::string checkpoint, input, output;
   std::string precision;  // empty: f32
+  std::string device;     // empty: a CUDA device when there is one
   int world_size = 1;
   std::string report;
   Verbosity verbosity = Verbosity::normal;

@@ -15,6 +15,7 @@ int predict(const PredictCommand& command, const Environment& environment, TimeP
           .arguments = {{"checkpoint", command.checkpoint}, {"input", command.input}, {"output", command.output}},
           .world_size = command.world_size};
   if (!command.precision.empty()) job.arguments["precision"] = command.precision;
+  if (!command.device.empty()) job.arguments["device"] = command.device;
   Supervision supervision{.verbosity = command.verbosity, .started = started};
   if (!command.report.empty()) supervision.reports.push_back(command.report);
   return run_workers(job, environment, supervision);

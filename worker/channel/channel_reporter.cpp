@@ -43,6 +43,7 @@ proto::Finished ChannelReporter::result(int exit_code) {
                       .output = timings_.output,
                       .total = timings_.total},
           .peak_rss_bytes = peak_resident_bytes(),
+          .peak_device_bytes = timings_.peak_device_bytes,
           .figures = figures_};
 }
 

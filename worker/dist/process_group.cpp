@@ -33,6 +33,18 @@ struct Call {
   Traffic traffic;
 };
 
+// LibTorch 2.15 calls it so; before it was alltoall_base.
+template <class Backend>
+c10::intrusive_ptr<c10d::Work> all_to_all_single(Backend& backend, at::Tensor& out, at::Tensor& in,
+                                                 std::vector<std::int64_t>& out_counts,
+                                                 std::vector<std::int64_t>& in_counts) {
+  if constexpr (requires { backend.all_to_all_single(out, in, out_counts, in_counts); }) {
+    return backend.all_to_all_single(out, in, out_counts, in_counts);
+  } else {
+    return backend.alltoall_base(out, in, out_counts, in_counts);
+  }
+}
+
 // Gloo knows no bfloat16 and no bool; what only moves needs no dtype.
 at::Tensor bytes_of(const at::Tensor& contiguous) { return contiguous.reshape({-1}).view(at::kByte); }
 
@@ -50,8 +62,11 @@ std::int64_t row_bytes(const at::Tensor& rows) {
 
 class GlooCommunicator : public Communicator {
  public:
-  GlooCommunicator(const Rendezvous& rendezvous, Meeting meeting)
-      : rendezvous_(rendezvous), store_(std::move(meeting.store)), group_(connect(meeting.address)) {
+  GlooCommunicator(const Rendezvous& rendezvous, Meeting meeting, const DeviceLink& link)
+      : rendezvous_(rendezvous),
+        store_(std::move(meeting.store)),
+        group_(connect(meeting.address)),
+        devices_(link_devices(link, store_, rank(), size(), rendezvous_.timeout)) {
     // The ranks leave this together: the zero of the clock by which late peers are told.
     Call call = begin("barrier", "start");
     timed(call, [&] { group_->barrier()->wait(); });
@@ -120,6 +135,7 @@ class GlooCommunicator : public Communicator {
   const Rendezvous rendezvous_;
   const c10::intrusive_ptr<c10d::Store> store_;
   const c10::intrusive_ptr<Group> group_;
+  const c10::intrusive_ptr<c10d::Backend> devices_;  // may be null
   std::int64_t number_ = 0;
   Clock::time_point connected_;
   Waits waits_;
@@ -171,31 +187,32 @@ void GlooCommunicator::check_rows(const Call& call, const at::Tensor& rows, std:
       throw InternalFault("counts for " + std::to_string(one->size()) + " ranks", where(call));
     }
   }
-  if (rows.dim() == 0 || rows.size(0) != expected || !rows.is_cpu()) {
+  if (rows.dim() == 0 || rows.size(0) != expected) {
     std::ostringstream got;
-    got << "rows of shape " << rows.sizes() << " on " << rows.device() << ", expected " << expected << " on the CPU";
+    got << "rows of shape " << rows.sizes() << ", expected " << expected;
     throw InternalFault(got.str(), where(call));
   }
 }
 
 class GlooCommunicator::Exchange : public PendingRows {
  public:
-  Exchange(GlooCommunicator& owner, Call call, at::Tensor received) : owner_(owner), call_(std::move(call)) {
-    received_ = std::move(received);
-  }
+  // wanted: where the received rows are to be.
+  Exchange(GlooCommunicator& owner, Call call, at::Tensor received, at::Device wanted)
+      : owner_(owner), call_(std::move(call)), received_(std::move(received)), wanted_(wanted) {}
   template <class Start>
   void start(const Start& start) {
     owner_.timed(call_, [&] { work_ = start(); });
   }
   at::Tensor wait() override {
     owner_.finish(std::move(call_), [&] { work_->wait(); });
-    return std::move(received_);
+    return received_.device() == wanted_ ? std::move(received_) : received_.to(wanted_);
   }
 
  private:
   GlooCommunicator& owner_;
   Call call_;
   at::Tensor received_;
+  at::Device wanted_;
   c10::intrusive_ptr<c10d::Work> work_;
 };
 
@@ -209,15 +226,20 @@ std::unique_ptr<PendingRows> GlooCommunicator::start_all_to_all(const at::Tensor
   const std::int64_t bytes = row_bytes(rows);
   call.traffic.bytes_sent = foreign(send_counts) * bytes;
   call.traffic.bytes_received = foreign(receive_counts) * bytes;
+  const bool direct = !rows.is_cpu() && devices_;
+  const at::Tensor sent = direct ? rows : on_host(rows);
   at::Tensor received =
-      empty_rows_like(rows, std::accumulate(receive_counts.begin(), receive_counts.end(), std::int64_t{0}));
-  at::Tensor in = bytes_of(rows.contiguous()), out = bytes_of(received);
+      empty_rows_like(sent, std::accumulate(receive_counts.begin(), receive_counts.end(), std::int64_t{0}));
+  at::Tensor in = bytes_of(sent.contiguous()), out = bytes_of(received);
   // Copies: the call empties the vectors that it is given.
   std::vector<std::int64_t> in_counts = send_counts, out_counts = receive_counts;
   for (std::int64_t& count : in_counts) count *= bytes;
   for (std::int64_t& count : out_counts) count *= bytes;
-  auto exchange = std::make_unique<Exchange>(*this, std::move(call), std::move(received));
-  exchange->start([&] { return group_->all_to_all_single(out, in, out_counts, in_counts); });
+  auto exchange = std::make_unique<Exchange>(*this, std::move(call), std::move(received), rows.device());
+  exchange->start([&] {
+    return direct ? all_to_all_single(*devices_, out, in, out_counts, in_counts)
+                  : all_to_all_single(*group_, out, in, out_counts, in_counts);
+  });
   return exchange;
 }
 
@@ -230,8 +252,9 @@ at::Tensor GlooCommunicator::all_gather(const at::Tensor& rows, const std::vecto
   const std::int64_t bytes = row_bytes(rows);
   call.traffic.bytes_sent = rows.size(0) * bytes * (size() - 1);
   call.traffic.bytes_received = foreign(counts) * bytes;
-  at::Tensor all = empty_rows_like(rows, std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
-  std::vector<at::Tensor> own = {bytes_of(rows.contiguous())};
+  const at::Tensor mine = on_host(rows);
+  at::Tensor all = empty_rows_like(mine, std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
+  std::vector<at::Tensor> own = {bytes_of(mine.contiguous())};
   const int tag = static_cast<int>(call.number % 0x7fff'ffff);
   finish(std::move(call), [&] {
     // Straight from and into place: Gloo's own all_gather wants equal counts, and padding costs a copy of everything.
@@ -247,10 +270,10 @@ at::Tensor GlooCommunicator::all_gather(const at::Tensor& rows, const std::vecto
       if (theirs[0].numel() > 0) works.push_back(group_->recv(theirs, from, tag));
       if (own[0].numel() > 0) works.push_back(group_->send(own, to, tag));
     }
-    part(rank()).copy_(rows);
+    part(rank()).copy_(mine);
     for (const auto& work : works) work->wait(rendezvous_.timeout);
   });
-  return all;
+  return all.to(rows.device());
 }
 
 void GlooCommunicator::all_reduce_sum(at::Tensor& values, std::string_view place) {
@@ -260,7 +283,7 @@ void GlooCommunicator::all_reduce_sum(at::Tensor& values, std::string_view place
   if (!half && !is_bool && dtype != at::kFloat && dtype != at::kDouble && dtype != at::kInt && dtype != at::kLong) {
     throw InternalFault(std::string("no sum over ranks of ") + at::toString(dtype), where(call));
   }
-  std::vector<at::Tensor> sums = {values.to(half ? at::kFloat : is_bool ? at::kInt : dtype).contiguous()};
+  std::vector<at::Tensor> sums = {on_host(values).to(half ? at::kFloat : is_bool ? at::kInt : dtype).contiguous()};
   // A ring moves all but one part of the values twice.
   const auto bytes = static_cast<std::int64_t>(sums[0].nbytes());
   call.traffic.bytes_sent = call.traffic.bytes_received = 2 * bytes * (size() - 1) / size();
@@ -271,7 +294,7 @@ void GlooCommunicator::all_reduce_sum(at::Tensor& values, std::string_view place
 void GlooCommunicator::broadcast(at::Tensor& values, int root, std::string_view place) {
   Call call = begin("broadcast", place);
   if (root < 0 || root >= size()) throw InternalFault("root " + std::to_string(root), where(call));
-  const at::Tensor whole = values.contiguous();
+  const at::Tensor whole = on_host(values).contiguous();
   std::vector<at::Tensor> bytes = {bytes_of(whole)};
   const auto count = static_cast<std::int64_t>(whole.nbytes());
   if (rank() == root) {
@@ -305,10 +328,10 @@ void ignore_broken_pipes() {
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_process_group(const Rendezvous& rendezvous) {
+std::unique_ptr<Communicator> make_process_group(const Rendezvous& rendezvous, const DeviceLink& link) {
   if (rendezvous.world_size == 1) return make_single_communicator();
   ignore_broken_pipes();
-  return std::make_unique<GlooCommunicator>(rendezvous, meet(rendezvous));
+  return std::make_unique<GlooCommunicator>(rendezvous, meet(rendezvous), link);
 }
 
 }  // namespace tradewind::dist

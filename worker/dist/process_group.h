@@ -1,9 +1,10 @@
-// The communicator of a run with several ranks, over c10d's Gloo on the CPU.
+// The communicator of a run with several ranks, over c10d: Gloo on the CPU, and what `link` connects between devices.
 #pragma once
 
 #include <memory>
 
 #include "worker/dist/communicator.h"
+#include "worker/dist/device_link.h"
 #include "worker/dist/rendezvous.h"
 
 namespace tradewind::dist {
@@ -11,7 +12,8 @@ namespace tradewind::dist {
 // Collective: returns when all ranks are connected with each other. With one rank nothing is opened; with more, SIGPIPE
 // is ignored in this process from then on, unless it has a handler.
 // Throws as meet() does, and EnvironmentFault when a connection between two ranks cannot be made.
-// Dense CPU tensors of any dtype can be moved; sums exist for float64, float32, float16, bfloat16, int32, int64, bool.
-std::unique_ptr<Communicator> make_process_group(const Rendezvous& rendezvous);
+// Dense tensors of any dtype can be moved, device_link.h says how those that are not on the CPU; sums exist for
+// float64, float32, float16, bfloat16, int32, int64, bool.
+std::unique_ptr<Communicator> make_process_group(const Rendezvous& rendezvous, const DeviceLink& link = {});
 
 }  // namespace tradewind::dist

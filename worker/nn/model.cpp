@@ -55,6 +55,8 @@ class EncoderProcessorDecoder : public Model {
 
   dist::RowRange rows() const override { return data_.range(communicator_.rank()); }
 
+  at::Device device() const override { return workspace_.device(); }
+
   at::Tensor predict(const at::Tensor& x) override {
     const c10::InferenceMode inference;
     const std::vector<std::int64_t> expected{input_steps_, rows().size(), input_variables_};

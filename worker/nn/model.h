@@ -26,6 +26,8 @@ class Model {
   virtual ~Model() = default;
   // Data rows of this rank.
   virtual dist::RowRange rows() const = 0;
+  // Where x is to be and y will be.
+  virtual at::Device device() const { return at::kCPU; }
   // x: (input steps, rows, input variables), float32, raw units, contiguous, on the model's device.
   // Returns (output steps, rows, output variables), likewise. On CUDA the result may still be on its way.
   virtual at::Tensor predict(const at::Tensor& x) = 0;

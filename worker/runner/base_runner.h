@@ -24,8 +24,8 @@ class BaseRunner {
   // The model whose predict() makes the forecast; by default the checkpoint's.
   virtual std::unique_ptr<nn::Model> make_model(const checkpoint::ModelDescription& description,
                                                 const nn::ModelOptions& options, dist::Communicator& communicator);
-  // May change y (output steps, rows of this rank, output variables), raw units, before it is written and fed back.
-  // `start` is the date the model call started from.
+  // May change y (output steps, rows of this rank, output variables), raw units, on the model's device, before it is
+  // written and fed back. `start` is the date the model call started from.
   virtual void after_step(Time start, const std::vector<std::string>& variables, at::Tensor& y);
 };
 

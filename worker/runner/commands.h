@@ -4,13 +4,16 @@
 #include <string>
 
 #include "common/config/run_config.h"
+#include "worker/device/device.h"
 #include "worker/dist/communicator.h"
 #include "worker/runner/reporter.h"
 
 namespace tradewind::runner {
 
-// The forecast that the config describes. Relative paths in it are relative to the current folder.
-void run_forecast(const config::RunConfig& config, dist::Communicator& communicator, Reporter& reporter);
+// The forecast that the config describes, computed on `device`. Relative paths in it are relative to the current
+// folder.
+void run_forecast(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
+                  Reporter& reporter);
 
 // One model call on raw tensors: reads `x` (batch, time, grid, variables) of the .npz, writes `y` in the reference's
 // shape ((batch, ensemble, grid, variables), with a time axis after batch where the model has one).
@@ -18,6 +21,7 @@ struct PredictOptions {
   std::string checkpoint, input, output;
   std::optional<config::Precision> precision;  // default f32
 };
-void run_predict(const PredictOptions& options, dist::Communicator& communicator, Reporter& reporter);
+void run_predict(const PredictOptions& options, const device::Device& device, dist::Communicator& communicator,
+                 Reporter& reporter);
 
 }  // namespace tradewind::runner

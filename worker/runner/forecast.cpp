@@ -14,6 +14,7 @@
 #include "worker/runner/commands.h"
 #include "worker/runner/environment.h"
 #include "worker/runner/figures.h"
+#include "worker/runner/host_copy.h"
 #include "worker/runner/initial_state.h"
 #include "worker/runner/precision.h"
 #include "worker/runner/rollout.h"
@@ -29,11 +30,6 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-void check_device(const std::optional<std::string>& device) {
-  if (!device || *device == "cpu") return;
-  throw UserError("device '" + *device + "' is not supported by this build", "device", "set device: cpu");
-}
 
 void check_supported(const checkpoint::Metadata& metadata) {
   if (metadata.arrays.contains("output_mask")) {
@@ -77,6 +73,12 @@ outputs::State initial_output(const InitialState& initial, const Roles& roles,
   return state;
 }
 
+// A state whose values may still be on their way from the device.
+struct ComputedState {
+  outputs::State state;
+  HostCopy values;
+};
+
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
   std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
@@ -96,11 +98,10 @@ checkpoint::Metadata output_metadata(const config::RunConfig& config, const chec
 
 }  // namespace
 
-void run_forecast(const config::RunConfig& config, dist::Communicator& communicator, Reporter& reporter) {
+void run_forecast(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
+                  Reporter& reporter) {
   const Stopwatch total;
   Timings timings;
-  check_device(config.device);
-
   reporter.phase(Phase::load);
   const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(config.checkpoint, config.patch_metadata);
   const checkpoint::Metadata& metadata = checkpoint.metadata;
@@ -108,6 +109,7 @@ void run_forecast(const config::RunConfig& config, dist::Communicator& communica
   const Roles roles = assign_roles(metadata);
   share_seed(config.seed, communicator);
   nn::ModelOptions options;
+  options.device = device.where;
   options.precision = choose_precision(config.precision, metadata, reporter);
   options.mapper_chunks = chunks_from_environment("ANEMOI_INFERENCE_NUM_CHUNKS_MAPPER");
   options.processor_chunks = chunks_from_environment("ANEMOI_INFERENCE_NUM_CHUNKS_PROCESSOR");
@@ -156,7 +158,14 @@ void run_forecast(const config::RunConfig& config, dist::Communicator& communica
   initial.points.reset();  // of the whole grid
   const AdvanceMap map = advance_map(metadata.time, checkpoint.model.input_steps, checkpoint.model.output_steps);
   const int calls = model_calls(config.lead_time, metadata.time.rollout_shift);
-  at::Tensor x = std::move(initial.x);
+  at::Tensor x = std::exchange(initial.x, {}).to(model->device());
+  std::optional<std::vector<ComputedState>> previous_results;  // off the CPU: written while the next call runs
+  const auto write_results = [&](std::vector<ComputedState>& results) {
+    for (ComputedState& one : results) {
+      one.state.values = one.values.wait();
+      write(std::move(one.state));
+    }
+  };
   std::vector<double> step_seconds;
   Figures figures(communicator);
   figures.begin_steps();
@@ -168,13 +177,16 @@ void run_forecast(const config::RunConfig& config, dist::Communicator& communica
     const double before_output = output_seconds;
     at::Tensor y = model->predict(x);
     runner->after_step(*date + start, metadata.output, y);
+    std::vector<ComputedState> results;
     for (std::size_t i = 0; i < metadata.time.output_offsets.size(); ++i) {
       const Duration step = start + metadata.time.output_offsets[i];
       if (step <= config.lead_time) {
-        write({*date, step, previous, metadata.output, y.select(0, static_cast<std::int64_t>(i)).t().contiguous(), {}});
+        results.push_back({{*date, step, previous, metadata.output, {}, {}},
+                           HostCopy(y.select(0, static_cast<std::int64_t>(i)).t())});
       }
       previous = step;
     }
+    if (y.is_cpu()) write_results(results);
     if (call + 1 < calls) {
       advance(x, y, map, metadata.prognostic_columns);
       for (const auto& [from, to] : map.output_to_input) {
@@ -187,10 +199,15 @@ void run_forecast(const config::RunConfig& config, dist::Communicator& communica
         }
       }
     }
+    if (!y.is_cpu()) {
+      if (previous_results) write_results(*previous_results);
+      previous_results = std::move(results);
+    }
     step_seconds.push_back(step_watch.seconds() - (output_seconds - before_output));
     reporter.step_done({call + 1, calls, *date + metadata.time.rollout_shift * (call + 1), step_watch.seconds()});
   }
 
+  if (previous_results) write_results(*previous_results);
   figures.end_steps(std::accumulate(step_seconds.begin(), step_seconds.end(), 0.0), calls);
 
   reporter.phase(Phase::close);
@@ -203,6 +220,7 @@ void run_forecast(const config::RunConfig& config, dist::Communicator& communica
   if (step_seconds.size() > 1) step_seconds.erase(step_seconds.begin());
   timings.step_median = median(step_seconds);
   timings.total = total.seconds();
+  timings.peak_device_bytes = device.peak_bytes().value_or(0);
   reporter.finished(timings, figures.result(shards.range(communicator.rank()).size()));
 }
 

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "common/errors.h"
+#include "worker/nn/operations.h"
 
 namespace tradewind::runner {
 namespace {
@@ -102,6 +103,10 @@ std::shared_ptr<const inputs::GridPoints> find_points(inputs::Input& input, cons
 void place(at::Tensor& x, std::int64_t time, const std::vector<std::int64_t>& columns, const at::Tensor& fields) {
   const std::int64_t rows = x.size(1), width = x.size(2);
   const at::Tensor dense = fields.contiguous();
+  if (!nn::on_cpu_kernels(x)) {
+    x.select(0, time).index_copy_(1, at::tensor(columns, at::kLong).to(x.device()), dense.to(x.device()).t());
+    return;
+  }
   const float* from = dense.const_data_ptr<float>();
   float* to = x.mutable_data_ptr<float>() + time * rows * width;
   for (std::size_t i = 0; i < columns.size(); ++i) {

@@ -43,7 +43,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-void run_predict(const PredictOptions& options, dist::Communicator& communicator, Reporter& reporter) {
+void run_predict(const PredictOptions& options, const device::Device& device, dist::Communicator& communicator,
+                 Reporter& reporter) {
   const c10::InferenceMode inference;
   const auto start = std::chrono::steady_clock::now();
   Timings timings;
@@ -51,6 +52,7 @@ void run_predict(const PredictOptions& options, dist::Communicator& communicator
   const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(options.checkpoint);
   nn::ModelOptions model_options;
   model_options.precision = options.precision.value_or(config::Precision::f32);
+  model_options.device = device.where;
   const auto model = nn::make_model(checkpoint.model, model_options, communicator);
   timings.load = seconds_since(start);
 
@@ -66,7 +68,8 @@ void run_predict(const PredictOptions& options, dist::Communicator& communicator
   figures.begin_steps();
   for (std::int64_t sample = 0; sample < x.size(0); ++sample) {
     const dist::RowRange rows = model->rows();
-    const at::Tensor y = model->predict(x[sample].slice(1, rows.begin, rows.end).contiguous());
+    const at::Tensor y =
+        model->predict(x[sample].slice(1, rows.begin, rows.end).contiguous().to(model->device())).cpu();
     results.push_back(gather_grid(y, shards, communicator));
   }
   timings.first_step = timings.step_median = seconds_since(start) - timings.load - timings.input;
@@ -81,6 +84,7 @@ void run_predict(const PredictOptions& options, dist::Communicator& communicator
   }
   timings.total = seconds_since(start);
   timings.output = timings.total - timings.load - timings.input - timings.first_step;
+  timings.peak_device_bytes = device.peak_bytes().value_or(0);
   reporter.finished(timings, figures.result(model->rows().size()));
 }
 

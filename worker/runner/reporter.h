@@ -23,6 +23,7 @@ struct StepDone {
 struct Timings {  // seconds
   double load = 0, input = 0, first_step = 0, step_median = 0, output = 0, total = 0;
   int steps = 0;
+  std::int64_t peak_device_bytes = 0;  // of the memory of the rank's own device; 0 on the CPU
 };
 
 class Reporter {

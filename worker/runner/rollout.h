@@ -24,7 +24,7 @@ AdvanceMap advance_map(const checkpoint::TimeStepping& time, std::int64_t input_
 
 // Moves x (input steps, rows, input variables) on in place, with the prognostic columns of
 // y (output steps, rows, output variables). columns: (column of y, column of x). Other columns of the newest rows keep
-// what they held.
+// what they held. x and y are on one device.
 void advance(at::Tensor& x, const at::Tensor& y, const AdvanceMap& map,
              const std::vector<std::pair<std::int64_t, std::int64_t>>& columns);
 

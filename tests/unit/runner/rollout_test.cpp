@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include "common/errors.h"
+#include "worker/nn/operations.h"
+#include "worker/runner/initial_state.h"
 
 using namespace tradewind;
 using namespace tradewind::runner;
@@ -61,6 +63,20 @@ TEST_CASE("advancing moves rows of time and takes only prognostic columns from t
     CHECK(access[1][row][2] == 100 + 10 * row + 2);
     CHECK(access[1][row][3] == 5000 + 10 * row);
   }
+}
+
+TEST_CASE("off the CPU the state advances likewise") {
+  at::Tensor x = at::randn({2, 5, 4}), other = x.clone();
+  const at::Tensor y = at::randn({2, 5, 3});
+  const AdvanceMap map{{{1, 0}}, {{1, 1}}};
+  advance(x, y, map, {{2, 0}, {0, 3}});
+  place(x, 1, {1, 2}, y.select(0, 0).narrow(1, 0, 2).t());
+  {
+    const nn::DevicePathOnCpu guard;
+    advance(other, y, map, {{2, 0}, {0, 3}});
+    place(other, 1, {1, 2}, y.select(0, 0).narrow(1, 0, 2).t());
+  }
+  CHECK(at::equal(x, other));
 }
 
 TEST_CASE("several outputs fill several input rows, the latest last") {

@@ -51,7 +51,7 @@ const cuda::Table& load_cuda_library(const std::string& path) {
   void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);  // never closed: LibTorch keeps what it registered
   if (library == nullptr) {
     throw EnvironmentFault(std::string("the CUDA library does not load: ") + ::dlerror(), path,
-                           "fetch CUDA's libraries with cmake/setup.sh --cuda, or set device: cpu");
+                           "give the folder of that library in LD_LIBRARY_PATH (see docs/cuda.md), or set device: cpu");
   }
   const cuda::Table& table = table_of(library, path);
   loaded.store(&table);

@@ -5,6 +5,8 @@
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <utility>
+
 namespace tradewind::runner {
 
 // The device's side of a copy on its way.
@@ -16,7 +18,7 @@ struct HostCopy::Flight {
 
 HostCopy::HostCopy(const at::Tensor& values) {
   if (values.is_cpu()) {
-    host_ = values.contiguous();
+    host_ = values;
     return;
   }
   const at::Device device = values.device();
@@ -42,7 +44,7 @@ at::Tensor HostCopy::wait() {
     flight_->done.synchronize();
     flight_.reset();
   }
-  return std::move(host_);
+  return std::exchange(host_, {}).contiguous();
 }
 
 }  // namespace tradewind::runner

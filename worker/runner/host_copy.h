@@ -1,5 +1,6 @@
 // Brings what a model computed to the host while the device goes on: through pinned memory, on a stream of its own. On
-// the CPU it is the values themselves, which must stay as they are until then. A copy may be waited for once. Not thread-safe.
+// the CPU it is the values themselves, which must stay as they are until then. A copy may be waited for once. Not
+// thread-safe.
 #pragma once
 
 #include <ATen/core/Tensor.h>

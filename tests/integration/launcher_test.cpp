@@ -1,6 +1,7 @@
 // The launcher's executable with stand-in workers: what a user and their scripts see.
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <csignal>
 #include <nlohmann/json.hpp>
 
@@ -144,4 +145,41 @@ TEST_CASE("what was detected, without starting it") {
   const Result wrong = asked({}, {{"SLURM_JOB_ID", "7"}, {"SLURM_NTASKS", "2"}, {"PATH", "/nowhere"}});
   CHECK(wrong.code == 1);
   CHECK(wrong.error.find("there is no srun on PATH to start 2 ranks") != std::string::npos);
+}
+
+TEST_CASE("a real rank of four that is killed ends the run within 5 s, is named, and nothing is left") {
+  const Folder folder(example);
+  std::chrono::steady_clock::time_point killed;
+  const Result result =
+      run({.command = {TRADEWIND_EXECUTABLE, "run", "config.yaml", "runner=parallel", "world_size=4", "lead_time=1000d",
+                       "output=none", "--run-dir", "d"},
+           .folder = folder.path,
+           .environment = {{"TRADEWIND_TEST_MARK", folder.path}, {"OMP_NUM_THREADS", "1"}},
+           .watch = [&](pid_t, const std::string& error) {
+             if (killed != std::chrono::steady_clock::time_point{} || error.find("step 2/") == std::string::npos)
+               return;
+             killed = std::chrono::steady_clock::now();
+             ::kill(marked_process(folder.path, "tradewind-worke"), SIGKILL);
+           }});
+  CHECK(std::chrono::steady_clock::now() - killed < std::chrono::seconds(5));
+  CHECK(result.code == 137);
+  CHECK(processes_marked(folder.path) == 0);
+  const Json json = Json::parse(text_of(folder.path / "d" / "report.json"));
+  CHECK(json["status"] == "failed");
+  CHECK(json["exit_code"] == 137);
+  CHECK(json["error"]["what"] == "the worker was ended by signal 9 (Killed)");
+  CHECK(json["error"]["rank"].is_number());
+  CHECK(result.error.find("error: rank " + std::to_string(json["error"]["rank"].get<int>()) + ": ") !=
+        std::string::npos);
+}
+
+TEST_CASE("every line of a rank is kept in the run folder, and a slow reader loses none") {
+  const Folder folder(example);
+  const Result result = launch(folder, {"run", "config.yaml", "--run-dir", "d"}, "floods_stderr");
+  CHECK(result.code == 0);
+  // 25 MiB in one line: it comes in pieces.
+  const std::string log = text_of(folder.path / "d" / "logs" / "rank-0.log");
+  CHECK(log.size() == result.error.size());
+  CHECK(log.ends_with("last line\n"));
+  CHECK((log == result.error));
 }

@@ -84,4 +84,12 @@ int processes_marked(const std::string& mark) {
   return found;
 }
 
+pid_t marked_process(const std::string& mark, const std::string& name) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc"))
+    if (text_of(entry.path() / "environ").find(mark) != std::string::npos &&
+        text_of(entry.path() / "comm") == name + "\n")
+      return static_cast<pid_t>(std::stol(entry.path().filename().string()));
+  return 0;
+}
+
 }  // namespace tradewind::test

@@ -40,5 +40,7 @@ std::string text_of(const std::filesystem::path& file);
 void write_text(const std::filesystem::path& file, const std::string& text);
 // Living processes whose environment holds `mark` (NAME=value).
 int processes_marked(const std::string& mark);
+// One of them with that name (at most 15 characters count); 0 when there is none.
+pid_t marked_process(const std::string& mark, const std::string& name);
 
 }  // namespace tradewind::test

@@ -11,8 +11,8 @@ namespace {
 constexpr int own_agent = 0;  // its number; those of the server begin at 1
 constexpr std::size_t kept_lines = 5;
 constexpr auto farewell_time = std::chrono::seconds(2);
-// srun waits for its tasks' farewells.
-constexpr auto starter_time = std::chrono::seconds(5);
+// srun has seen its tasks end by then, unless a host of theirs is lost.
+constexpr auto starter_time = std::chrono::seconds(1);
 
 void check_size(const proto::Launch& launch) {
   try {

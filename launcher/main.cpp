@@ -22,6 +22,8 @@ int dispatch(const launcher::Command& command, const Environment& environment, l
     }
     int operator()(const launcher::PredictCommand& c) const { return launcher::predict(c, environment, started); }
     int operator()(const launcher::ClusterCommand& c) const { return launcher::cluster(c, environment); }
+    int operator()(const launcher::StatusCommand& c) const { return launcher::status(c); }
+    int operator()(const launcher::DrillCommand& c) const { return launcher::drill(c, environment, started); }
     int operator()(const launcher::CompareCommand& c) const { return launcher::compare(c, environment, started); }
     int operator()(const launcher::ShowText& c) const {
       std::cout << c.text << std::flush;

@@ -37,7 +37,8 @@ Json to_json(const Ended& m) {
           {"rank", m.rank},
           {"code", m.code},
           {"signal", m.signal},
-          {"peak_rss_bytes", m.peak_rss_bytes}};
+          {"peak_rss_bytes", m.peak_rss_bytes},
+          {"out_of_memory", clipped(m.out_of_memory)}};
 }
 template <typename Fault>
 Json fault_json(const char* type, const Fault& m) {
@@ -143,7 +144,8 @@ ControlMessage from_agent(const std::string& type, const Fields& f) {
     return Ended{.rank = rank_of(f),
                  .code = f.small("code", 0, 255),
                  .signal = f.small("signal", 0, 127),
-                 .peak_rss_bytes = f.integer("peak_rss_bytes", 0, most_bytes)};
+                 .peak_rss_bytes = f.integer("peak_rss_bytes", 0, most_bytes),
+                 .out_of_memory = f.text("out_of_memory")};
   if (type == "not_started") return fault_of<NotStarted>(f);
   if (type == "signalled") return Signalled{f.small("number", 1, 64)};
   throw ProtocolError("unknown message type `" + clipped(type) + "`");

@@ -48,6 +48,7 @@ struct Ended {
   int rank = 0;
   int code = 0, signal = 0;  // signal 0: it exited by itself
   std::int64_t peak_rss_bytes = 0;
+  std::string out_of_memory;  // that the kernel ended it for memory, with limit and peak; empty: it did not
 };
 struct NotStarted {  // no worker of this agent runs
   std::string what, where, remedy;

@@ -64,7 +64,8 @@ Json to_json(const Start& m) {
           {"threads", m.threads},
           {"master_address", m.master_address},
           {"master_port", m.master_port},
-          {"listen_descriptor", m.listen_descriptor}};
+          {"listen_descriptor", m.listen_descriptor},
+          {"telemetry_descriptor", m.telemetry_descriptor}};
 }
 Json to_json(const Stop&) { return {{"type", "stop"}}; }
 
@@ -118,7 +119,8 @@ Message from_fields(const std::string& type, const Fields& f) {
                  .threads = f.small("threads", 1),
                  .master_address = f.text("master_address"),
                  .master_port = f.small("master_port", 0, 65535),
-                 .listen_descriptor = f.small("listen_descriptor", -1)};
+                 .listen_descriptor = f.small("listen_descriptor", -1),
+                 .telemetry_descriptor = f.small("telemetry_descriptor", -1)};
   if (type == "stop") return Stop{};
   throw ProtocolError("unknown message type `" + clipped(type) + "`");
 }

@@ -63,7 +63,8 @@ struct Start {
   int threads = 1;
   std::string master_address;  // empty when world_size is 1
   int master_port = 0;
-  int listen_descriptor = -1;  // the listening socket at the master port, given to rank 0
+  int listen_descriptor = -1;     // the listening socket at the master port, given to rank 0
+  int telemetry_descriptor = -1;  // the page to write progress into (telemetry.h); -1: nobody reads it
 };
 struct Stop {};
 

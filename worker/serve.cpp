@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <iostream>
+#include <memory>
 #include <new>
 #include <optional>
 #include <string>
@@ -19,6 +20,9 @@
 #include "worker/device/link.h"
 #include "worker/dist/process_group.h"
 #include "worker/runner/commands.h"
+#include "worker/telemetry/fatal_signals.h"
+#include "worker/telemetry/watched_communicator.h"
+#include "worker/telemetry/watched_reporter.h"
 
 namespace tradewind::worker {
 namespace {
@@ -47,52 +51,68 @@ std::optional<config::Precision> precision_of(const proto::Json& arguments) {
   return name == "bf16" ? config::Precision::bf16 : name == "f16" ? config::Precision::f16 : config::Precision::f32;
 }
 
+// What a command works with, whichever it is.
+struct Session {
+  const proto::Start& start;
+  Channel& launcher;
+  runner::Reporter& reporter;
+  telemetry::Recorder& recorder;
+  const Around& around;
+};
+
 // Opens the rank's device and says which it is.
-device::Device open_device(const std::optional<std::string>& wanted, const proto::Start& start, Channel& launcher,
-                           ChannelReporter& reporter) {
+device::Device open_device(const std::optional<std::string>& wanted, const Session& session) {
   std::vector<std::string> warnings;
   device::Device device =
-      device::open_device(wanted, start.local_rank, [&](const std::string& text) { warnings.push_back(text); });
-  launcher.send(proto::Ready{device.name()});
-  for (const std::string& text : warnings) reporter.warning(text);
+      device::open_device(wanted, session.start.local_rank, [&](const std::string& text) { warnings.push_back(text); });
+  session.launcher.send(proto::Ready{device.name()});
+  for (const std::string& text : warnings) session.reporter.warning(text);
   return device;
 }
 
-void run(const proto::Start& start, Channel& launcher, ChannelReporter& reporter) {
-  const auto config = config::parse_run_config(config::document_from_json(start.arguments));
-  const device::Device device = open_device(config.device, start, launcher, reporter);
-  const auto communicator = dist::make_process_group(rendezvous_of(start), device::link_of(device));
-  runner::run_forecast(config, device, *communicator, reporter);
+std::unique_ptr<dist::Communicator> communicator_of(const Session& session, const device::Device& device) {
+  auto watched = telemetry::watch_calls(dist::make_process_group(rendezvous_of(session.start), device::link_of(device)),
+                                        session.recorder);
+  return session.around ? session.around(std::move(watched)) : std::move(watched);
 }
 
-void predict(const proto::Start& start, Channel& launcher, ChannelReporter& reporter) {
+void run(const Session& session) {
+  const auto config = config::parse_run_config(config::document_from_json(session.start.arguments));
+  const device::Device device = open_device(config.device, session);
+  const auto communicator = communicator_of(session, device);
+  runner::run_forecast(config, device, *communicator, session.reporter);
+}
+
+void predict(const Session& session) {
+  const proto::Json& arguments = session.start.arguments;
   std::optional<std::string> wanted;
-  if (start.arguments.contains("device")) wanted = start.arguments.at("device");
-  const device::Device device = open_device(wanted, start, launcher, reporter);
-  const auto communicator = dist::make_process_group(rendezvous_of(start), device::link_of(device));
-  runner::run_predict({.checkpoint = start.arguments.at("checkpoint"),
-                       .input = start.arguments.at("input"),
-                       .output = start.arguments.at("output"),
-                       .precision = precision_of(start.arguments)},
-                      device, *communicator, reporter);
+  if (arguments.contains("device")) wanted = arguments.at("device");
+  const device::Device device = open_device(wanted, session);
+  const auto communicator = communicator_of(session, device);
+  runner::run_predict({.checkpoint = arguments.at("checkpoint"),
+                       .input = arguments.at("input"),
+                       .output = arguments.at("output"),
+                       .precision = precision_of(arguments)},
+                      device, *communicator, session.reporter);
 }
 
-int compare(const proto::Start& start, Channel& launcher) {
-  launcher.send(proto::Ready{"cpu"});
-  return compare::run_compare(compare::parse_compare_options(start.arguments), std::cout);
+int compare(const Session& session) {
+  session.launcher.send(proto::Ready{"cpu"});
+  return compare::run_compare(compare::parse_compare_options(session.start.arguments), std::cout);
 }
 
 // The exit code of a command that is whole.
-int dispatch(const proto::Start& start, Channel& launcher, ChannelReporter& reporter) {
-  at::set_num_threads(start.threads);
-  if (start.command == "run")
-    run(start, launcher, reporter);
-  else if (start.command == "predict")
-    predict(start, launcher, reporter);
-  else if (start.command == "compare")
-    return compare(start, launcher);
+int dispatch(const Session& session) {
+  const std::string& command = session.start.command;
+  at::set_num_threads(session.start.threads);
+  if (command == "run")
+    run(session);
+  else if (command == "predict")
+    predict(session);
+  else if (command == "compare")
+    return compare(session);
   else
-    throw InternalFault("unknown command `" + start.command + "`", "message `start`");
+    throw InternalFault("unknown command `" + command + "`", "message `start`");
   return 0;
 }
 
@@ -136,12 +156,15 @@ proto::Message result_of(Work&& work) {
   }
 }
 
-int talk(Channel& launcher) {
+int talk(Channel& launcher, const Around& around) {
   launcher.send(proto::Hello{.pid = ::getpid()});
   const proto::Start start = launcher.receive_start();
-  ChannelReporter reporter(launcher);
-  const proto::Message result =
-      result_of([&]() -> proto::Message { return reporter.result(dispatch(start, launcher, reporter)); });
+  ChannelReporter to_launcher(launcher);
+  const proto::Message result = result_of([&]() -> proto::Message {
+    telemetry::Recorder recorder(start.telemetry_descriptor);
+    telemetry::WatchedReporter reporter(to_launcher, recorder);
+    return to_launcher.result(dispatch({start, launcher, reporter, recorder, around}));
+  });
   // The output's last bytes go before the word that it is whole.
   std::cout << std::flush;
   launcher.send(result);
@@ -151,16 +174,18 @@ int talk(Channel& launcher) {
 
 }  // namespace
 
-int serve(int argc, char** argv) {
+int serve(int argc, char** argv, const Around& around) {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   channel::end_with_parent();
   channel::give_back_large_blocks();
+  telemetry::let_parent_trace();
+  telemetry::speak_at_fatal_signals();
   try {
     if (argc != 3 || std::string_view(argv[1]) != "--channel")
       throw UserError("this is one rank's process, not a command", "tradewind-worker",
                       "run `tradewind run CONFIG`, which starts it");
     Channel launcher(std::atoi(argv[2]));
-    return talk(launcher);
+    return talk(launcher, around);
   } catch (const Error& error) {
     std::cerr << "error: " << error.what() << std::endl;
     return static_cast<int>(error.exit_code());

@@ -44,7 +44,10 @@ Agent::Agent(boost::asio::io_context& context, Host host, Environment environmen
       host_(std::move(host)),
       environment_(std::move(environment)),
       seats_(std::move(seats)),
-      send_(std::move(send)) {}
+      send_(std::move(send)),
+      watchman_(context, host_.name, [this](int rank, proto::Json body) {
+        send_(proto::Watch{rank, std::move(body)});
+      }) {}
 
 proto::Join Agent::join(int world_size, const std::string& token) const {
   return {.token = token,
@@ -70,12 +73,14 @@ void Agent::launch(const proto::Launch& launch) {
   }
 }
 
-void Agent::pass_on(const proto::ControlMessage& message) {
+void Agent::pass_on(proto::ControlMessage message) {
   if (const auto* wrote = std::get_if<proto::Wrote>(&message)) {
     const std::string trouble = logs_->write(wrote->rank, wrote->line);
     if (!trouble.empty()) send_(proto::Wrote{wrote->rank, proto::Stream::error, trouble});
+  } else if (auto* ended = std::get_if<proto::Ended>(&message)) {
+    if (const auto kill = watchman_.ended(ended->rank)) ended->out_of_memory = text_of(*kill);
   }
-  send_(message);
+  send_(std::move(message));
 }
 
 void Agent::start(const proto::Launch& launch) {
@@ -83,11 +88,17 @@ void Agent::start(const proto::Launch& launch) {
   std::vector<RankPlan> plans = plan_ranks(launch, host_, environment_, std::move(seats_));
   std::vector<std::string> lines;
   lines.reserve(plans.size());
-  for (const RankPlan& plan : plans) lines.push_back(proto::encode(plan.start));
+  for (RankPlan& plan : plans) {
+    plan.start.telemetry_descriptor = telemetry_descriptor_of_worker;
+    lines.push_back(proto::encode(plan.start));
+  }
   for (std::size_t i = 0; i < plans.size(); ++i) {
-    workers_.push_back(std::make_unique<WorkerProcess>(
-        context_, plans[i].start.rank, std::move(lines[i]), spawn(context_, plans[i].spawn),
-        [this](const proto::ControlMessage& message) { pass_on(message); }));
+    const int rank = plans[i].start.rank;
+    plans[i].spawn.telemetry = watchman_.page_of(rank);
+    workers_.push_back(
+        std::make_unique<WorkerProcess>(context_, rank, std::move(lines[i]), spawn(context_, plans[i].spawn),
+                                        [this](proto::ControlMessage message) { pass_on(std::move(message)); }));
+    watchman_.started(rank, workers_.back()->pid());
     plans[i].spawn.listener.reset();  // so that it goes with that worker
   }
   for (auto& worker : workers_) worker->watch();
@@ -99,6 +110,8 @@ void Agent::obey(const proto::ControlMessage& message) {
   } else if (const auto* order = std::get_if<proto::Act>(&message)) {
     for (auto& worker : workers_)
       if (worker->rank() == order->rank && !worker->over()) act(*worker, order->kind);
+  } else if (const auto* watch = std::get_if<proto::Watch>(&message)) {
+    watchman_.obey(watch->rank, watch->body);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "launcher/agent/worker_process.h"
 #include "launcher/launch/plan.h"
 #include "launcher/report/rank_logs.h"
+#include "launcher/watch/watchman.h"
 
 namespace tradewind::launcher {
 
@@ -19,7 +20,7 @@ class Agent {
   Agent(boost::asio::io_context& context, Host host, Environment environment, Seats seats, Send send);
 
   proto::Join join(int world_size, const std::string& token) const;
-  // Launch and Act; nothing else concerns it.
+  // Launch, Act and Watch; nothing else concerns it.
   void obey(const proto::ControlMessage& message);
   // The same to every worker that has not ended.
   void to_all(proto::Act::Kind kind);
@@ -28,7 +29,7 @@ class Agent {
  private:
   void launch(const proto::Launch& launch);
   void start(const proto::Launch& launch);
-  void pass_on(const proto::ControlMessage& message);
+  void pass_on(proto::ControlMessage message);
 
   boost::asio::io_context& context_;
   Host host_;
@@ -36,6 +37,7 @@ class Agent {
   Seats seats_;
   Send send_;
   std::unique_ptr<RankLogs> logs_;  // once launched
+  Watchman watchman_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
 };
 

@@ -1,5 +1,7 @@
 #include "launcher/agent/member_run.h"
 
+#include <csignal>
+
 #include "common/errors.h"
 #include "launcher/control/refusal.h"
 
@@ -52,6 +54,7 @@ class MemberRun {
       agent_.obey(message);
   }
   void signalled(int number) {
+    if (number == SIGUSR1) return;  // the controller has the table
     membership_.signalled(number, Clock::now());
     if (joined_)
       client_.send(proto::Signalled{number});

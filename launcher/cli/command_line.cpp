@@ -10,11 +10,12 @@
 namespace tradewind::launcher {
 namespace {
 
-constexpr std::array<const char*, 5> commands = {"run", "inspect", "predict", "compare", "cluster"};
+constexpr std::array<const char*, 7> commands = {"run", "inspect", "predict", "compare", "cluster", "status", "drill"};
 // Options followed by a value, of any command: their values are never taken for a command.
-constexpr std::array<const char*, 12> valued = {"--defaults",    "--run-dir",   "--report",    "--world-size",
-                                                "--precision",   "--tolerance", "--steps",     "--climatology",
-                                                "--persistence", "--interface", "--srun-args", "--device"};
+constexpr std::array<const char*, 17> valued = {
+    "--hang",        "--hang-after",  "--rank",       "--step",      "--config",    "--defaults",
+    "--run-dir",     "--report",      "--world-size", "--precision", "--tolerance", "--steps",
+    "--climatology", "--persistence", "--interface",  "--srun-args", "--device"};
 
 bool contains(const auto& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -50,6 +51,20 @@ void add_verbosity(CLI::App& app, Verbosity& verbosity) {
       "--quiet", [&verbosity] { verbosity = Verbosity::quiet; }, "only warnings and errors");
 }
 
+void add_watch(CLI::App& app, WatchSettings& watch) {
+  app.add_option_function<std::string>(
+         "--hang",
+         [&watch](const std::string& mode) {
+           watch.mode = mode == "off" ? HangMode::off : mode == "observe" ? HangMode::observe : HangMode::stop;
+         },
+         "what a run that does not get on comes to: stop, observe or off [stop]")
+      ->option_text("MODE")
+      ->check(CLI::IsMember({"stop", "observe", "off"}));
+  app.add_option("--hang-after", watch.hang_after, "seconds without progress that make a hang [learned from the run]")
+      ->option_text("SECONDS")
+      ->check(CLI::PositiveNumber);
+}
+
 }  // namespace
 
 Command parse_command_line(const std::vector<std::string>& arguments) {
@@ -59,7 +74,8 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   app.require_subcommand(1);
   app.footer(
       "`tradewind COMMAND --help` shows the options of a command. Exit codes: 0 done, 2 bad command line,\n"
-      "configuration or input, 128+n ended by signal n, 1 any other failure.");
+      "configuration or input, 75 not all ranks came, 110 a rank hangs, 253 out of memory, 128+n ended by signal n,\n"
+      "1 any other failure.");
 
   RunCommand run;
   std::vector<std::string> positionals;
@@ -73,6 +89,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   run_app->add_option("--run-dir", run.run_folder, "run folder [tradewind-run-<time> beside CONFIG]")
       ->option_text("DIR");
   run_app->add_option("--report", run.report, "write the report there too")->option_text("FILE");
+  add_watch(*run_app, run.watch);
   run_app->add_option("--interface", run.interface, "network interface for the ranks [the one that reaches them]")
       ->option_text("NAME");
   run_app->add_option("--srun-args", run.srun_args, "further options for srun, where it starts the ranks")
@@ -140,6 +157,25 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   add_word("--persistence", "FILE", "file whose fields at B's base date are scored as a forecast too");
 
   if (arguments.size() == 1 && arguments.front() == "agent") return AgentCommand{};
+  StatusCommand status;
+  CLI::App* status_app = app.add_subcommand("status", "how a running job gets on, rank by rank");
+  status_app->add_option("run", status.run, "a run folder, or a job [the newest run here]")
+      ->option_text("[RUN_DIR | SLURM_JOB]");
+  status_app->add_flag("--json", status.json, "once, for programs");
+
+  DrillCommand drill;
+  CLI::App* drill_app = app.add_subcommand("drill", "let a fault happen in a small run and see what the watch says");
+  drill_app->add_option("fault", drill.fault, "which [list them]")->option_text("[FAULT]");
+  drill_app->add_option("--world-size", drill.world_size, "number of ranks [4]")
+      ->option_text("N")
+      ->check(CLI::PositiveNumber);
+  drill_app->add_option("--rank", drill.rank, "in which [1]")->option_text("R")->check(CLI::NonNegativeNumber);
+  drill_app->add_option("--step", drill.step, "in which step [3]")->option_text("S")->check(CLI::PositiveNumber);
+  drill_app->add_option("--config", drill.config, "a forecast of your own [the small example]")->option_text("CONFIG");
+  drill_app->add_option("--run-dir", drill.run_folder, "run folder [tradewind-drill-FAULT]")->option_text("DIR");
+  add_watch(*drill_app, drill.watch);
+  add_verbosity(*drill_app, drill.verbosity);
+
   const auto where = find_command(arguments);
   std::vector<std::string> ordered = arguments;
   if (where) {
@@ -186,6 +222,8 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   if (&used == inspect_app) return inspect;
   if (&used == predict_app) return predict;
   if (&used == compare_app) return compare;
+  if (&used == status_app) return status;
+  if (&used == drill_app) return drill;
   if (&used == cluster_app) {
     if (!cluster_words.empty()) {
       cluster.config = cluster_words.front();

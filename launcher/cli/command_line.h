@@ -17,6 +17,17 @@ struct RunCommand {
   std::string run_folder, report;      // empty: not given
   std::string interface;               // network interface for the ranks; empty: not given
   std::string srun_args;               // options for srun, as one text
+  WatchSettings watch;
+  Verbosity verbosity = Verbosity::normal;
+};
+struct StatusCommand {
+  std::string run;  // a run folder, or a job; empty: the newest here
+  bool json = false;
+};
+struct DrillCommand {
+  std::string fault, config, run_folder;  // empty: list the faults; the example; tradewind-drill-FAULT
+  int world_size = 4, rank = 1, step = 3;
+  WatchSettings watch;
   Verbosity verbosity = Verbosity::normal;
 };
 struct InspectCommand {
@@ -45,8 +56,8 @@ struct ShowText {
   std::string text;
 };
 struct AgentCommand {};  // not for users: `tradewind run` has srun start it
-using Command =
-    std::variant<RunCommand, InspectCommand, PredictCommand, ClusterCommand, CompareCommand, AgentCommand, ShowText>;
+using Command = std::variant<RunCommand, InspectCommand, PredictCommand, ClusterCommand, CompareCommand, StatusCommand,
+                             DrillCommand, AgentCommand, ShowText>;
 
 // `arguments` without the program's name. Options may stand anywhere, before the command too.
 Command parse_command_line(const std::vector<std::string>& arguments);

@@ -10,6 +10,8 @@ namespace tradewind::launcher {
 
 // `started`: when this process began, for the report's total.
 int run(const RunCommand& command, const Environment& environment, TimePoint started);
+int status(const StatusCommand& command);
+int drill(const DrillCommand& command, const Environment& environment, TimePoint started);
 int predict(const PredictCommand& command, const Environment& environment, TimePoint started);
 // Says where ranks would come from; starts none.
 int cluster(const ClusterCommand& command, const Environment& environment);

@@ -5,7 +5,9 @@ namespace tradewind::launcher {
 
 int compare(const CompareCommand& command, const Environment& environment, TimePoint started) {
   const Job job{.command = "compare", .arguments = command.arguments};
-  return run_workers(job, environment, {.verbosity = Verbosity::quiet, .started = started});
+  // It has no phases, and may calculate for long.
+  return run_workers(job, environment,
+                     {.verbosity = Verbosity::quiet, .watch = {.mode = HangMode::off}, .started = started});
 }
 
 }  // namespace tradewind::launcher

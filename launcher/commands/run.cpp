@@ -71,7 +71,7 @@ std::string run_folder_of(const RunCommand& command, const Prepared& prepared) {
 int run(const RunCommand& command, const Environment& given, TimePoint started) {
   std::optional<Prepared> prepared;
   const Environment environment = with_interface(given, command.interface);
-  Supervision supervision{.verbosity = command.verbosity, .started = started};
+  Supervision supervision{.verbosity = command.verbosity, .watch = command.watch, .started = started};
   if (!command.report.empty()) supervision.reports.push_back(command.report);
   try {
     supervision.srun_args = words_of(command.srun_args, "--srun-args");

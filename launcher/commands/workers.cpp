@@ -14,6 +14,7 @@
 #include "launcher/progress/text_sink.h"
 #include "launcher/report/rank_table.h"
 #include "launcher/report/report.h"
+#include "launcher/report/run_files.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -25,8 +26,11 @@ int control(ControlPlan plan, const Job& job, const Supervision& supervision) {
   std::ostream output(&output_buffer), error(&error_buffer);
   Console console({.output = output, .error = error, .terminal = screen.terminal, .columns = screen.columns},
                   supervision.verbosity, job.world_size);
-  ControlRun run(std::move(plan), console);
+  plan.limits.watch = supervision.watch;
+  RunFiles files(console, plan.launch.run_folder, supervision.started);
+  ControlRun run(std::move(plan), files);
   const Outcome outcome = run.run();
+  files.ended(outcome.status);
   const double total = std::chrono::duration<double>(Clock::now() - supervision.started).count();
   console.outcome(outcome, total);
   if (supervision.verbosity == Verbosity::verbose) error << rank_table(outcome) << std::flush;

@@ -16,7 +16,8 @@ struct Supervision {
   std::vector<std::string> reports;    // files to write the report to
   std::string run_folder;              // empty: none
   std::vector<std::string> srun_args;  // the user's own options for srun
-  TimePoint started;                   // of this process
+  WatchSettings watch;
+  TimePoint started;  // of this process
 };
 
 // Run the job where `placement` says and return its exit code. A member that is not rank 0 leaves shows and reports to

@@ -1,6 +1,10 @@
 #include "launcher/control/conductor.h"
 
+#include <algorithm>
+#include <csignal>
 #include <cstring>
+
+#include "launcher/watch/hang_watch.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -29,6 +33,8 @@ Conductor::Conductor(proto::Launch launch, std::vector<std::string> expected_hos
       observer_(observer),
       gathering_(launch_.world_size, std::move(expected_hosts), limits.hello, now) {}
 
+Conductor::~Conductor() = default;
+
 Orders Conductor::joined(int agent, const proto::Join& join, const Route& route, TimePoint now) {
   auto refused = supervisor_ || early_ ? proto::Refused{.what = "the run has begun, or is over", .where = join.host}
                                        : gathering_.came(agent, join, route, now);
@@ -56,6 +62,8 @@ Orders Conductor::launch_all(TimePoint now) {
     for (const int rank : ranks) agent_of_rank_[rank] = agent;
   observer_.hosts(launch_.hosts);
   supervisor_.emplace(launch_.world_size, limits_, now);
+  watch_ = std::make_unique<HangWatch>(launch_.world_size, limits_.watch,
+                                       launch_.run_folder.empty() ? std::string() : launch_.run_folder + "/hang", now);
   Orders orders;
   for (const auto& [id, agent] : agents_) orders.push_back({id, launch_});
   return orders;
@@ -104,10 +112,25 @@ Orders Conductor::obey(int agent, const proto::ControlMessage& message, TimePoin
   } else if (const auto* garbled = std::get_if<proto::Garbled>(&message)) {
     if (owns(agent, garbled->rank)) return of(supervisor_->broke_protocol(garbled->rank, garbled->how, now));
   } else if (const auto* ended = std::get_if<proto::Ended>(&message)) {
-    if (owns(agent, ended->rank))
-      return of(supervisor_->exited(
-          ended->rank, {.code = ended->code, .signal = ended->signal, .peak_rss_bytes = ended->peak_rss_bytes}, now));
-  } else if (!std::holds_alternative<proto::Alive>(message) && !std::holds_alternative<proto::Watch>(message)) {
+    if (!owns(agent, ended->rank)) return {};
+    Orders orders = of(supervisor_->exited(ended->rank,
+                                           {.code = ended->code,
+                                            .signal = ended->signal,
+                                            .peak_rss_bytes = ended->peak_rss_bytes,
+                                            .out_of_memory = ended->out_of_memory},
+                                           now));
+    // All are gone before a better cause has shown: what they were in says more.
+    if (supervisor_->over() && supervisor_->waits_for_cause())
+      if (const auto hang = watch_->explain()) found(*hang, now);
+    return orders;
+  } else if (const auto* watched = std::get_if<proto::Watch>(&message)) {
+    if (!owns(agent, watched->rank)) return lost(agent, "spoke for a rank that is not its own", now);
+    try {
+      return act_on(watch_->heard(watched->rank, watched->body, now), now);
+    } catch (const proto::ProtocolError& error) {
+      return lost(agent, error.what(), now);
+    }
+  } else if (!std::holds_alternative<proto::Alive>(message)) {
     return lost(agent, "sent what only a controller sends (" + host + ")", now);
   }
   return {};
@@ -120,6 +143,7 @@ Orders Conductor::lost(int agent, const std::string& how, TimePoint now) {
   agents_.erase(found);
   const std::string what =
       "the launcher of rank " + std::to_string(self.ranks.front()) + " on " + self.host + " is gone: " + how;
+  if (watch_) watch_->lost(self.ranks);
   if (supervisor_)
     return of(supervisor_->gone(
         self.ranks, fault(what, {}, "see whether that host is up, and what ended tradewind there", 1), now));
@@ -128,7 +152,47 @@ Orders Conductor::lost(int agent, const std::string& how, TimePoint now) {
   return {};
 }
 
+// What the hang watch has to say as time goes by.
+Orders Conductor::watch(TimePoint now) {
+  if (supervisor_->stopping()) return {};
+  if (supervisor_->waits_for_cause())
+    if (const auto hang = watch_->explain()) return found(*hang, now);
+  return act_on(watch_->passed(now), now);
+}
+
+Orders Conductor::act_on(const HangNews& news, TimePoint now) {
+  if (news.looked) observer_.samples(watch_->samples());
+  if (news.withdrawn && hang_) {
+    hang_->withdrawn = true;
+    observer_.hang(*hang_);
+  }
+  if (news.hang && !supervisor_->stopping()) return found(*news.hang, now);
+  Orders orders;
+  if (news.gather)
+    for (const auto& [rank, agent] : agent_of_rank_)
+      if (agents_.contains(agent))
+        orders.push_back({agent, proto::Watch{rank, {{"gather", HangWatch::gather_seconds}}}});
+  return orders;
+}
+
+Orders Conductor::found(const Hang& hang, TimePoint now) {
+  hang_ = std::make_unique<Hang>(hang);
+  observer_.hang(*hang_);
+  if (!hang_->stopped) return {};
+  const Verdict& verdict = hang_->verdict;
+  RankError error =
+      fault("the run hangs: " + verdict.what, {}, advice_for(verdict.finding), static_cast<int>(ExitCode::hang));
+  if (!verdict.culprits.empty()) error.rank = verdict.culprits.front();
+  for (const auto& sample : hang_->samples)
+    if (sample.rank == error.rank) error.phase = sample.telemetry.phase;
+  return of(supervisor_->fail(std::move(error), now));
+}
+
 Orders Conductor::signalled(int number, TimePoint now) {
+  if (number == SIGUSR1) {
+    observer_.asked();
+    return {};
+  }
   if (supervisor_) return of(supervisor_->signalled(number, this_process, now));
   const int code = static_cast<int>(ExitCode::signal_base) + number;
   RankError error = fault(
@@ -179,9 +243,10 @@ Orders Conductor::passed(TimePoint now) {
                  std::to_string(std::chrono::duration_cast<std::chrono::seconds>(limits_.patience.silence).count()) +
                  " s: host unreachable, or that process is stopped",
              now));
-  if (supervisor_)
+  if (supervisor_) {
+    add(watch(now));
     add(of(supervisor_->passed(now)));
-  else if (!early_ && now >= gathering_.deadline())
+  } else if (!early_ && now >= gathering_.deadline())
     end_early("failed", fault(gathering_.missing({})));
   return orders;
 }
@@ -190,7 +255,9 @@ TimePoint Conductor::deadline() const {
   TimePoint first = TimePoint::max();
   for (const auto& [id, agent] : agents_)
     if (agent.heartbeat) first = std::min(first, agent.heartbeat->deadline());
-  if (supervisor_) return std::min(first, supervisor_->deadline().value_or(TimePoint::max()));
+  if (supervisor_)
+    return std::min({first, supervisor_->deadline().value_or(TimePoint::max()),
+                     supervisor_->stopping() ? TimePoint::max() : watch_->deadline()});
   return std::min(first, gathering_.deadline());
 }
 
@@ -199,6 +266,7 @@ bool Conductor::over() const { return early_.has_value() || (supervisor_ && supe
 Outcome Conductor::outcome() const {
   if (early_) return *early_;
   Outcome outcome = supervisor_->outcome();
+  if (hang_) outcome.hang = to_json(*hang_);
   for (std::size_t i = 0; i < outcome.ranks.size(); ++i) outcome.ranks[i].host = launch_.hosts.at(i);
   return outcome;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,8 +15,13 @@
 #include "launcher/control/gathering.h"
 #include "launcher/control/heartbeat.h"
 #include "launcher/supervisor/supervisor.h"
+#include "proto/rank_sample.h"
 
 namespace tradewind::launcher {
+
+struct Hang;
+struct HangNews;
+class HangWatch;
 
 // What the user sees of a run.
 class Observer {
@@ -25,6 +31,11 @@ class Observer {
   virtual void message(int rank, const proto::Message& message) = 0;
   virtual void line(int rank, proto::Stream stream, const std::string& line) = 0;
   virtual void hosts(const std::vector<std::string>& hosts) { static_cast<void>(hosts); }  // of each rank
+  // Of every rank, once a second.
+  virtual void samples(const std::vector<proto::RankSample>& samples) { static_cast<void>(samples); }
+  virtual void hang(const Hang& hang) { static_cast<void>(hang); }
+  // The user asked how the run gets on (SIGUSR1).
+  virtual void asked() {}
 };
 
 struct Order {
@@ -38,6 +49,9 @@ class Conductor {
   // `launch`: all but what the agents bring: hosts, and the master address and port unless given. `now`: see Gathering.
   Conductor(proto::Launch launch, std::vector<std::string> expected_hosts, const Limits& limits, Observer& observer,
             TimePoint now);
+  ~Conductor();
+  Conductor(const Conductor&) = delete;
+  Conductor& operator=(const Conductor&) = delete;
 
   Orders joined(int agent, const proto::Join& join, const Route& route, TimePoint now);
   Orders heard(int agent, const proto::ControlMessage& message, TimePoint now);
@@ -64,6 +78,9 @@ class Conductor {
   void end_early(const std::string& status, RankError error);
   Orders obey(int agent, const proto::ControlMessage& message, TimePoint now);
   bool owns(int agent, int rank) const;
+  Orders act_on(const HangNews& news, TimePoint now);
+  Orders found(const Hang& hang, TimePoint now);
+  Orders watch(TimePoint now);
 
   proto::Launch launch_;
   Limits limits_;
@@ -72,7 +89,9 @@ class Conductor {
   std::map<int, Agent> agents_;
   std::map<int, int> agent_of_rank_;
   std::optional<Supervisor> supervisor_;  // once launched
-  std::optional<Outcome> early_;          // ended before that
+  std::unique_ptr<HangWatch> watch_;      // once launched
+  std::unique_ptr<Hang> hang_;
+  std::optional<Outcome> early_;  // ended before that
 };
 
 }  // namespace tradewind::launcher

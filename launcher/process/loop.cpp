@@ -8,7 +8,7 @@ using boost::system::error_code;
 
 Loop::Loop(std::function<void(int)> signalled, std::function<void()> alarmed)
     : signals_(context_), alarm_(context_), signalled_(std::move(signalled)), alarmed_(std::move(alarmed)) {
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
     struct sigaction current {};
     ::sigaction(number, nullptr, &current);
     if (current.sa_handler != SIG_IGN) signals_.add(number);

@@ -27,6 +27,7 @@ using boost::system::error_code;
 
 constexpr int channel_target = 3;
 constexpr int listen_target = 4;
+constexpr int telemetry_target = telemetry_descriptor_of_worker;
 
 [[noreturn]] void fault(const std::string& what, int error) {
   throw EnvironmentFault(what + ": " + std::strerror(error), {}, "look at the limits of this session: ulimit -a");
@@ -107,6 +108,8 @@ class Child {
     }
     for (std::size_t i = 0; i < moves_.size(); ++i)
       if (::dup2(parked[i], moves_[i].second) < 0) return {errno, boost::system::system_category()};
+    if (moves_.back().second == telemetry_target && moves_[moves_.size() - 2].second != listen_target)
+      ::fcntl(listen_target, F_SETFD, FD_CLOEXEC);  // the only gap that there can be
     close_on_exec_from(moves_.back().second + 1);
     return {};
   }
@@ -133,6 +136,7 @@ Spawned spawn(boost::asio::io_context& context, const Spawn& what) {
   std::vector<std::pair<int, int>> moves = {
       {null.get(), 0}, {output.theirs.get(), 1}, {error.theirs.get(), 2}, {channel.theirs.get(), channel_target}};
   if (what.listener.valid()) moves.emplace_back(what.listener.get(), listen_target);
+  if (what.telemetry >= 0) moves.emplace_back(what.telemetry, telemetry_target);
 
   std::vector<std::string> texts;
   texts.reserve(what.environment.size());

@@ -13,12 +13,15 @@
 
 namespace tradewind::launcher {
 
+inline constexpr int telemetry_descriptor_of_worker = 5;
+
 struct Spawn {
   std::string executable;
   std::vector<std::string> arguments;
   std::map<std::string, std::string> environment;  // all of it
   Descriptor listener = {};                        // when valid, becomes descriptor 4
   std::vector<int> cpus = {};                      // to run on; empty: as this process
+  int telemetry = -1;                              // the telemetry page, when there is one: becomes descriptor 5
 };
 
 // The launcher's ends, all close-on-exec. The process is a zombie after its end until the owner waits for it.

@@ -5,6 +5,8 @@
 
 #include <iostream>
 
+#include "launcher/watch/hang_report.h"
+
 namespace tradewind::launcher {
 
 Screen screen_of_process() {
@@ -59,6 +61,16 @@ void Console::message(int rank, const proto::Message& message) {
 
 void Console::line(int rank, proto::Stream stream, const std::string& line) {
   print(stream == proto::Stream::output ? screen_.output : screen_.error, prefix(rank) + line);
+}
+
+void Console::hang(const Hang& hang) {
+  if (hang.withdrawn) {
+    print(screen_.error, "the run moves again: the verdict on a hang is taken back");
+    return;
+  }
+  std::string text = to_text(hang);
+  text.pop_back();  // print() ends the line
+  print(screen_.error, text);
 }
 
 void Console::outcome(const Outcome& outcome, double seconds) {

@@ -29,6 +29,7 @@ class Console : public Observer {
   void message(int rank, const proto::Message& message) override;
   void line(int rank, proto::Stream stream, const std::string& line) override;
   void hosts(const std::vector<std::string>& hosts) override { hosts_ = hosts; }
+  void hang(const Hang& hang) override;
   // Ends the progress line and says how the run ended.
   void outcome(const Outcome& outcome, double seconds);
 

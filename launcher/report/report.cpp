@@ -43,6 +43,7 @@ Json report_of(const Outcome& outcome, double total_seconds) {
                  {"steps", outcome.steps},
                  {"seconds", seconds_of(outcome.seconds, total_seconds)},
                  {"ranks", std::move(ranks)}};
+  if (!outcome.hang.is_null()) report["hang"] = outcome.hang;
   if (outcome.error) {
     const RankError& error = *outcome.error;
     report["error"] = {{"what", error.what},     {"where", error.where},

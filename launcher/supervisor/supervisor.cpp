@@ -12,7 +12,11 @@ namespace {
 constexpr std::size_t kept_lines = 20;
 
 // How much an error says about the first cause: a lost connection is what the failure of another rank looks like.
-int weight(const RankError& error) { return error.kind == proto::FailureKind::connection ? 0 : 1; }
+int weight(const RankError& error) {
+  if (error.kind == proto::FailureKind::connection) return 0;
+  // Gloo aborts a healthy rank that receives what it did not expect, so that a different call comes before it.
+  return error.silent && error.exit_code == static_cast<int>(ExitCode::signal_base) + SIGABRT ? 1 : 2;
+}
 
 RankError worker_fault(std::string what, std::string remedy, int exit_code) {
   return {.kind = proto::FailureKind::environment,
@@ -106,7 +110,11 @@ Actions Supervisor::exited(int rank, const Exit& exit, TimePoint now) {
   const bool by_us = stopping_ && (exit.signal == SIGTERM || exit.signal == SIGKILL);
   if (!self.error && !as_announced && !by_us) {
     RankError error;
-    if (exit.signal != 0) {
+    if (!exit.out_of_memory.empty() && exit.signal == SIGKILL) {
+      error = worker_fault("the worker was ended by the kernel: out of memory (" + exit.out_of_memory + ")",
+                           "ask for more memory, or use more ranks on more hosts",
+                           static_cast<int>(ExitCode::out_of_memory));
+    } else if (exit.signal != 0) {
       error = worker_fault(
           "the worker was ended by signal " + std::to_string(exit.signal) + " (" + ::strsignal(exit.signal) + ")",
           exit.signal == SIGKILL ? "find out who sent it; the system's log tells whether the kernel ran out of memory"
@@ -151,7 +159,7 @@ Actions Supervisor::failed(int rank, RankError error, TimePoint now) {
   self.error = error;
   if (stopping_) return {};  // a consequence of the stop, or too late to be the cause
   if (!error_ || weight(error) > weight(*error_)) error_ = error;
-  if (weight(*error_) == 0) {
+  if (weight(*error_) < 2) {
     if (!cause_deadline_) cause_deadline_ = now + limits_.better_cause;
     return {};
   }

@@ -15,6 +15,7 @@
 #include "launcher/control/heartbeat.h"
 #include "launcher/process/exit.h"
 #include "launcher/supervisor/stop_sequence.h"
+#include "launcher/watch/settings.h"
 #include "proto/control.h"
 
 namespace tradewind::launcher {
@@ -23,6 +24,7 @@ struct Limits {
   Clock::duration hello = std::chrono::seconds(30);        // from the start until every rank has said hello
   Clock::duration better_cause = std::chrono::seconds(1);  // how long a lost connection waits for its cause
   Patience patience;                                       // with other launchers
+  WatchSettings watch;
 };
 
 // What the rank's agent is to do.
@@ -54,6 +56,7 @@ struct Outcome {
   proto::Timings seconds;           // of rank 0
   std::optional<RankError> error;   // of the rank that failed first in cause
   std::vector<RankError> knock_on;  // what other ranks made of it, by rank
+  proto::Json hang;                 // what the watch found (proto/hang.schema.json), null when nothing
   std::vector<RankResult> ranks;
   std::vector<int> left_behind;  // ranks whose processes did not end even by SIGKILL
 };
@@ -73,6 +76,10 @@ class Supervisor {
   // SIGINT, SIGTERM or SIGHUP to the launcher process called `source`: one Ctrl-C may reach several of them.
   Actions signalled(int number, int source, TimePoint now);
   Actions passed(TimePoint now);  // time went by
+
+  // Ranks have lost connections, and the cause has not shown yet.
+  bool waits_for_cause() const { return cause_deadline_.has_value(); }
+  bool stopping() const { return stopping_.has_value(); }
 
   std::optional<TimePoint> deadline() const;  // call passed() then
   bool over() const { return over_; }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/errors.h"
+#include "worker/dist/observer.h"
 #include "worker/dist/statistics.h"
 
 namespace tradewind::dist {
@@ -55,11 +56,13 @@ class Communicator {
   virtual void broadcast(at::Tensor& values, int root, std::string_view place) = 0;
   virtual void barrier(std::string_view place) = 0;
 
-  const Statistics& statistics() const { return statistics_; }
+  virtual const Statistics& statistics() const { return statistics_; }
   // Notes the rows of a planned halo, for the report.
-  void planned(std::string_view place, const RowCounts& rows) { statistics_.plan(place, rows); }
+  virtual void planned(std::string_view place, const RowCounts& rows) { statistics_.plan(place, rows); }
   // Brings Traffic::waiting up to date. Collective.
   virtual void settle_waits() {}
+  // Who is told where this rank is; layers that exchange no rows say it themselves.
+  virtual Observer& observer() const { return nobody(); }
 
  protected:
   Statistics statistics_;

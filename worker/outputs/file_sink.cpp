@@ -45,7 +45,8 @@ std::string partial_name(const std::string& path) { return target_of(path) + ".p
 
 }  // namespace
 
-FileSink::FileSink(std::size_t most_pending_bytes) : most_pending_(most_pending_bytes), thread_([this] { run(); }) {}
+FileSink::FileSink(std::size_t most_pending_bytes, dist::Observer& observer)
+    : most_pending_(most_pending_bytes), observer_(observer), thread_([this] { run(); }) {}
 
 FileSink::~FileSink() {
   {
@@ -160,7 +161,10 @@ void FileSink::run() {
     pending_ -= job.bytes.size();
     figures_.file_seconds += seconds_since(begin);
     if (!error) figures_.bytes += static_cast<std::int64_t>(job.bytes.size());
-    if (job.mark) marked_ = job.mark;
+    if (job.mark && !error) {
+      marked_ = job.mark;
+      observer_.state_written(*job.mark);
+    }
     if (error) {
       error_ = error;
       failed_ = true;
@@ -183,6 +187,7 @@ int FileSink::descriptor(const std::string& path) {
 
 void FileSink::write(const Job& job) {
   const bool sequential = is_sequential(job.path);
+  dist::FileWatch watch(observer_, dist::FileUse::write, job.path);
   const int file = descriptor(job.path);
   std::size_t done = 0;
   while (done < job.bytes.size()) {
@@ -193,6 +198,7 @@ void FileSink::write(const Job& job) {
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) fail("cannot write the output", sequential ? job.path : partial_name(job.path), errno);
     done += static_cast<std::size_t>(wrote);
+    watch.moved(static_cast<std::uint64_t>(wrote));
   }
   if (!sequential) check_still_there(file, partial_name(job.path));
 }
@@ -208,6 +214,7 @@ void FileSink::check_still_there(int file, const std::string& name) const {
 void FileSink::close_all() {
   const auto open_files = std::exchange(descriptors_, {});
   for (const auto& [path, file] : open_files) {
+    const dist::FileWatch watch(observer_, dist::FileUse::write, path);
     const bool synced = fsync(file) == 0 || errno == EINVAL || errno == EROFS;  // pipes and devices cannot be synced
     const int code = errno;
     const bool closed = ::close(file) == 0;

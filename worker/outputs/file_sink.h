@@ -17,13 +17,14 @@
 #include <thread>
 
 #include "common/dates.h"
+#include "worker/dist/observer.h"
 #include "worker/outputs/output.h"
 
 namespace tradewind::outputs {
 
 class FileSink {
  public:
-  explicit FileSink(std::size_t most_pending_bytes);
+  explicit FileSink(std::size_t most_pending_bytes, dist::Observer& observer = dist::nobody());
   ~FileSink();  // without close(): stops, what is written stays as NAME.partial
 
   // Makes the file (and its folders) and removes an older one of its name; once per path and run.
@@ -59,6 +60,7 @@ class FileSink {
   void rethrow() const;  // with the mutex held
 
   const std::size_t most_pending_;
+  dist::Observer& observer_;
   std::map<std::string, bool> created_;     // path -> sequential
   std::map<std::string, int> descriptors_;  // the writing thread's
   mutable std::mutex mutex_;

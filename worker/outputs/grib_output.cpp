@@ -31,7 +31,7 @@ GribOutput::GribOutput(const config::GribOutputConfig& config, const OutputConte
       communicator_(communicator),
       rules_(grib::KeyRules::from(config)),
       templates_(config.templates, context.metadata, context.input_templates, corners_of(context), config.encoding),
-      sink_(context.pending_bytes),
+      sink_(context.pending_bytes, communicator.observer()),
       placement_(communicator, sink_, context.site_probe ? context.site_probe : site_of),
       threads_(encoding_threads()) {
   config_.path = grib::with_dataset(config_.path, context.metadata.dataset);

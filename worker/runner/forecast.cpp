@@ -146,7 +146,10 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
     const Stopwatch watch;
     // Post-processors see every state, written or not: a running sum must not skip any.
     for (outputs::Accumulate& accumulate : accumulations) accumulate(state);
-    if (output->wants(state.step)) output->write(state);
+    if (output->wants(state.step)) {
+      communicator.observer().entering("output");
+      output->write(state);
+    }
     output_seconds += watch.seconds();
   };
   write(initial_output(initial, roles, config.initial_state_categories));

@@ -242,14 +242,23 @@ TEST_CASE("a stop before hello sends no start") {
   CHECK(run.said(0, proto::Hello{}, start).empty());
 }
 
+TEST_CASE("an abort may be the communicator's, and waits a second for a better cause") {
+  Supervisor run = greeted(2);
+  CHECK(run.exited(0, Exit{.signal = SIGABRT}, start).empty());
+  CHECK(run.waits_for_cause());
+  CHECK(run.passed(start + 1s) == Actions{{Kind::terminate, 1}});
+  run.exited(1, Exit{.signal = SIGTERM}, start + 1s);
+  CHECK(run.outcome().exit_code == 134);
+}
+
 TEST_CASE("a process that no signal ends is left behind and named") {
   Supervisor run = greeted(2);
-  run.exited(0, Exit{.signal = SIGABRT}, start);
+  run.exited(0, Exit{.signal = SIGSEGV}, start);
   run.passed(start + 2s);
   CHECK(run.passed(start + 7s) == Actions{{Kind::abandon, 1}});
   CHECK(run.over());
   CHECK(run.outcome().left_behind == std::vector<int>{1});
-  CHECK(run.outcome().exit_code == 134);
+  CHECK(run.outcome().exit_code == 139);
 }
 
 TEST_CASE("messages out of order break the protocol") {

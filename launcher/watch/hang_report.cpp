@@ -1,0 +1,227 @@
+#include "launcher/watch/hang_report.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "common/dates.h"
+#include "common/exit_codes.h"
+#include "launcher/watch/describe.h"
+
+namespace tradewind::launcher {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using proto::RankSample;
+
+constexpr int schema_version = 1;
+
+const RankSample* sample_of(const Hang& hang, int rank) {
+  for (const RankSample& sample : hang.samples)
+    if (sample.rank == rank) return &sample;
+  return nullptr;
+}
+
+std::vector<std::string> lines_of(const std::string& text, std::size_t most) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; lines.size() < most && std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+// The frames of one thread out of what eu-stack or gdb writes for all, without addresses; all lines when it is not
+// found.
+std::vector<std::string> frames_of(const std::string& text, int thread, std::size_t most) {
+  const std::string id = std::to_string(thread);
+  std::vector<std::string> frames;
+  bool inside = false;
+  for (const std::string& line : lines_of(text, text.size())) {
+    if (line.starts_with("TID ") || line.starts_with("Thread ")) {
+      inside = line == "TID " + id + ":" || line.find("LWP " + id + ")") != std::string::npos;
+    } else if (inside && line.starts_with("#") && frames.size() < most) {
+      const std::size_t address = line.find(" 0x"), name = line.find(' ', address + 1);
+      const bool has_both = address != std::string::npos && name != std::string::npos;
+      frames.push_back(has_both ? line.substr(0, line.find(' ')) + line.substr(name) : line);
+    }
+  }
+  return frames.empty() ? lines_of(text, most) : frames;
+}
+
+// The thread that says most: one at a file, else the main thread.
+const proto::ThreadFacts* telling_thread(const RankSample& sample) {
+  const proto::ThreadFacts* main = nullptr;
+  for (const auto& thread : sample.process.threads) {
+    if (!thread.path.empty()) return &thread;
+    if (thread.id == sample.pid) main = &thread;
+  }
+  return main;
+}
+
+int telling_id(const RankSample& sample) {
+  const auto* thread = telling_thread(sample);
+  return thread != nullptr ? thread->id : sample.pid;
+}
+
+Json culprit_json(const Hang& hang, int rank) {
+  constexpr std::size_t most_lines = 40;
+  const RankSample* sample = sample_of(hang, rank);
+  const RankSample none{.rank = rank};
+  const RankSample& s = sample != nullptr ? *sample : none;
+  const auto* thread = telling_thread(s);
+  const auto stack = hang.stacks.find(rank);
+  const auto& t = s.telemetry;
+  return {{"rank", rank},
+          {"host", s.host},
+          {"pid", s.pid},
+          {"phase", t.phase},
+          {"step", t.step},
+          {"operation", t.call.operation.empty() ? t.layer : call_text(t.call)},
+          {"sequence", t.call.sequence},
+          {"state", std::string(1, thread != nullptr ? thread->state : s.process.state)},
+          {"wchan", thread != nullptr ? thread->wchan : ""},
+          {"path", blocked_file(s)},
+          {"stack", stack != hang.stacks.end() ? frames_of(stack->second, telling_id(s), most_lines)
+                                               : std::vector<std::string>()}};
+}
+
+std::string seconds_text(double seconds) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f s", seconds);
+  return text.data();
+}
+
+void add_stack(const Hang& hang, std::string& text, std::size_t most) {
+  if (hang.verdict.culprits.empty()) return;
+  const auto stack = hang.stacks.find(hang.verdict.culprits.front());
+  if (stack == hang.stacks.end() || stack->second.empty()) return;
+  text += "  stack of rank " + std::to_string(stack->first) + ":\n";
+  constexpr std::size_t widest = 110;
+  const RankSample* sample = sample_of(hang, stack->first);
+  const int thread = sample != nullptr ? telling_id(*sample) : 0;
+  for (const std::string& line : frames_of(stack->second, thread, most)) text += "    " + line.substr(0, widest) + "\n";
+}
+
+}  // namespace
+
+std::string advice_for(Finding finding) {
+  switch (finding) {
+    case Finding::unreachable:
+      return "look whether that host is up; leave it out of the next run (sbatch --exclude)";
+    case Finding::stopped:
+      return "find out who sent SIGSTOP; kill -CONT lets it go on (with --hang observe)";
+    case Finding::blocked_io:
+      return "look at the file system of that path; --hang-after gives slow ones more time";
+    case Finding::outlier:
+    case Finding::disagreement:
+      return "check that all ranks run the same build and read the same checkpoint and input; please report it";
+    case Finding::missing:
+    case Finding::stuck:
+      return "its stack in the dump says what it does instead; please report it";
+    case Finding::device:
+      return "look for Xid errors of that device in its host's log (dmesg)";
+    case Finding::network:
+      return "look at links and firewalls between the hosts of the run";
+  }
+  return {};
+}
+
+std::optional<std::int64_t> durable_step(const std::vector<RankSample>& samples) {
+  std::optional<std::int64_t> least;
+  for (const RankSample& sample : samples) {
+    const std::int64_t written = sample.telemetry.written_step;
+    if (written < 0) return std::nullopt;
+    least = std::min(least.value_or(written), written);
+  }
+  return least;
+}
+
+Json to_json(const Hang& hang) {
+  const Verdict& verdict = hang.verdict;
+  Json culprits = Json::array();
+  for (const int rank : verdict.culprits) culprits.push_back(culprit_json(hang, rank));
+  const auto durable = durable_step(hang.samples);
+  return {{"schema", schema_version},
+          {"verdict", name_of(verdict.finding)},
+          {"certainty", name_of(verdict.certainty)},
+          {"what", verdict.what},
+          {"culprits", std::move(culprits)},
+          {"waiting", verdict.waiting},
+          {"evidence", verdict.evidence},
+          {"last_durable_step", durable ? Json(duration_text(Duration(*durable))) : Json(nullptr)},
+          {"action", hang.stopped     ? "stopped"
+                     : hang.withdrawn ? "withdrawn"
+                                      : "observed"},
+          {"exit_code", hang.stopped ? static_cast<int>(ExitCode::hang) : 0},
+          {"seconds_to_suspect", hang.seconds_to_suspect},
+          {"seconds_to_verdict", hang.seconds_to_verdict},
+          {"dump", hang.dump_folder}};
+}
+
+std::string to_text(const Hang& hang) {
+  const Verdict& verdict = hang.verdict;
+  std::string text = "the run hangs: " + verdict.what + "\n";
+  text += "  verdict: " + std::string(name_of(verdict.finding)) + " (" + name_of(verdict.certainty) +
+          "), nothing moved for " + seconds_text(hang.seconds_to_verdict) + "\n";
+  if (verdict.culprits.empty()) text += "  nobody is named: the evidence does not tell one rank from another\n";
+  constexpr std::size_t most_named = 4;
+  for (std::size_t i = 0; i < std::min(verdict.culprits.size(), most_named); ++i)
+    if (const RankSample* sample = sample_of(hang, verdict.culprits[i]))
+      text += "  who: rank " + std::to_string(sample->rank) + " on " + sample->host + ", process " +
+              std::to_string(sample->pid) + "\n";
+  constexpr std::size_t most_evidence = 6, most_stack = 8, widest = 150;
+  text += "  evidence:\n";
+  for (std::size_t i = 0; i < std::min(verdict.evidence.size(), most_evidence); ++i)
+    text += "    " + verdict.evidence[i].substr(0, widest) + "\n";
+  if (!verdict.waiting.empty()) text += "  waiting: " + ranks_text(verdict.waiting) + "\n";
+  add_stack(hang, text, most_stack);
+  if (const auto durable = durable_step(hang.samples))
+    text += "  written and readable: up to lead time " + duration_text(Duration(*durable)) + "\n";
+  if (!hang.dump_folder.empty()) text += "  dump of every rank: " + hang.dump_folder + "\n";
+  return text + "  next: " + advice_for(verdict.finding) + "\n";
+}
+
+std::string dump_text(const RankSample& sample, const std::string& stack) {
+  const auto& t = sample.telemetry;
+  const auto& p = sample.process;
+  std::ostringstream text;
+  text << "rank " << sample.rank << " on " << sample.host << ", process " << sample.pid << ", " << sample.device << '\n'
+       << place_text(sample) << '\n'
+       << "in this place for " << t.place_seconds << " s; last collective " << t.call.sequence << " ("
+       << call_text(t.call) << ") begun " << t.call_seconds << " s ago\n"
+       << "collectives: " << t.enqueued << " enqueued, " << t.started << " started, " << t.done << " done, "
+       << t.waited_seconds << " s waited\n"
+       << "bytes: " << t.bytes_read << " read, " << t.bytes_written << " written; process " << p.read_characters
+       << " read, " << p.written_characters << " written\n"
+       << "CPU " << p.cpu_seconds << " s, " << p.starved_seconds << " s without one; resident " << p.resident_bytes
+       << " bytes\n";
+  if (t.torn) text << "the page was being written when the rank stood still\n";
+  for (const auto& [what, counts] : {std::pair("sent", &t.call.sent), std::pair("received", &t.call.received)}) {
+    if (counts->empty()) continue;
+    text << "rows " << what << ':';
+    for (const std::int64_t count : *counts) text << ' ' << count;
+    text << '\n';
+  }
+  for (const auto& file : t.files)
+    text << "file: " << file.use << ' ' << file.path << ", " << file.open_seconds << " s\n";
+  for (const auto& thread : p.threads)
+    text << "thread " << thread.id << ": state " << thread.state << ' ' << thread.wchan << ' ' << thread.system_call
+         << ' ' << thread.path << '\n';
+  if (!stack.empty()) text << "\n" << stack;
+  return text.str();
+}
+
+void write_dumps(const Hang& hang) {
+  if (hang.dump_folder.empty()) return;
+  std::error_code ignored;
+  std::filesystem::create_directories(hang.dump_folder, ignored);
+  for (const RankSample& sample : hang.samples) {
+    const auto stack = hang.stacks.find(sample.rank);
+    std::ofstream(std::filesystem::path(hang.dump_folder) / ("rank-" + std::to_string(sample.rank) + ".txt"))
+        << dump_text(sample, stack != hang.stacks.end() ? stack->second : std::string());
+  }
+}
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,125 @@
+#include "launcher/watch/hang_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proto/lines.h"
+
+namespace tradewind::launcher {
+namespace {
+
+Clock::duration duration_of(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+}  // namespace
+
+HangWatch::HangWatch(int ranks, WatchSettings settings, std::string dump_folder, TimePoint now)
+    : settings_(settings),
+      dump_folder_(std::move(dump_folder)),
+      watch_(ranks, settings, now),
+      ranks_(static_cast<std::size_t>(ranks)),
+      next_look_(now + duration_of(settings.interval)) {}
+
+HangNews HangWatch::heard(int rank, const proto::Json& body, TimePoint now) {
+  if (rank < 0 || rank >= static_cast<int>(ranks_.size()) || !body.is_object())
+    throw proto::ProtocolError("a message of the watch about rank " + std::to_string(rank));
+  Rank& self = ranks_[static_cast<std::size_t>(rank)];
+  if (const auto sample = body.find("sample"); sample != body.end()) {
+    self.sample = proto::decode_sample(*sample);
+    self.sample->rank = rank;
+    self.fresh = true;
+    return {};
+  }
+  if (const auto evidence = body.find("evidence"); evidence != body.end()) {
+    self.evidence = proto::decode_sample(*evidence);
+    self.evidence->rank = rank;
+    const auto stack = body.find("stack");
+    if (stack != body.end() && stack->is_string()) self.stack = stack->get<std::string>();
+    if (gathering_until_ && evidence_complete()) return conclude(now);
+    return {};
+  }
+  throw proto::ProtocolError("a message of the watch without `sample` or `evidence`");
+}
+
+void HangWatch::lost(const std::vector<int>& ranks) {
+  for (const int rank : ranks) {
+    Rank& self = ranks_.at(static_cast<std::size_t>(rank));
+    if (!self.sample) self.sample = proto::RankSample{.rank = rank};
+    self.sample->lost = true;
+  }
+}
+
+bool HangWatch::complete() const {
+  return std::all_of(ranks_.begin(), ranks_.end(), [](const Rank& rank) {
+    return rank.sample && (rank.fresh || rank.sample->exited || rank.sample->lost);
+  });
+}
+
+bool HangWatch::evidence_complete() const {
+  return std::all_of(ranks_.begin(), ranks_.end(), [](const Rank& rank) {
+    return rank.evidence || (rank.sample && (rank.sample->exited || rank.sample->lost));
+  });
+}
+
+std::vector<proto::RankSample> HangWatch::samples() const {
+  std::vector<proto::RankSample> samples;
+  for (const Rank& rank : ranks_)
+    if (rank.sample) samples.push_back(*rank.sample);
+  return samples;
+}
+
+TimePoint HangWatch::deadline() const {
+  return gathering_until_ ? std::min(next_look_, *gathering_until_) : next_look_;
+}
+
+HangNews HangWatch::passed(TimePoint now) {
+  if (gathering_until_ && now >= *gathering_until_) return conclude(now);
+  if (now < next_look_) return {};
+  next_look_ = now + duration_of(settings_.interval);
+  // Without news of a rank there is nothing to judge: its agent is slow, or will be found to be lost.
+  if (!complete()) return {};
+  for (Rank& rank : ranks_) rank.fresh = false;
+  if (off()) return {.looked = true};
+  const auto action = watch_.sampled(samples(), now);
+  if (!action) return {.looked = true};
+  if (action->kind == WatchAction::Kind::withdraw) return {.looked = true, .withdrawn = true};
+  gathering_until_ = now + duration_of(gather_seconds);
+  for (Rank& rank : ranks_) rank.evidence.reset();
+  return {.looked = true, .gather = true};
+}
+
+HangNews HangWatch::conclude(TimePoint now) {
+  gathering_until_.reset();
+  std::vector<proto::RankSample> samples;
+  for (const Rank& rank : ranks_)
+    if (rank.evidence || rank.sample)
+      samples.push_back(rank.evidence && !rank.sample->exited && !rank.sample->lost ? *rank.evidence : *rank.sample);
+  if (!watch_.gathered(samples, now)) return {};
+  HangNews news;
+  news.hang = hang_of(watch_.verdict(), std::move(samples));
+  return news;
+}
+
+Hang HangWatch::hang_of(const Verdict& verdict, std::vector<proto::RankSample> samples) const {
+  Hang hang{.verdict = verdict,
+            .samples = std::move(samples),
+            .seconds_to_suspect = watch_.seconds_to_suspect(),
+            .seconds_to_verdict = watch_.seconds_to_verdict(),
+            .stopped = settings_.mode == HangMode::stop,
+            .dump_folder = dump_folder_};
+  for (std::size_t i = 0; i < ranks_.size(); ++i)
+    if (!ranks_[i].stack.empty()) hang.stacks[static_cast<int>(i)] = ranks_[i].stack;
+  return hang;
+}
+
+std::optional<Hang> HangWatch::explain() const {
+  if (off()) return std::nullopt;
+  const auto verdict = mismatch(samples());
+  if (!verdict) return std::nullopt;
+  Hang hang = hang_of(*verdict, samples());
+  hang.stopped = true;
+  return hang;
+}
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,63 @@
+// The hang watch of a whole run, at its controller: takes what the agents' watchmen (watchman.h) send, judges, and says
+// what is to be done. Pure: messages and time go in. Not thread-safe.
+//
+// Bodies of `watch` messages (proto/PROTOCOL.md): a watchman sends {"sample": RankSample} every interval and once more
+// when its worker has ended, and {"evidence": RankSample, "stack": text} when it was told {"gather": seconds}.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "launcher/watch/hang_report.h"
+#include "launcher/watch/watch.h"
+
+namespace tradewind::launcher {
+
+struct HangNews {
+  bool looked = false;  // at new samples
+  bool gather = false;  // tell every watchman to gather evidence
+  std::optional<Hang> hang;
+  bool withdrawn = false;  // what was told last is no longer so
+};
+
+class HangWatch {
+ public:
+  HangWatch(int ranks, WatchSettings settings, std::string dump_folder, TimePoint now);
+
+  // ProtocolError for a body that is none.
+  HangNews heard(int rank, const proto::Json& body, TimePoint now);
+  // These ranks' agent is gone.
+  void lost(const std::vector<int>& ranks);
+  HangNews passed(TimePoint now);
+  TimePoint deadline() const;  // call passed() then
+
+  // Ranks lost their connections: whether different calls explain it.
+  std::optional<Hang> explain() const;
+  // The newest sample of every rank that has sent one.
+  std::vector<proto::RankSample> samples() const;
+  bool off() const { return settings_.mode == HangMode::off; }
+  // How long evidence may take.
+  static constexpr double gather_seconds = 5;
+
+ private:
+  struct Rank {
+    std::optional<proto::RankSample> sample, evidence;
+    bool fresh = false;  // came since the last look
+    std::string stack;
+  };
+  bool complete() const;
+  bool evidence_complete() const;
+  HangNews conclude(TimePoint now);
+  Hang hang_of(const Verdict& verdict, std::vector<proto::RankSample> samples) const;
+
+  WatchSettings settings_;
+  std::string dump_folder_;
+  Watch watch_;
+  std::vector<Rank> ranks_;
+  TimePoint next_look_;
+  std::optional<TimePoint> gathering_until_;
+};
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,29 @@
+// The launcher's side of a worker's telemetry page: makes it, keeps it mapped for reading. The page outlives its
+// worker. Thread-safe to read.
+#pragma once
+
+#include "launcher/process/descriptor.h"
+#include "proto/rank_sample.h"
+
+namespace tradewind::launcher {
+
+class Page {
+ public:
+  // A new page of zeros, whose size nobody can change any more. EnvironmentFault when it cannot be made.
+  Page();
+  ~Page();
+  Page(Page&& other) noexcept;
+  Page(const Page&) = delete;
+  Page& operator=(const Page&) = delete;
+  Page& operator=(Page&&) = delete;
+
+  // To be inherited by the worker.
+  int descriptor() const { return descriptor_.get(); }
+  proto::Telemetry read() const;
+
+ private:
+  Descriptor descriptor_;
+  const proto::TelemetryPage* page_ = nullptr;
+};
+
+}  // namespace tradewind::launcher

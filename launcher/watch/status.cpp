@@ -1,0 +1,106 @@
+#include "launcher/watch/status.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "common/dates.h"
+
+namespace tradewind::launcher {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json rank_json(const proto::RankSample& sample, double running_seconds) {
+  const auto& t = sample.telemetry;
+  const bool waits = t.in_collective();
+  const double waited = t.waited_seconds + (waits ? t.call_seconds : 0);
+  const double share = running_seconds > 0 ? std::clamp(waited / running_seconds, 0.0, 1.0) : 0;
+  return {{"rank", sample.rank},
+          {"host", sample.host},
+          {"pid", sample.pid},
+          {"device", sample.device},
+          {"phase", sample.exited ? "ended"
+                    : sample.lost ? "lost"
+                    : t.known     ? t.phase
+                                  : "start"},
+          {"step", t.step},
+          {"steps", t.steps},
+          {"place", waits ? t.call.operation + " '" + t.call.place + "'" : t.layer},
+          {"collective", t.call.sequence},
+          {"seconds_in_place", waits ? t.call_seconds : t.place_seconds},
+          {"wait_share", running_seconds > 0 ? Json(share) : Json(nullptr)},
+          {"compute_share", running_seconds > 0 ? Json(1 - share) : Json(nullptr)},
+          {"resident_bytes", sample.process.resident_bytes}};
+}
+
+std::string percent(const Json& share) {
+  if (!share.is_number()) return "-";
+  return std::to_string(static_cast<int>(100 * share.get<double>() + 0.5)) + " %";
+}
+
+std::string seconds(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), value < 100 ? "%.1f s" : "%.0f s", value);
+  return text.data();
+}
+
+std::string row(const std::vector<std::string>& cells) {
+  constexpr std::array<std::size_t, 9> widths = {4, 16, 7, 11, 9, 34, 8, 9, 8};
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    std::string cell = cells[i].substr(0, widths.at(i));
+    cell.resize(widths.at(i), ' ');
+    line += cell + "  ";
+  }
+  return line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+}
+
+}  // namespace
+
+Json status_json(const std::vector<proto::RankSample>& samples, const std::string& state, double running_seconds) {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  Json ranks = Json::array();
+  for (const auto& sample : samples) ranks.push_back(rank_json(sample, running_seconds));
+  return {{"schema", 1},
+          {"time", iso_date(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()))},
+          {"state", state},
+          {"launcher", {{"host", host.data()}, {"pid", ::getpid()}}},
+          {"ranks", std::move(ranks)}};
+}
+
+std::string status_table(const Json& status) {
+  std::string text = status.value("time", "") + "  " + status.value("state", "") + "\n" +
+                     row({"rank", "host", "device", "phase", "step", "at", "since", "waits", "memory"});
+  for (const Json& rank : status.value("ranks", Json::array())) {
+    const int step = rank.value("step", 0), steps = rank.value("steps", 0);
+    std::string progress = step > 0 ? std::to_string(step) : "-";
+    if (steps > 0) progress.append("/").append(std::to_string(steps));
+    text +=
+        row({std::to_string(rank.value("rank", 0)), rank.value("host", ""), rank.value("device", ""),
+             rank.value("phase", ""), progress, rank.value("place", ""), seconds(rank.value("seconds_in_place", 0.0)),
+             percent(rank.contains("wait_share") ? rank["wait_share"] : Json()),
+             std::to_string(rank.value("resident_bytes", std::int64_t{0}) >> 20) + " MiB"});
+  }
+  return text;
+}
+
+bool write_status(const Json& status, const std::string& path) {
+  const std::string beside = path + ".partial";
+  {
+    std::ofstream file(beside, std::ios::trunc);
+    file << status.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+    if (!file.flush()) return false;
+  }
+  std::error_code error;
+  std::filesystem::rename(beside, path, error);
+  return !error;
+}
+
+}  // namespace tradewind::launcher

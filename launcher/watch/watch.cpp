@@ -1,0 +1,197 @@
+#include "launcher/watch/watch.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tradewind::launcher {
+namespace {
+
+using proto::RankSample;
+
+// Fewer bytes are what a rank says while it waits: a log line, a keep-alive.
+constexpr std::uint64_t bytes_that_count = 4096;
+
+std::uint64_t grown(std::uint64_t before, std::uint64_t after) { return after > before ? after - before : 0; }
+
+// Signs of life between two samples of a rank.
+std::uint64_t advances(const RankSample& before, const RankSample& after) {
+  const auto &a = before.telemetry, &b = after.telemetry;
+  const auto &p = before.process, &q = after.process;
+  std::uint64_t count = grown(a.tick, b.tick) + grown(a.started, b.started) + grown(a.done, b.done) +
+                        grown(a.device_progress, b.device_progress);
+  const std::uint64_t bytes = grown(a.bytes_read, b.bytes_read) + grown(a.bytes_written, b.bytes_written);
+  if (bytes > 0) ++count;
+  if (p.known && q.known &&
+      grown(p.read_characters, q.read_characters) + grown(p.written_characters, q.written_characters) >=
+          bytes_that_count)
+    ++count;
+  if (p.known && q.known && q.read_storage > p.read_storage) ++count;
+  if (before.exited != after.exited || before.lost != after.lost || before.pid != after.pid) ++count;
+  return count;
+}
+
+bool alive(const RankSample& sample) { return !sample.exited && !sample.lost; }
+bool waits(const RankSample& sample) { return sample.telemetry.in_collective(); }
+bool is_stopped(const RankSample& sample) { return sample.process.state == 'T' && sample.process.tracer == 0; }
+
+bool held_by_user(const std::vector<RankSample>& samples) {
+  bool any = false, all_stopped = true;
+  for (const RankSample& sample : samples) {
+    if (!alive(sample)) continue;
+    if (sample.process.tracer != 0) return true;
+    any = true;
+    all_stopped = all_stopped && is_stopped(sample);
+  }
+  // One rank alone that is stopped is as much a stopped job as a culprit: nobody waits for it.
+  return any && all_stopped;
+}
+
+}  // namespace
+
+Watch::Watch(int ranks, WatchSettings settings, TimePoint now)
+    : settings_(settings), ranks_(static_cast<std::size_t>(ranks)), last_sample_(now), last_advance_(now) {}
+
+double Watch::step_budget() const { return std::max({settings_.floor, 5 * usual_gap_, 2 * longest_gap_}); }
+
+double Watch::budget_of(const std::vector<RankSample>& samples) const {
+  if (settings_.hang_after) return *settings_.hang_after;
+  double budget = 0;
+  bool connecting = false;
+  for (const RankSample& sample : samples) {
+    if (!alive(sample)) continue;
+    const auto& t = sample.telemetry;
+    connecting = connecting || t.done == 0;
+    if (waits(sample)) continue;
+    if (!t.files.empty() || t.phase == "output" || t.phase == "close")
+      budget = std::max(budget, settings_.output);
+    else if (t.phase == "input")
+      budget = std::max(budget, settings_.input);
+    else if (t.phase == "first step")
+      budget = std::max(budget, settings_.first_step);
+    else if (t.phase == "step")
+      budget = std::max(budget, step_budget());
+    else
+      budget = std::max(budget, settings_.load);
+  }
+  if (budget > 0) return budget;
+  return connecting ? std::max(settings_.connecting, step_budget()) : step_budget();
+}
+
+bool Watch::note_advances(const std::vector<RankSample>& samples, double elapsed) {
+  std::uint64_t most = 0;
+  double starved = 0;
+  bool stepping = false, first = false;
+  for (const RankSample& sample : samples) {
+    if (sample.rank < 0 || sample.rank >= static_cast<int>(ranks_.size())) continue;
+    Rank& rank = ranks_[static_cast<std::size_t>(sample.rank)];
+    const bool stopped = alive(sample) && is_stopped(sample);
+    rank.stopped = stopped ? rank.stopped + elapsed : 0;
+    // Of the gap's beginning: a long one may end in the next phase.
+    const std::string& phase = rank.last ? rank.last->telemetry.phase : sample.telemetry.phase;
+    stepping = stepping || phase == "step";
+    first = first || phase == "first step";
+    if (rank.last) {
+      most = std::max(most, advances(*rank.last, sample));
+      if (alive(sample) && !waits(sample) && sample.process.known && rank.last->process.known)
+        starved = std::max(starved, sample.process.starved_seconds - rank.last->process.starved_seconds);
+    } else {
+      most = std::max<std::uint64_t>(most, 1);
+    }
+    rank.last = sample;
+  }
+  if (most == 0) {
+    frozen_ += elapsed - std::clamp(starved, 0.0, elapsed);
+    return false;
+  }
+  if (stepping || first) learn(frozen_ + elapsed, most, first);
+  frozen_ = 0;
+  return true;
+}
+
+// A stretch without an advance is known to half a sample; within one sample it cannot be seen.
+void Watch::learn(double seconds, std::uint64_t advances, bool first_step) {
+  const double gap = seconds / static_cast<double>(advances);
+  constexpr double weight = 0.1;
+  usual_gap_ = usual_gap_ == 0 ? gap : usual_gap_ + weight * (gap - usual_gap_);
+  if (frozen_ == 0) return;
+  if (!first_step) {
+    longest_gap_ = std::max(longest_gap_, seconds);
+  } else {
+    // What happens only once in the first step, such as setting up a device, says nothing of later ones.
+    longest_gap_ = std::max(longest_gap_, std::min(seconds, longest_first_gap_));
+    longest_first_gap_ = std::max(longest_first_gap_, seconds);
+  }
+}
+
+bool Watch::somebody_stopped() const {
+  return std::any_of(ranks_.begin(), ranks_.end(),
+                     [this](const Rank& rank) { return rank.stopped >= settings_.stopped; });
+}
+
+void Watch::forget() {
+  suspect_ = false;
+  confirmed_ = 0;
+  frozen_ = 0;
+}
+
+std::optional<WatchAction> Watch::sampled(const std::vector<RankSample>& samples, TimePoint now) {
+  const double elapsed = std::min(std::chrono::duration<double>(now - last_sample_).count(), 2 * settings_.interval);
+  last_sample_ = now;
+  const bool advanced = note_advances(samples, elapsed);
+  if (advanced) last_advance_ = now;
+  budget_ = budget_of(samples);
+  if (state_ == State::gathering) return std::nullopt;
+  if (held_by_user(samples)) {
+    forget();
+    for (Rank& rank : ranks_) rank.stopped = 0;
+    last_advance_ = now;
+    return std::nullopt;
+  }
+  const bool stopped = somebody_stopped();
+  if (state_ == State::told) {
+    if (!advanced || stopped) return std::nullopt;
+    state_ = State::watching;
+    forget();
+    return WatchAction{WatchAction::Kind::withdraw};
+  }
+  if (advanced && !stopped) {
+    forget();
+    return std::nullopt;
+  }
+  const double since = std::chrono::duration<double>(now - last_advance_).count();
+  if (!suspect_ && (stopped || frozen_ >= budget_)) {
+    suspect_ = true;
+    seconds_to_suspect_ = since;
+  } else if (suspect_) {
+    ++confirmed_;
+  }
+  // A stopped process needs no waiting for others.
+  if (!suspect_ || (!stopped && confirmed_ < settings_.confirmations)) return std::nullopt;
+  state_ = State::gathering;
+  return WatchAction{WatchAction::Kind::gather};
+}
+
+std::optional<WatchAction> Watch::gathered(const std::vector<RankSample>& samples, TimePoint now) {
+  if (state_ != State::gathering) return std::nullopt;
+  bool moved = false;
+  for (const RankSample& sample : samples) {
+    const auto& last = ranks_[static_cast<std::size_t>(sample.rank)].last;
+    // Looking at a process makes it read and write nothing, but only its own word is proof enough of life here.
+    moved = moved || (last && sample.telemetry.known && sample.telemetry.tick != last->telemetry.tick) ||
+            (last && last->exited != sample.exited);
+  }
+  const bool stopped = std::any_of(samples.begin(), samples.end(),
+                                   [](const RankSample& sample) { return alive(sample) && is_stopped(sample); });
+  if (held_by_user(samples) || (moved && !stopped)) {
+    state_ = State::watching;
+    last_advance_ = now;
+    forget();
+    return std::nullopt;
+  }
+  verdict_ = judge(samples);
+  seconds_to_verdict_ = std::chrono::duration<double>(now - last_advance_).count();
+  state_ = State::told;
+  return WatchAction{WatchAction::Kind::conclude};
+}
+
+}  // namespace tradewind::launcher

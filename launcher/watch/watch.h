@@ -1,0 +1,74 @@
+// Notices that a run does not get on, and says who holds it up. Never stops a run that moves, however slowly. Pure:
+// samples of all ranks go in at a steady interval, what is to be done comes out; time is an argument. The shell
+// (watcher.h) takes the samples and gathers the evidence. Not thread-safe.
+//
+// A run is suspect when no rank has advanced for its budget, and confirmed after `confirmations` more samples without
+// an advance. The budget comes from what the ranks are at that wait for no other: loading, input, output and the first
+// step have fixed ones, steps one that is learned from the gaps between advances of this run: the largest of `floor`,
+// 5 times the usual gap and twice the longest. Time in which the watch itself did not run, in which ranks were ready
+// but got no CPU, in which a debugger was attached or all ranks were stopped together does not count.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "launcher/supervisor/stop_sequence.h"
+#include "launcher/watch/settings.h"
+#include "launcher/watch/verdict.h"
+#include "proto/rank_sample.h"
+
+namespace tradewind::launcher {
+
+struct WatchAction {
+  enum class Kind {
+    gather,    // collect evidence of all ranks, then call gathered()
+    conclude,  // verdict() is final: stop the run, or only tell
+    withdraw   // the run moves again after its verdict was told
+  } kind;
+};
+
+class Watch {
+ public:
+  Watch(int ranks, WatchSettings settings, TimePoint now);
+
+  // One sample of every rank.
+  std::optional<WatchAction> sampled(const std::vector<proto::RankSample>& samples, TimePoint now);
+  // Samples with evidence, after `gather`.
+  std::optional<WatchAction> gathered(const std::vector<proto::RankSample>& samples, TimePoint now);
+
+  // After `conclude`.
+  const Verdict& verdict() const { return verdict_; }
+  // Since the last advance.
+  double seconds_to_suspect() const { return seconds_to_suspect_; }
+  double seconds_to_verdict() const { return seconds_to_verdict_; }
+  // The budget in force, in seconds: for reports and tests.
+  double budget() const { return budget_; }
+
+ private:
+  enum class State { watching, gathering, told };
+  struct Rank {
+    std::optional<proto::RankSample> last;
+    double stopped = 0;  // seconds
+  };
+  bool note_advances(const std::vector<proto::RankSample>& samples, double elapsed);
+  double budget_of(const std::vector<proto::RankSample>& samples) const;
+  double step_budget() const;
+  void learn(double seconds, std::uint64_t advances, bool first_step);
+  bool somebody_stopped() const;
+  void forget();
+
+  WatchSettings settings_;
+  std::vector<Rank> ranks_;
+  TimePoint last_sample_, last_advance_;
+  State state_ = State::watching;
+  double frozen_ = 0;  // seconds without an advance that count
+  int confirmed_ = 0;
+  bool suspect_ = false;
+  double budget_ = 0;
+  double usual_gap_ = 0, longest_gap_ = 0, longest_first_gap_ = 0;
+  double seconds_to_suspect_ = 0, seconds_to_verdict_ = 0;
+  Verdict verdict_;
+};
+
+}  // namespace tradewind::launcher

@@ -1,0 +1,78 @@
+#include "launcher/watch/watchman.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "launcher/watch/process_facts.h"
+
+namespace tradewind::launcher {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Clock::duration duration_of(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+}  // namespace
+
+Watchman::Watchman(boost::asio::io_context& context, std::string host, Send send)
+    : host_(std::move(host)), send_(std::move(send)), timer_(context), stacks_(context) {}
+
+int Watchman::page_of(int rank) { return wards_[rank].page.descriptor(); }
+
+void Watchman::started(int rank, pid_t pid) {
+  Ward& ward = wards_[rank];
+  ward.pid = pid;
+  ward.memory.emplace(pid);
+  if (timer_.expiry() <= Clock::now()) arm();
+}
+
+std::optional<MemoryKill> Watchman::ended(int rank) {
+  const auto found = wards_.find(rank);
+  if (found == wards_.end()) return std::nullopt;
+  Ward& ward = found->second;
+  ward.ended = true;
+  send_(rank, {{"sample", proto::encode_sample(sample_of(rank, ward))}});
+  return ward.memory ? ward.memory->since_start() : std::nullopt;
+}
+
+void Watchman::arm() {
+  timer_.expires_after(duration_of(sample_interval_seconds));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    send_samples();
+    const bool living = std::any_of(wards_.begin(), wards_.end(), [](const auto& w) { return !w.second.ended; });
+    if (living) arm();
+  });
+}
+
+void Watchman::send_samples() {
+  for (const auto& [rank, ward] : wards_)
+    if (ward.pid > 0 && !ward.ended) send_(rank, {{"sample", proto::encode_sample(sample_of(rank, ward))}});
+}
+
+proto::RankSample Watchman::sample_of(int rank, const Ward& ward) const {
+  proto::RankSample sample{.rank = rank, .pid = ward.pid, .host = host_, .exited = ward.ended};
+  sample.telemetry = ward.page.read();
+  if (!ward.ended) sample.process = process_facts(ward.pid);
+  return sample;
+}
+
+void Watchman::obey(int rank, const proto::Json& body) {
+  const auto cap = body.find("gather");
+  const auto found = wards_.find(rank);
+  if (cap == body.end() || !cap->is_number() || found == wards_.end() || found->second.ended) return;
+  // A little earlier than the controller stops waiting, so that what there is arrives.
+  constexpr double margin = 0.5;
+  const auto until = Clock::now() + duration_of(std::max(0.5, cap->get<double>() - margin));
+  // Before a tool looks at the process, which stops it for a moment.
+  proto::RankSample sample = sample_of(rank, found->second);
+  sample.process.threads = thread_facts(found->second.pid);
+  stacks_.collect(found->second.pid, until, [this, rank, sample = std::move(sample)](std::string stack) {
+    send_(rank, {{"evidence", proto::encode_sample(sample)}, {"stack", std::move(stack)}});
+  });
+}
+
+}  // namespace tradewind::launcher

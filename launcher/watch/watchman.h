@@ -1,0 +1,52 @@
+// The hang watch at an agent: keeps the telemetry pages of its workers, takes a sample of each every interval and sends
+// it on, and gathers evidence when told to. Decides nothing. Not thread-safe; lives on the agent's context.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "launcher/watch/memory_kills.h"
+#include "launcher/watch/page.h"
+#include "launcher/watch/stacks.h"
+#include "proto/rank_sample.h"
+
+namespace tradewind::launcher {
+
+inline constexpr double sample_interval_seconds = 1;
+
+class Watchman {
+ public:
+  using Send = std::function<void(int rank, proto::Json body)>;
+  Watchman(boost::asio::io_context& context, std::string host, Send send);
+
+  // The page that this rank's worker is to inherit: its descriptor here.
+  int page_of(int rank);
+  void started(int rank, pid_t pid);
+  // After this one more sample is sent. What the kernel says when memory was the reason.
+  std::optional<MemoryKill> ended(int rank);
+  // A body from the controller.
+  void obey(int rank, const proto::Json& body);
+
+ private:
+  struct Ward {
+    Page page;
+    pid_t pid = 0;
+    bool ended = false;
+    std::optional<MemoryKills> memory;
+  };
+  void arm();
+  void send_samples();
+  proto::RankSample sample_of(int rank, const Ward& ward) const;
+
+  std::string host_;
+  Send send_;
+  boost::asio::steady_timer timer_;
+  Stacks stacks_;
+  std::map<int, Ward> wards_;
+};
+
+}  // namespace tradewind::launcher

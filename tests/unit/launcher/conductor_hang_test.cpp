@@ -1,0 +1,143 @@
+// What the controller makes of a hang: by samples and evidence that agents send, by a fake clock.
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "launcher/control/conductor.h"
+#include "launcher/watch/hang_watch.h"
+#include "tests/unit/watch/samples.h"
+
+using namespace tradewind;
+using namespace tradewind::launcher;
+using namespace tradewind::testing;
+using namespace std::chrono_literals;
+using Kind = proto::Act::Kind;
+
+namespace {
+
+struct Seen : Observer {
+  void message(int, const proto::Message&) override {}
+  void line(int, proto::Stream, const std::string&) override {}
+  void samples(const std::vector<RankSample>& samples) override { looks += samples.empty() ? 0 : 1; }
+  void hang(const Hang& hang) override { hangs.push_back(hang); }
+  void asked() override { ++questions; }
+  int looks = 0, questions = 0;
+  std::vector<Hang> hangs;
+};
+
+proto::Watch watch(int rank, const char* kind, const RankSample& sample) {
+  return {rank, {{kind, proto::encode_sample(sample)}}};
+}
+
+// Two ranks of one agent in this process.
+struct Run {
+  explicit Run(HangMode mode = HangMode::stop)
+      : conductor({.command = "run", .world_size = 2}, {}, Limits{.watch = {.mode = mode}}, seen, now) {
+    conductor.joined(0, {.host = "a", .world_size = 2, .ranks = {0, 1}, .master_port = 4000}, {}, now);
+    for (const int rank : {0, 1}) hear(proto::Said{rank, proto::Hello{.pid = 100 + rank}});
+  }
+  Orders hear(const proto::ControlMessage& message) { return conductor.heard(0, message, now); }
+  // A second in which rank 1 does not come to a collective: until evidence is wanted.
+  bool wants_evidence() {
+    for (int second = 0; second < 60; ++second) {
+      hear(watch(0, "sample", waiting(0)));
+      hear(watch(1, "sample", computing(1)));
+      now += 1s;
+      int asked = 0;
+      for (const Order& order : conductor.passed(now))
+        if (const auto* wish = std::get_if<proto::Watch>(&order.message))
+          asked += wish->body.contains("gather") ? 1 : 0;
+      if (asked > 0) return asked == 2;
+    }
+    return false;
+  }
+  Orders give_evidence() {
+    hear(watch(0, "evidence", waiting(0)));
+    return hear(watch(1, "evidence", computing(1)));
+  }
+  TimePoint now = TimePoint() + 1h;
+  Seen seen;
+  Conductor conductor;
+};
+
+bool terminates(const Orders& orders) {
+  for (const Order& order : orders)
+    if (const auto* act = std::get_if<proto::Act>(&order.message); act != nullptr && act->kind == Kind::terminate)
+      return true;
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a hang is told and ends the run with its own exit code") {
+  Run run;
+  REQUIRE(run.wants_evidence());
+  CHECK(terminates(run.give_evidence()));
+  REQUIRE(run.seen.hangs.size() == 1);
+  CHECK(run.seen.looks > 5);
+  for (const int rank : {0, 1}) run.hear(proto::Ended{.rank = rank, .signal = SIGTERM});
+  REQUIRE(run.conductor.over());
+  const Outcome outcome = run.conductor.outcome();
+  CHECK(outcome.exit_code == 110);
+  CHECK(outcome.status == "failed");
+  CHECK(outcome.error->rank == 1);
+  CHECK(outcome.error->what.find("the run hangs: rank 1 does not come") == 0);
+  CHECK(outcome.hang["verdict"] == "missing rank");
+  CHECK(outcome.hang["exit_code"] == 110);
+}
+
+TEST_CASE("a hang that is only observed ends nothing, and is taken back") {
+  Run run(HangMode::observe);
+  REQUIRE(run.wants_evidence());
+  CHECK(run.give_evidence().empty());
+  CHECK(run.seen.hangs.size() == 1);
+  for (const int rank : {0, 1}) run.hear(watch(rank, "sample", computing(rank, 40)));
+  run.now += 1s;
+  run.conductor.passed(run.now);
+  REQUIRE(run.seen.hangs.size() == 2);
+  CHECK(run.seen.hangs.back().withdrawn);
+  for (const int rank : {0, 1}) {
+    run.hear(proto::Said{rank, proto::Finished{}});
+    run.hear(proto::Ended{.rank = rank});
+  }
+  CHECK(run.conductor.outcome().exit_code == 0);
+  CHECK(run.conductor.outcome().hang["action"] == "withdrawn");
+}
+
+TEST_CASE("a lost connection that a different call explains is told as that") {
+  Run run;
+  RankSample other = waiting(1);
+  other.telemetry.call.dtype = "Double";
+  run.hear(watch(0, "sample", waiting(0)));
+  run.hear(watch(1, "sample", other));
+  run.hear(proto::Said{0, proto::Failure{.kind = proto::FailureKind::connection, .what = "lost a peer"}});
+  run.now += 1s;
+  run.conductor.passed(run.now);
+  REQUIRE(run.seen.hangs.size() == 1);
+  for (const int rank : {0, 1}) run.hear(proto::Ended{.rank = rank, .signal = SIGTERM});
+  CHECK(run.conductor.outcome().exit_code == 110);
+  CHECK(run.conductor.outcome().hang["verdict"] == "disagreement");
+}
+
+TEST_CASE("a rank that the kernel ended for memory is told as that, by proof only") {
+  for (const bool proof : {true, false}) {
+    Run run;
+    run.hear(proto::Ended{.rank = 1, .signal = SIGKILL, .out_of_memory = proof ? "limit 9 MiB" : ""});
+    run.hear(proto::Ended{.rank = 0, .signal = SIGTERM});
+    CHECK(run.conductor.outcome().exit_code == (proof ? 253 : 137));
+    CHECK((run.conductor.outcome().error->what.find("out of memory (limit 9 MiB)") != std::string::npos) == proof);
+  }
+}
+
+TEST_CASE("a question of the user is passed on") {
+  Run run;
+  CHECK(run.conductor.signalled(SIGUSR1, run.now).empty());
+  CHECK(run.seen.questions == 1);
+}
+
+TEST_CASE("a sample that is none costs the agent its place") {
+  Run run;
+  run.hear(proto::Watch{1, {{"sample", 3}}});
+  for (const int rank : {0, 1}) run.hear(proto::Ended{.rank = rank, .signal = SIGTERM});
+  CHECK(run.conductor.outcome().status == "failed");
+}

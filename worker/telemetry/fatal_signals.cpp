@@ -1,0 +1,56 @@
+#include "worker/telemetry/fatal_signals.h"
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/stacktrace/stacktrace.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+namespace tradewind::telemetry {
+namespace {
+
+constexpr std::array<int, 5> fatal = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+std::array<char, std::size_t{64} << 10> own_stack;  // a stack that has overflowed is of no use
+
+void say(std::string_view text) { static_cast<void>(!::write(STDERR_FILENO, text.data(), text.size())); }
+
+// Naming the frames allocates, which may deadlock in a broken heap: the bare fact goes first, and the alarm ends it.
+void last_word(int number) {
+  ::signal(SIGALRM, SIG_DFL);
+  ::alarm(2);
+  say("fatal signal: ");
+  say(::strsignal(number));
+  say("\n");
+  constexpr std::size_t skipped = 2, most = 24;
+  const boost::stacktrace::stacktrace stack(skipped, most);
+  const std::string text = boost::stacktrace::to_string(stack);
+  say(text);
+  ::signal(number, SIG_DFL);
+  ::raise(number);
+}
+
+}  // namespace
+
+void speak_at_fatal_signals() {
+  // Loads what unwinding needs while memory is whole.
+  static_cast<void>(boost::stacktrace::stacktrace(0, 1));
+  stack_t stack{};
+  stack.ss_sp = own_stack.data();
+  stack.ss_size = own_stack.size();
+  ::sigaltstack(&stack, nullptr);
+  for (const int number : fatal) {
+    struct sigaction action {};
+    action.sa_handler = last_word;
+    action.sa_flags = SA_ONSTACK | static_cast<int>(SA_RESETHAND);
+    ::sigemptyset(&action.sa_mask);
+    ::sigaction(number, &action, nullptr);
+  }
+}
+
+void let_parent_trace() { ::prctl(PR_SET_PTRACER, static_cast<unsigned long>(::getppid()), 0, 0, 0); }
+
+}  // namespace tradewind::telemetry

@@ -1,0 +1,53 @@
+// Writes this rank's telemetry page (proto/telemetry.h). Costs nanoseconds, blocks nobody, never fails after it was
+// made. entering(), phase(), step() and the calls: from the main thread; files and states from any thread.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "common/dates.h"
+#include "proto/telemetry.h"
+#include "worker/dist/observer.h"
+
+namespace tradewind::telemetry {
+
+class Recorder : public dist::Observer {
+ public:
+  // Maps the inherited page. -1: a page of its own, which nobody reads. EnvironmentFault when it cannot be mapped.
+  explicit Recorder(int descriptor);
+
+  void phase(std::string_view name);
+  // Step `step` is in flight, of `steps` when known; `reached` is the valid time of the last one that is done.
+  void step(int step, int steps, std::optional<Time> reached);
+
+  // One collective: enqueued, waited for, done. `sent` and `received` as in CallRecord.
+  void call_enqueued(const char* operation, const at::Tensor& values, const std::vector<std::int64_t>& sent,
+                     const std::vector<std::int64_t>& received, std::string_view place);
+  void call_started();
+  void call_done();
+
+  void entering(std::string_view place) override;
+  int file_begins(dist::FileUse use, std::string_view path) override;
+  void file_moved(dist::FileUse use, std::uint64_t bytes) override;
+  void file_ends(int file) override;
+  void state_written(Duration lead_time) override;
+
+  // The counter that a device's stream is to count up as it goes.
+  std::atomic<std::uint64_t>& device_progress() { return page_->device_progress; }
+  const proto::TelemetryPage& page() const { return *page_; }
+
+ private:
+  void alive() { page_->tick.fetch_add(1, std::memory_order_relaxed); }
+  void store_place();
+
+  std::shared_ptr<proto::TelemetryPage> page_;
+  proto::PlaceRecord place_{};
+  proto::CallRecord call_{};
+  std::int64_t started_ = 0;
+};
+
+}  // namespace tradewind::telemetry

@@ -62,9 +62,9 @@ class MemberRun {
       membership_.dismissed(static_cast<int>(ExitCode::signal_base) + number);
   }
   void passed() {
-    const Membership::Todo todo = membership_.passed(Clock::now());
-    if (todo.send_alive) client_.send(proto::Alive{});
-    for (const auto kind : todo.to_workers) agent_.to_all(kind);
+    const Membership::Due due = membership_.passed(Clock::now());
+    if (due.send_alive) client_.send(proto::Alive{});
+    for (const auto kind : due.to_workers) agent_.to_all(kind);
   }
 
   Membership membership_;

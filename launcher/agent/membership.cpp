@@ -17,25 +17,25 @@ void Membership::signalled(int number, TimePoint now) {
   if (stopping_ && number == SIGINT) stopping_->hasten(now);
 }
 
-Membership::Todo Membership::passed(TimePoint now) {
-  Todo todo;
+Membership::Due Membership::passed(TimePoint now) {
+  Due due;
   if (!fault_) {
     const auto tick = heartbeat_.tick(now);
-    todo.send_alive = tick.send && !tick.silent;
+    due.send_alive = tick.send && !tick.silent;
     if (tick.silent)
       lost("nothing was heard of it for " +
                std::to_string(std::chrono::duration_cast<std::chrono::seconds>(patience_.silence).count()) + " s",
            now);
   }
-  if (!stopping_) return todo;
+  if (!stopping_) return due;
   for (const StopMeans means : stopping_->advance(now)) {
-    if (means == StopMeans::terminate) todo.to_workers.push_back(proto::Act::Kind::terminate);
-    if (means == StopMeans::kill) todo.to_workers.push_back(proto::Act::Kind::kill);
+    if (means == StopMeans::terminate) due.to_workers.push_back(proto::Act::Kind::terminate);
+    if (means == StopMeans::kill) due.to_workers.push_back(proto::Act::Kind::kill);
     if (means != StopMeans::abandon) continue;
-    todo.to_workers.push_back(proto::Act::Kind::abandon);
+    due.to_workers.push_back(proto::Act::Kind::abandon);
     abandoned_ = true;
   }
-  return todo;
+  return due;
 }
 
 TimePoint Membership::deadline() const {

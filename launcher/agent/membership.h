@@ -22,11 +22,11 @@ class Membership {
   void dismissed(int exit_code) { exit_code_ = exit_code; }
   void signalled(int number, TimePoint now);
 
-  struct Todo {
+  struct Due {
     bool send_alive = false;
     std::vector<proto::Act::Kind> to_workers;
   };
-  Todo passed(TimePoint now);
+  Due passed(TimePoint now);
   TimePoint deadline() const;  // call passed() then
 
   bool alone() const { return fault_.has_value(); }

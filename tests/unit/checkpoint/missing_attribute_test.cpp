@@ -109,26 +109,17 @@ void take_out_each(const std::string& checkpoint) {
 TEST_CASE("a tree without one of its attributes is refused, or means the same") {
   const std::filesystem::path golden = TRADEWIND_GOLDEN_DIR;
   std::set<std::string> names;
-  bool must_run = true;
   const auto take_out_of_each = [&](const std::filesystem::path& folder) {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       const std::string file = (entry.path() / "inference-last.ckpt").string(), name = entry.path().filename().string();
       if (!std::filesystem::exists(file) || !names.insert(name).second) continue;
       CAPTURE(name);
-      try {
-        describe(*Tree::read(Archive::open(file)));
-      } catch (const UserError& error) {
-        CHECK_MESSAGE(!must_run, error.message());
-        MESSAGE(name, " is refused whole: ", error.message());
-        continue;
-      }
       take_out_each(file);
     }
   };
   take_out_of_each(golden);
   take_out_of_each(golden / "legacy");
   CHECK(names.size() >= 10);
-  must_run = false;
   if (const char* fixtures = std::getenv("TRADEWIND_FIXTURES")) {
     take_out_of_each(std::filesystem::path(fixtures) / "latest");
     take_out_of_each(std::filesystem::path(fixtures) / "legacy");

@@ -44,6 +44,10 @@ void run_ranks(int world_size, const std::function<void(dist::Communicator&)>& a
   std::exception_ptr first;
   std::vector<std::thread> threads;
   threads.reserve(static_cast<std::size_t>(world_size));
+  const auto keep = [&] {
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (!first) first = std::current_exception();
+  };
   for (int rank = 0; rank < world_size; ++rank) {
     threads.emplace_back([&, rank] {
       try {
@@ -51,10 +55,13 @@ void run_ranks(int world_size, const std::function<void(dist::Communicator&)>& a
         dist::Rendezvous rendezvous = rendezvous_at(listener, rank, world_size);
         if (adjust) adjust(rendezvous);
         const auto communicator = dist::make_process_group(rendezvous);
-        as_rank(*communicator);
+        try {
+          as_rank(*communicator);
+        } catch (...) {
+          keep();  // before the communicator goes: the others' errors are of its going
+        }
       } catch (...) {
-        const std::lock_guard<std::mutex> lock(mutex);
-        if (!first) first = std::current_exception();
+        keep();
       }
     });
   }

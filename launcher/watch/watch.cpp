@@ -1,6 +1,7 @@
 #include "launcher/watch/watch.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace tradewind::launcher {
@@ -80,30 +81,30 @@ double Watch::budget_of(const std::vector<RankSample>& samples) const {
 bool Watch::note_advances(const std::vector<RankSample>& samples, double elapsed) {
   std::uint64_t most = 0;
   double starved = 0;
-  bool stepping = false, first = false;
+  bool seen = false, stepping = false, first = false;
   for (const RankSample& sample : samples) {
     if (sample.rank < 0 || sample.rank >= static_cast<int>(ranks_.size())) continue;
     Rank& rank = ranks_[static_cast<std::size_t>(sample.rank)];
     const bool stopped = alive(sample) && is_stopped(sample);
     rank.stopped = stopped ? rank.stopped + elapsed : 0;
-    // Of the gap's beginning: a long one may end in the next phase.
-    const std::string& phase = rank.last ? rank.last->telemetry.phase : sample.telemetry.phase;
-    stepping = stepping || phase == "step";
-    first = first || phase == "first step";
     if (rank.last) {
+      // The phase of the gap's beginning: a long one may end in the next phase.
+      stepping = stepping || rank.last->telemetry.phase == "step";
+      first = first || rank.last->telemetry.phase == "first step";
       most = std::max(most, advances(*rank.last, sample));
       if (alive(sample) && !waits(sample) && sample.process.known && rank.last->process.known)
         starved = std::max(starved, sample.process.starved_seconds - rank.last->process.starved_seconds);
     } else {
-      most = std::max<std::uint64_t>(most, 1);
+      seen = true;
     }
     rank.last = sample;
   }
-  if (most == 0) {
+  if (most == 0 && !seen) {
     frozen_ += elapsed - std::clamp(starved, 0.0, elapsed);
     return false;
   }
-  if (stepping || first) learn(frozen_ + elapsed, most, first);
+  // Of what came before the first sample nothing is known.
+  if (!seen && (stepping || first)) learn(frozen_ + elapsed, most, first);
   frozen_ = 0;
   return true;
 }
@@ -111,7 +112,8 @@ bool Watch::note_advances(const std::vector<RankSample>& samples, double elapsed
 // A stretch without an advance is known to half a sample; within one sample it cannot be seen.
 void Watch::learn(double seconds, std::uint64_t advances, bool first_step) {
   const double gap = seconds / static_cast<double>(advances);
-  constexpr double weight = 0.1;
+  constexpr double kept = 0.9;  // of what is known, by each advance
+  const double weight = 1 - std::pow(kept, static_cast<double>(advances));
   usual_gap_ = usual_gap_ == 0 ? gap : usual_gap_ + weight * (gap - usual_gap_);
   if (frozen_ == 0) return;
   if (!first_step) {

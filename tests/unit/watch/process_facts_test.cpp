@@ -145,6 +145,7 @@ TEST_CASE("stacks of other processes, in turn and within the cap") {
   const Child child([] {
     while (true) ::pause();
   });
+  REQUIRE(child.becomes([&] { return process_facts(child.pid).state == 'S'; }));  // before that it is on its way there
   boost::asio::io_context context;
   Stacks stacks(context);
   std::string first, late = "untouched";

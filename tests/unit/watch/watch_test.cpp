@@ -162,6 +162,31 @@ TEST_CASE("the budget of a step is learned from the gaps of the run") {
   CHECK(run.watch.budget() < 25);
 }
 
+TEST_CASE("what came before the first sample is no gap") {
+  // As recorded of a short run: first seen in the first step, a second later it stands still in the third.
+  Run run;
+  run.phase("first step");
+  for (RankSample& sample : run.samples) sample.telemetry.tick = 53;
+  CHECK_FALSE(run.tick(2).has_value());
+  run.phase("step");
+  for (RankSample& sample : run.samples) sample.telemetry.tick = 102;
+  CHECK_FALSE(run.tick().has_value());
+  CHECK(run.watch.budget() == 5);
+  CHECK(run.until_gather() == 8);
+}
+
+TEST_CASE("one long gap weighs no more than one of the many that follow") {
+  Run run;
+  run.phase("first step");
+  for (int second = 0; second < 9; ++second) CHECK_FALSE(run.tick().has_value());
+  run.advance();
+  CHECK_FALSE(run.tick().has_value());
+  run.phase("step");
+  for (RankSample& sample : run.samples) sample.telemetry.tick += 100;
+  CHECK_FALSE(run.tick().has_value());
+  CHECK(run.watch.budget() == 5);
+}
+
 TEST_CASE("slow layers of the first step are learned from, what happens once in it is not") {
   Run slow;
   slow.phase("first step");

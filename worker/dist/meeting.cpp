@@ -11,6 +11,7 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "worker/dist/communicator.h"
 #include "worker/dist/fault_text.h"
 
 namespace tradewind::dist {
@@ -68,6 +69,13 @@ std::string local_address_towards(const std::string& host) {
   return kLoopback;
 }
 
+// What the end of rank 0 looks like to a rank that waits for the others.
+ConnectionFault lost(const Rendezvous& rendezvous, const std::exception& error) {
+  return ConnectionFault(
+      "rank " + std::to_string(rendezvous.rank) + " lost the rendezvous while ranks gathered: " + short_text(error),
+      master_of(rendezvous), "see what ended rank 0");
+}
+
 c10::intrusive_ptr<c10d::Store> open_store(const Rendezvous& rendezvous) {
   c10d::TCPStoreOptions options;
   options.port = rendezvous.master_port;
@@ -86,10 +94,10 @@ c10::intrusive_ptr<c10d::Store> open_store(const Rendezvous& rendezvous) {
       throw EnvironmentFault("rank 0 cannot serve the rendezvous: " + detail, master_of(rendezvous),
                              "choose a free MASTER_PORT, and a MASTER_ADDR that is this host");
     }
-    throw EnvironmentFault("rank " + std::to_string(rendezvous.rank) + " cannot reach rank 0 within " +
-                               seconds_text(rendezvous.join_timeout) + ": " + detail,
-                           master_of(rendezvous),
-                           "check that rank 0 started, and that MASTER_ADDR and MASTER_PORT are reachable from here");
+    throw ConnectionFault("rank " + std::to_string(rendezvous.rank) + " cannot reach rank 0 within " +
+                              seconds_text(rendezvous.join_timeout) + ": " + detail,
+                          master_of(rendezvous),
+                          "check that rank 0 started, and that MASTER_ADDR and MASTER_PORT are reachable from here");
   }
 }
 
@@ -106,11 +114,7 @@ void wait_for_all(c10d::Store& store, const Rendezvous& rendezvous, const std::v
     } catch (const std::exception&) {
       missing.clear();  // rank 0 left
     }
-    if (missing.empty()) {
-      throw EnvironmentFault(
-          "rank " + std::to_string(rendezvous.rank) + " lost the rendezvous while ranks gathered: " + short_text(error),
-          master_of(rendezvous), "see what ended rank 0");
-    }
+    if (missing.empty()) throw lost(rendezvous, error);
     throw RanksMissing("of " + std::to_string(rendezvous.world_size) + " ranks these did not come within " +
                            seconds_text(rendezvous.join_timeout) + ": " + missing,
                        master_of(rendezvous), "see the logs of those ranks; start as many ranks as the world size");
@@ -147,9 +151,7 @@ Meeting meet(const Rendezvous& rendezvous) {
       if (is_loopback(meeting.address) && !is_loopback(other)) meeting.address = local_address_towards(other);
     }
   } catch (const c10::Error& error) {
-    throw EnvironmentFault(
-        "rank " + std::to_string(rendezvous.rank) + " lost the rendezvous while ranks gathered: " + short_text(error),
-        master_of(rendezvous), "see what ended rank 0");
+    throw lost(rendezvous, error);
   }
   return meeting;
 }

@@ -19,8 +19,9 @@ struct Meeting {
   std::string address;  // this rank's, numeric, as peers can reach it
 };
 
-// Blocks until all ranks have come. Throws RanksMissing naming them, EnvironmentFault when the master cannot be
-// reached, the port is taken or a rank comes twice (two runs at one port), InternalFault for an impossible rank.
+// Blocks until all ranks have come. Throws RanksMissing naming them, ConnectionFault when the master cannot be reached
+// or goes (most often since rank 0 has ended), EnvironmentFault when the port is taken or a rank comes twice (two runs
+// at one port), InternalFault for an impossible rank.
 Meeting meet(const Rendezvous& rendezvous);
 
 }  // namespace tradewind::dist

@@ -142,8 +142,14 @@ class GlooCommunicator : public Communicator {
 };
 
 c10::intrusive_ptr<Group> GlooCommunicator::connect(const std::string& address) const {
+  const auto options = Group::Options::create(rendezvous_.timeout);
+  // As many calls can be under way at a time: rows in flight, and a call made meanwhile.
+  options->threads = 2;
+  const std::string own = "rank " + std::to_string(rank());
+  const std::string through =
+      rendezvous_.interfaces.empty() ? "address " + address : "interfaces " + rendezvous_.interfaces;
+  const char* remedy = "set GLOO_SOCKET_IFNAME to a network interface that all hosts of the run share";
   try {
-    const auto options = Group::Options::create(rendezvous_.timeout);
     if (rendezvous_.interfaces.empty()) {
       options->devices.push_back(Group::createDeviceForHostname(address));
     } else {
@@ -152,16 +158,15 @@ c10::intrusive_ptr<Group> GlooCommunicator::connect(const std::string& address) 
         options->devices.push_back(Group::createDeviceForInterface(name));
       }
     }
-    // As many calls can be under way at a time: rows in flight, and a call made meanwhile.
-    options->threads = 2;
+  } catch (const std::exception& error) {
+    throw EnvironmentFault(own + " cannot listen for the other ranks at " + through + ": " + short_text(error),
+                           master_of(rendezvous_), remedy);
+  }
+  try {
     return c10::make_intrusive<Group>(store_, rank(), size(), options);
   } catch (const std::exception& error) {
-    const std::string through =
-        rendezvous_.interfaces.empty() ? "address " + address : "interfaces " + rendezvous_.interfaces;
-    throw EnvironmentFault("rank " + std::to_string(rank()) + " cannot connect to the other ranks through " + through +
-                               ": " + short_text(error),
-                           master_of(rendezvous_),
-                           "set GLOO_SOCKET_IFNAME to a network interface that all hosts of the run share");
+    throw ConnectionFault(own + " cannot connect to the other ranks through " + through + ": " + short_text(error),
+                          master_of(rendezvous_), remedy);
   }
 }
 

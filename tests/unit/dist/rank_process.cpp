@@ -1,12 +1,15 @@
 // One rank as a process: rank_process RANK WORLD_SIZE PORT DESCRIPTOR TIMEOUT_MS BEHAVIOUR. Behaviours, of the last
-// rank (the others always just work): work; die before, or within, a collective; stop before one. Prints "done
-// BYTES_SENT", or the error, and leaves with its exit code.
+// rank (the others always just work): work; die before, or within, a collective; stop before one. Of rank 0:
+// die-gathering, once rank 1 has come and while it waits for the others. Prints "done
+// BYTES_SENT", or the error, with "connection: " in front of one that is no cause of its own, and leaves with its exit
+// code.
 #include <ATen/ATen.h>
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "worker/dist/process_group.h"
 
@@ -38,6 +41,17 @@ void work(Communicator& communicator, const std::string& behaviour) {
   std::printf("done %lld\n", static_cast<long long>(communicator.statistics().total().bytes_sent));
 }
 
+void die_gathering(const tradewind::dist::Rendezvous& rendezvous) {
+  c10d::TCPStoreOptions options;
+  options.port = rendezvous.master_port;
+  options.isServer = true;
+  options.waitWorkers = false;
+  options.masterListenFd = rendezvous.listening_descriptor;
+  c10d::TCPStore store(rendezvous.master_address, options);
+  store.wait({"tradewind/address/1"});
+  std::raise(SIGKILL);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -51,7 +65,11 @@ int main(int argc, char** argv) {
   rendezvous.join_timeout = std::chrono::milliseconds(std::atoi(argv[5]));
   rendezvous.timeout = std::chrono::milliseconds(std::atoi(argv[6]));
   try {
+    if (std::string(argv[7]) == "die-gathering") die_gathering(rendezvous);
     work(*tradewind::dist::make_process_group(rendezvous), argv[7]);
+  } catch (const tradewind::dist::ConnectionFault& error) {
+    std::printf("connection: %s\n", error.what());
+    return static_cast<int>(error.exit_code());
   } catch (const tradewind::Error& error) {
     std::printf("%s\n", error.what());
     return static_cast<int>(error.exit_code());

@@ -163,6 +163,19 @@ TEST_CASE("a rank that comes twice is refused") {
   }
 }
 
+TEST_CASE("rank 0's end while ranks gather is no cause of the others' own") {
+  const tradewind::testing::Listener listener;
+  const Process master = start(listener, 0, 3, kPatient, "die-gathering");
+  const Process other = start(listener, 1, 3, kPatient, "work");
+  close(listener.descriptor);
+  CHECK(WIFSIGNALED(collect(master).status));
+  const Ended ended = collect(other);
+  CAPTURE(ended.output);
+  CHECK(ended.exit_code() == 1);
+  CHECK(ended.output.starts_with("connection: "));
+  CHECK(contains(ended.output, "rank 1 lost the rendezvous while ranks gathered"));
+}
+
 TEST_CASE("a master that is not there is named with its address") {
   const tradewind::testing::Listener listener;
   close(listener.descriptor);
@@ -171,4 +184,5 @@ TEST_CASE("a master that is not there is named with its address") {
   CHECK(ended.exit_code() == 1);
   CHECK(contains(ended.output, ("master 127.0.0.1:" + std::to_string(listener.port)).c_str()));
   CHECK(contains(ended.output, "rank 1 cannot reach rank 0 within 0.5 s"));
+  CHECK(ended.output.starts_with("connection: "));
 }

@@ -75,6 +75,15 @@ bool is_own(const std::string& address, const Network& network) {
   return std::any_of(all.begin(), all.end(), [&](const InterfaceAddress& one) { return one.address == address; });
 }
 
+// An address stays with an interface that is down, and cannot be listened at.
+void check_up(const std::string& address, const std::string& where, const Network& network) {
+  for (const InterfaceAddress& one : network.interfaces())
+    if (!one.up && (one.address == address || (is_loopback(address) && one.interface == "lo")))
+      throw EnvironmentFault(
+          "the interface " + one.interface + ", which holds that address, is down on " + network.host, where,
+          "bring it up: ip link set " + one.interface + " up");
+}
+
 // An address of this host that the hosts of the other ranks reach.
 std::string own_address(const Placement& placement, const InterfaceChoice& choice, const Network& network) {
   const auto addresses = chosen_addresses(choice, network);
@@ -147,6 +156,7 @@ MeetingPlace open_meeting_place(const Placement& placement, bool one_host, const
   if (place.address.empty()) {
     if (one_host && choice.list.empty()) {
       place.address = loopback;
+      check_up(loopback, loopback, network);
       place.listener = listen_at(placement, loopback, place.port);
       return place;
     }
@@ -160,6 +170,7 @@ MeetingPlace open_meeting_place(const Placement& placement, bool one_host, const
   if (own.empty())
     throw EnvironmentFault("is no address of " + network.host + ", where rank 0 runs", "MASTER_ADDR " + place.address,
                            "set MASTER_ADDR to rank 0's host, or unset it");
+  check_up(own, "MASTER_ADDR " + place.address, network);
   // A host often knows its own name as 127.0.1.1, while others know it by an address they can reach.
   const bool hidden = is_loopback(own) && !one_host;
   place.listener = listen_at(placement, hidden ? any_address : own, place.port);

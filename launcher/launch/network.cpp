@@ -48,12 +48,12 @@ Answer ask(const std::string& name) {
 
 // A resolver whose servers are away blocks for much longer than a user should wait: it is left behind in its thread.
 std::vector<std::string> resolve(const std::string& name) {
-  constexpr std::chrono::seconds patience(4);
+  constexpr std::chrono::seconds patience(3);
   auto promise = std::make_shared<std::promise<Answer>>();
   auto answer = promise->get_future();
   std::thread([promise, name] { promise->set_value(ask(name)); }).detach();
   if (answer.wait_for(patience) != std::future_status::ready)
-    throw EnvironmentFault("no answer from the name service within 4 s", name,
+    throw EnvironmentFault("no answer from the name service within 3 s", name,
                            "check /etc/resolv.conf and its servers, or give an address instead of the name");
   const Answer result = answer.get();
   if (result.error != 0)

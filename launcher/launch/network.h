@@ -17,7 +17,7 @@ struct InterfaceAddress {
 
 struct Network {
   std::string host;  // this host's own name
-  // Numeric addresses of a name or an address, IPv4 first. EnvironmentFault when it does not resolve, or not within 4
+  // Numeric addresses of a name or an address, IPv4 first. EnvironmentFault when it does not resolve, or not within 3
   // s.
   std::function<std::vector<std::string>(const std::string& name)> resolve;
   // Every address of this host; an interface without any has one entry with an empty address.

@@ -26,13 +26,6 @@ Result launch(const Folder& folder, std::vector<std::string> arguments, const st
 
 }  // namespace
 
-TEST_CASE("the launcher needs none of the worker's libraries") {
-  const Result libraries = run({.command = {TRADEWIND_EXECUTABLE}, .environment = {{"LD_TRACE_LOADED_OBJECTS", "1"}}});
-  CHECK(libraries.output.find("libc.so") != std::string::npos);
-  for (const char* heavy : {"libtorch", "libc10", "libnccl", "libcuda", "libeccodes", "libeckit", "libgomp"})
-    CHECK_MESSAGE(libraries.output.find(heavy) == std::string::npos, heavy);
-}
-
 TEST_CASE("a run leaves a report in its run folder and where it was asked to") {
   const Folder folder(example);
   const Result result =

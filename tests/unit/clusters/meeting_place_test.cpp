@@ -107,6 +107,15 @@ TEST_CASE("wrong addresses are named") {
                        "MASTER_ADDR 10.9.9.9: is no address of alpha, where rank 0 runs\n"
                        "  remedy: set MASTER_ADDR to rank 0's host, or unset it",
                        EnvironmentFault);
+  CHECK_THROWS_WITH_AS(open_meeting_place({.world_size = 2, .master_address = "10.2.0.1"}, false, {}, network()),
+                       "MASTER_ADDR 10.2.0.1: the interface eth1, which holds that address, is down on alpha\n"
+                       "  remedy: bring it up: ip link set eth1 up",
+                       EnvironmentFault);
+  Network without_loopback = network();
+  without_loopback.interfaces = [] { return std::vector<InterfaceAddress>{{"lo", "", false}}; };
+  CHECK_THROWS_WITH_AS(open_meeting_place({.world_size = 2}, true, {}, without_loopback),
+                       doctest::Contains("127.0.0.1: the interface lo, which holds that address, is down on alpha"),
+                       EnvironmentFault);
   CHECK_THROWS_AS(check_meeting_place({.master_address = "nowhere"}, {}, network()), EnvironmentFault);
   CHECK_NOTHROW(check_meeting_place({.master_address = "10.9.9.9"}, {}, network()));
 }

@@ -1,0 +1,106 @@
+// Which libraries the executables ask for, by their own dynamic sections: the launcher must start on a host that has
+// none of the worker's.
+#include <doctest/doctest.h>
+#include <elf.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <set>
+
+#include "tests/integration/program.h"
+
+using namespace tradewind::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+template <typename T>
+T at(const std::string& bytes, std::size_t offset) {
+  T value{};
+  REQUIRE(offset + sizeof value <= bytes.size());
+  std::memcpy(&value, bytes.data() + offset, sizeof value);
+  return value;
+}
+
+struct Dynamic {
+  std::vector<std::string> needed;
+  std::vector<std::string> folders;  // of its run path
+};
+
+// Of a 64-bit ELF file: the entries DT_NEEDED and DT_RUNPATH (or DT_RPATH) of its dynamic section (gABI, chapter 5).
+Dynamic dynamic_of(const fs::path& file) {
+  const std::string bytes = text_of(file);
+  const auto header = at<Elf64_Ehdr>(bytes, 0);
+  REQUIRE(std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0);
+  REQUIRE(header.e_ident[EI_CLASS] == ELFCLASS64);
+  std::vector<Elf64_Phdr> segments;
+  for (std::size_t i = 0; i < header.e_phnum; ++i)
+    segments.push_back(at<Elf64_Phdr>(bytes, header.e_phoff + i * sizeof(Elf64_Phdr)));
+  std::vector<Elf64_Dyn> entries;
+  for (const auto& segment : segments)
+    for (std::size_t i = 0; segment.p_type == PT_DYNAMIC && i < segment.p_filesz / sizeof(Elf64_Dyn); ++i)
+      entries.push_back(at<Elf64_Dyn>(bytes, segment.p_offset + i * sizeof(Elf64_Dyn)));
+  std::size_t names = 0;
+  for (const auto& entry : entries)
+    for (const auto& segment : segments)
+      if (entry.d_tag == DT_STRTAB && segment.p_type == PT_LOAD && entry.d_un.d_ptr >= segment.p_vaddr &&
+          entry.d_un.d_ptr < segment.p_vaddr + segment.p_filesz)
+        names = entry.d_un.d_ptr - segment.p_vaddr + segment.p_offset;
+  Dynamic dynamic;
+  for (const auto& entry : entries) {
+    if (entry.d_tag != DT_NEEDED && entry.d_tag != DT_RUNPATH && entry.d_tag != DT_RPATH) continue;
+    REQUIRE(names + entry.d_un.d_val < bytes.size());
+    const std::string text = bytes.c_str() + names + entry.d_un.d_val;
+    if (entry.d_tag == DT_NEEDED) {
+      dynamic.needed.push_back(text);
+      continue;
+    }
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = std::min(text.find(':', begin), text.size());
+      std::string folder = text.substr(begin, end - begin);
+      if (folder.starts_with("$ORIGIN")) folder.replace(0, std::strlen("$ORIGIN"), file.parent_path().string());
+      dynamic.folders.push_back(folder);
+      begin = end + 1;
+    }
+  }
+  return dynamic;
+}
+
+// Adds what a file needs, and what those of them need that lie on a run path, thus come with the program.
+void add_needs(const fs::path& file, std::set<std::string>& names) {
+  const Dynamic dynamic = dynamic_of(file);
+  for (const std::string& name : dynamic.needed) {
+    if (!names.insert(name).second) continue;
+    for (const std::string& folder : dynamic.folders) {
+      if (!fs::exists(fs::path(folder) / name)) continue;
+      add_needs(fs::path(folder) / name, names);
+      break;
+    }
+  }
+}
+
+bool has(const std::set<std::string>& names, const std::string& beginning) {
+  const auto found = names.lower_bound(beginning);
+  return found != names.end() && found->starts_with(beginning);
+}
+
+constexpr std::array worker_only = {"libtorch", "libc10", "libnccl", "libcuda", "libeccodes", "libeckit", "libgomp"};
+
+}  // namespace
+
+TEST_CASE("the launcher's dynamic section names none of the worker's libraries") {
+  std::set<std::string> launcher, worker;
+  add_needs(TRADEWIND_EXECUTABLE, launcher);
+  CHECK(has(launcher, "libc.so"));
+  for (const char* heavy : worker_only) CHECK_MESSAGE(!has(launcher, heavy), heavy);
+  // That they would be found is shown by the worker, which has them.
+  add_needs(TRADEWIND_WORKER_EXECUTABLE, worker);
+  for (const char* own : {"libtorch", "libc10", "libeccodes"}) CHECK_MESSAGE(has(worker, own), own);
+}
+
+TEST_CASE("nor does the loader bring them in by another way") {
+  const Result libraries = run({.command = {TRADEWIND_EXECUTABLE}, .environment = {{"LD_TRACE_LOADED_OBJECTS", "1"}}});
+  CHECK(libraries.output.find("libc.so") != std::string::npos);
+  for (const char* heavy : worker_only) CHECK_MESSAGE(libraries.output.find(heavy) == std::string::npos, heavy);
+}

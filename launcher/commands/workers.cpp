@@ -82,7 +82,9 @@ int take_part(const Job& job, const Placement& placement, const Environment& env
                   .control_file = given ? std::string() : file};
     return control(std::move(plan), job, supervision);
   }
-  return take_part_at(placement, environment, [given, file] { return given ? given : read_control(file); });
+  if (given) return take_part_at(placement, environment, {.find = [given] { return given; }});
+  return take_part_at(placement, environment,
+                      {.find = [file] { return read_control(file); }, .lack = [file] { return control_lack(file); }});
 }
 
 // Where srun is, as the shell finds it.
@@ -133,7 +135,7 @@ int join_run(const Placement& placement, const Environment& environment) {
   if (!control || placement.mode != PlacementMode::member)
     throw UserError("this command is started by `tradewind run`, not by users", "agent",
                     "use `tradewind run CONFIG`, which starts its ranks itself");
-  return take_part_at(placement, environment, [control]() -> std::optional<ControlAddress> { return *control; });
+  return take_part_at(placement, environment, {.find = [control] { return control; }});
 }
 
 int run_workers(const Job& job, const Environment& environment, const Supervision& supervision) {

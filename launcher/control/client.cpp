@@ -39,7 +39,7 @@ Client::~Client() {
 
 void Client::look() {
   if (std::chrono::steady_clock::now() >= deadline_) return give_up();
-  control_ = look_();
+  control_ = look_.find();
   tried_ = 0;
   try_next();
 }
@@ -110,12 +110,15 @@ void Client::answered(const proto::ControlMessage& message) {
 
 void Client::give_up() {
   const auto seconds = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(wait_).count());
+  const std::string lack = control_ ? std::string() : look_.lack();
+  const std::string& why = lack.empty() ? last_failure_ : lack;
   events_.failed(
       {.what = "rank " + std::to_string(join_.ranks.front()) + " did not find the launcher of rank 0 within " +
-               seconds + " s" + (last_failure_.empty() ? "" : " (" + last_failure_ + ")"),
+               seconds + " s" + (why.empty() ? "" : ": " + why),
        .where = join_.host,
-       .remedy = "see whether rank 0 started; without a folder that all hosts share, set TRADEWIND_CONTROL and "
-                 "TRADEWIND_TOKEN",
+       .remedy = lack.empty() ? "see whether rank 0 started, and whether this host reaches that address"
+                              : "see whether rank 0 started; the run folder (--run-dir) must be on a file system that "
+                                "all hosts share, else set TRADEWIND_CONTROL and TRADEWIND_TOKEN for every rank",
        .exit_code = static_cast<int>(ExitCode::ranks_missing)});
 }
 

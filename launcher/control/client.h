@@ -17,7 +17,11 @@ namespace tradewind::launcher {
 
 class Client {
  public:
-  using Look = std::function<std::optional<ControlAddress>()>;  // where the controller is, as far as is known now
+  // Where the controller is, as far as is known now; and why nothing is known, for the error.
+  struct Look {
+    std::function<std::optional<ControlAddress>()> find;
+    std::function<std::string()> lack = [] { return std::string(); };
+  };
   struct Events {
     std::function<void()> joined;
     std::function<void(const proto::ControlMessage& message)> heard;

@@ -118,20 +118,45 @@ void write_control(const std::string& path, const ControlAddress& address) {
   if (::rename(beside.c_str(), path.c_str()) != 0) fault("name");
 }
 
-std::optional<ControlAddress> read_control(const std::string& path) {
+namespace {
+
+// `lack` is set when it gives nothing.
+std::optional<ControlAddress> look_for_control(const std::string& path, std::string& lack) {
   look_at_folder_of(path);
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status {};
-  if (!file.valid() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  if (status.st_uid != ::geteuid() || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) return std::nullopt;
-  try {
-    const Json json = Json::parse(read_all(file.get()));
-    return ControlAddress{.addresses = json.at("addresses").get<std::vector<std::string>>(),
-                          .port = json.at("port").get<int>(),
-                          .token = json.at("token").get<std::string>()};
-  } catch (const Json::exception&) {
-    return std::nullopt;
+  if (!file.valid()) {
+    lack = errno == ENOENT ? "there is no " + path : path + " cannot be opened: " + std::strerror(errno);
+  } else if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    lack = path + " is no file";
+  } else if (status.st_uid != ::geteuid()) {
+    lack = path + " belongs to another user";
+  } else if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    lack = path + " can be read by others, so that nobody may trust it";
+  } else {
+    try {
+      const Json json = Json::parse(read_all(file.get()));
+      return ControlAddress{.addresses = json.at("addresses").get<std::vector<std::string>>(),
+                            .port = json.at("port").get<int>(),
+                            .token = json.at("token").get<std::string>()};
+    } catch (const Json::exception&) {
+      lack = path + " holds something else";
+    }
   }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<ControlAddress> read_control(const std::string& path) {
+  std::string lack;
+  return look_for_control(path, lack);
+}
+
+std::string control_lack(const std::string& path) {
+  std::string lack;
+  look_for_control(path, lack);
+  return lack;
 }
 
 void remove_control(const std::string& path, const ControlAddress& address) {

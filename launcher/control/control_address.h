@@ -28,6 +28,8 @@ std::string control_path(const std::string& folder, const std::string& key);
 void write_control(const std::string& path, const ControlAddress& address);
 // Nothing while there is none. One that is not this user's own, or that others can read, is as good as none.
 std::optional<ControlAddress> read_control(const std::string& path);
+// Why read_control() gave nothing, for errors.
+std::string control_lack(const std::string& path);
 // Removes the file if it is still that of `address`.
 void remove_control(const std::string& path, const ControlAddress& address);
 

@@ -82,8 +82,8 @@ proto::Refused Gathering::missing(const std::string& why) const {
   if (!absent.empty()) what += "; nothing from: " + listed(absent);
   return {.what = what,
           .remedy =
-              "see that tradewind starts on those hosts and can reach this one; ranks that share no folder with it "
-              "need TRADEWIND_CONTROL and TRADEWIND_TOKEN",
+              "see that tradewind starts on those hosts and can reach this one; ranks that something else starts "
+              "must share the run folder (--run-dir) with it, or need TRADEWIND_CONTROL and TRADEWIND_TOKEN",
           .exit_code = static_cast<int>(ExitCode::ranks_missing)};
 }
 

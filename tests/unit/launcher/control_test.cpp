@@ -99,7 +99,7 @@ class Crew {
                                   .worker = TRADEWIND_FAKE_WORKER,
                                   .cpus = {0, 1, 2, 3}},
                          .seats = seat(rank),
-                         .look = [path = file()] { return read_control(path); },
+                         .look = {[path = file()] { return read_control(path); }},
                          .wait = limits_.hello,
                          .patience = limits_.patience});
     } catch (const Error& error) {
@@ -243,6 +243,19 @@ TEST_CASE("a member without a controller says so and leaves with 75") {
   Crew crew(2, {}, {.hello = 500ms});
   crew.start_member(1);
   CHECK(crew.leave_codes() == std::map<int, int>{{1, 75}});
+  const std::string file = crew.file();
+  CHECK_THROWS_WITH_AS(
+      run_member(
+          {.world_size = 2,
+           .host = {.name = "host-b", .worker = TRADEWIND_FAKE_WORKER},
+           .seats = seat(1),
+           .look = {.find = [file] { return read_control(file); }, .lack = [file] { return control_lack(file); }},
+           .wait = 1s}),
+      ("host-b: rank 1 did not find the launcher of rank 0 within 1 s: there is no " + file +
+       "\n  remedy: see whether rank 0 started; the run folder (--run-dir) must be on a file system that all hosts "
+       "share, else set TRADEWIND_CONTROL and TRADEWIND_TOKEN for every rank")
+          .c_str(),
+      EnvironmentFault);
 }
 
 TEST_CASE("a control file that an earlier run has left misleads nobody") {
@@ -272,6 +285,7 @@ TEST_CASE("the control file is its owner's alone, and only such a one is read") 
   CHECK(fs::exists(crew.file()));
   ::chmod(crew.file().c_str(), 0644);
   CHECK_FALSE(read_control(crew.file()));
+  CHECK(control_lack(crew.file()) == crew.file() + " can be read by others, so that nobody may trust it");
   ::chmod(crew.file().c_str(), 0600);
   fs::rename(crew.file(), crew.folder / "elsewhere");
   fs::create_symlink(crew.folder / "elsewhere", crew.file());

@@ -1,10 +1,6 @@
 // Who connects to the control port without the job's token: the run goes on, and nothing of theirs is obeyed.
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <poll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -12,6 +8,7 @@
 
 #include "launcher/control/control_run.h"
 #include "tests/unit/launcher/marked.h"
+#include "tests/unit/launcher/stranger.h"
 
 using namespace tradewind;
 using namespace tradewind::launcher;
@@ -19,44 +16,6 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 namespace {
-
-Descriptor connect_to(int port) {
-  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) socket.reset();
-  return socket;
-}
-
-bool say(const Descriptor& socket, const std::string& text) {
-  return ::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
-}
-
-// What the other end says until it closes, or for that long.
-std::string answer(const Descriptor& socket, std::chrono::milliseconds time, bool& closed) {
-  std::string text;
-  pollfd ready{socket.get(), POLLIN, 0};
-  closed = false;
-  while (::poll(&ready, 1, static_cast<int>(time.count())) > 0) {
-    char buffer[4096];
-    const ssize_t count = ::recv(socket.get(), buffer, sizeof buffer, 0);
-    if (count <= 0) {
-      closed = true;
-      break;
-    }
-    text.append(buffer, static_cast<std::size_t>(count));
-  }
-  return text;
-}
-
-std::int64_t resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  std::int64_t size = 0, resident = 0;
-  file >> size >> resident;
-  return resident * ::sysconf(_SC_PAGESIZE);
-}
 
 const std::string token(64, 'a');
 

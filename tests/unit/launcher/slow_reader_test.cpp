@@ -1,0 +1,114 @@
+// Launchers that show the job's token and then never read what the controller tells them: the run goes on, and what is
+// kept for them is bounded.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "launcher/control/control_run.h"
+#include "launcher/control/server.h"
+#include "tests/unit/launcher/marked.h"
+#include "tests/unit/launcher/stranger.h"
+
+using namespace tradewind;
+using namespace tradewind::launcher;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string token(64, 'a');
+constexpr int tiny_buffer = 4096;
+constexpr std::int64_t mebibyte = 1 << 20;
+
+proto::Join join_of(int rank) {
+  return {.token = token, .host = "elsewhere", .pid = 1, .world_size = 2, .ranks = {rank}};
+}
+
+}  // namespace
+
+TEST_CASE("an agent that never reads is given up when 4 MiB wait for it; the others hear on") {
+  boost::asio::io_context context;
+  std::map<int, int> agent_of_rank;
+  std::vector<std::string> lost;
+  Server server(
+      context, token, 0,
+      {.joined = [&](int agent, const proto::Join& join, const Route&) { agent_of_rank[join.ranks[0]] = agent; },
+       .heard = [](int, const proto::ControlMessage&) {},
+       .lost =
+           [&](int agent, const std::string& how) {
+             CHECK(agent == agent_of_rank.at(0));
+             lost.push_back(how);
+           }});
+  const Descriptor slow = connect_to(server.port(), tiny_buffer), good = connect_to(server.port());
+  say(slow, proto::encode_control(join_of(0)));
+  say(good, proto::encode_control(join_of(1)));
+  while (agent_of_rank.size() < 2) context.run_one();
+  const std::int64_t before = resident_bytes();
+  const proto::Watch order{.rank = 0, .body = {{"text", std::string(60000, 'x')}}};
+  std::int64_t most = 0, sent = 0;
+  for (; sent < 1000 * mebibyte && lost.empty(); sent += 60000) {
+    server.send(agent_of_rank.at(0), order);
+    context.poll();
+    most = std::max(most, resident_bytes() - before);
+  }
+  CHECK(lost == std::vector<std::string>{"it does not read what it is told"});
+  CHECK(most < 32 * mebibyte);
+  server.send(agent_of_rank.at(0), order);  // to nobody
+  server.send(agent_of_rank.at(1), proto::Leave{.exit_code = 7});
+  std::string heard;
+  std::thread reader([&] {
+    bool closed = false;
+    while (!closed && heard.find('\n') == std::string::npos) heard += answer(good, std::chrono::seconds(1), closed);
+  });
+  while (!server.drained()) context.run_one();
+  context.poll();
+  reader.join();
+  const auto message = proto::decode_control(heard.substr(0, heard.find('\n')));
+  REQUIRE(std::holds_alternative<proto::Leave>(message));
+  CHECK(std::get<proto::Leave>(message).exit_code == 7);
+}
+
+TEST_CASE("a run whose second launcher never reads goes on to its end, however much that one says") {
+  const Mark mark;
+  std::string name = (fs::temp_directory_path() / "tradewind-XXXXXX").string();
+  const fs::path folder = ::mkdtemp(name.data());
+  Seen seen;
+  ControlPlan plan{.launch = {.command = "compare",
+                              .environment = {{"FAKE_WORKER", "waits_for_file"},
+                                              {"FAKE_WORKER_FILE", folder / "go"},
+                                              {mark.name(), mark.value()}},
+                              .world_size = 2},
+                   .host = {.name = "here", .worker = TRADEWIND_FAKE_WORKER},
+                   .seats = Seats{.ranks = {0}, .local_ranks = {0}},
+                   .reach = Reach{.token = token}};
+  ControlRun run(std::move(plan), seen);
+  const std::int64_t before = resident_bytes();
+  std::atomic<std::int64_t> most{0};
+  constexpr int lines = 100'000;
+  constexpr std::size_t line_bytes = 1000;
+  // Kept open until the run is over: what the controller sends piles up in it.
+  const Descriptor socket = connect_to(run.port(), tiny_buffer);
+  std::thread slow([&] {
+    const auto tell = [&](const proto::ControlMessage& message) { say(socket, proto::encode_control(message)); };
+    tell(join_of(1));
+    tell(proto::Said{.rank = 1, .message = proto::Hello{.pid = 1}});
+    tell(proto::Said{.rank = 1, .message = proto::Ready{"cpu"}});
+    for (int i = 0; i < lines; ++i) {
+      tell(proto::Wrote{.rank = 1, .line = std::string(line_bytes, 'y')});
+      if (i % 1000 == 0) tell(proto::Alive{});
+      most = std::max<std::int64_t>(most, resident_bytes() - before);
+    }
+    tell(proto::Said{.rank = 1, .message = proto::Finished{}});
+    tell(proto::Ended{.rank = 1});
+    std::ofstream(folder / "go") << "go";
+  });
+  const Outcome outcome = run.run();
+  run.dismiss();
+  slow.join();
+  CHECK(outcome.status == "done");
+  CHECK(outcome.exit_code == 0);
+  CHECK(seen.bytes >= lines * line_bytes);
+  CHECK(most < 64 * mebibyte);
+  CHECK(mark.processes() == 0);
+  fs::remove_all(folder);
+}

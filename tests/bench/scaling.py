@@ -46,7 +46,7 @@ def failed(command, code, log):
 
 
 def ours(case, scratch, ranks, threads, lead_time):
-    folder, log = linked(case, scratch / f"ours-{ranks}"), scratch / f"ours-{ranks}.log"
+    folder, log = linked(case, scratch / f"ours-{ranks}x{threads}"), scratch / f"ours-{ranks}x{threads}.log"
     command = [Path(os.environ.get("TRADEWIND_BIN", HERE / "../../build/release/bin")).resolve() / "tradewind", "run",
                "config.yaml", "--run-dir", "run", f"lead_time={lead_time}"]
     command += ["runner=parallel", f"world_size={ranks}"] if ranks > 1 else []
@@ -63,13 +63,13 @@ def ours(case, scratch, ranks, threads, lead_time):
 
 
 def reference(case, scratch, ranks, threads, lead_time):
-    folder = linked(case, scratch / f"reference-{ranks}")
+    folder = linked(case, scratch / f"reference-{ranks}x{threads}")
     command = [Path(os.environ["PEER"]).parent / "python", HERE / "count_reference.py"]
     arguments = ["run", "config.yaml", f"lead_time={lead_time}"]
     arguments += ["runner.parallel.cluster=distributed"] if ranks > 1 else []
     port, processes = str(random.randint(20000, 60000)), []
     for rank in range(ranks):
-        log = scratch / f"reference-{ranks}.{rank}.log"
+        log = scratch / f"reference-{ranks}x{threads}.{rank}.log"
         variables = dict(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1",
                          MASTER_PORT=port) if ranks > 1 else {}
         with open(log, "w") as file:

@@ -34,6 +34,7 @@ void give_back_large_blocks() {
 void give_back_small_blocks() { ::malloc_trim(0); }
 
 void MemoryWatch::begin(const std::string& phase) {
+  if (phase_.empty()) idle_ = anonymous_bytes();
   sample();
   phase_ = phase;
 }

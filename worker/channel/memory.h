@@ -21,15 +21,15 @@ void give_back_small_blocks();
 // Samples own memory at the ends of phases. Not thread-safe.
 class MemoryWatch {
  public:
-  // What this process holds now counts as that of an idle worker.
-  MemoryWatch() : idle_(anonymous_bytes()) {}
-  void begin(const std::string& phase);  // ends the one before
-  void sample();                         // the phase is as far as it goes, or as one of its repetitions
+  // Ends the phase before. What this process holds when its first phase begins counts as that of an idle worker: it has
+  // loaded its libraries, opened its device and met its group, and has no model yet.
+  void begin(const std::string& phase);
+  void sample();  // the phase is as far as it goes, or as one of its repetitions
   // {"idle_bytes", "own_bytes": {phase: largest sample}, "own_peak_bytes"}
   nlohmann::ordered_json result() const;
 
  private:
-  std::int64_t idle_;
+  std::int64_t idle_ = 0;
   std::string phase_;
   nlohmann::ordered_json own_ = nlohmann::ordered_json::object();
 };

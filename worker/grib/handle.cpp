@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "common/errors.h"
+#include "worker/grib/eccodes_memory.h"
 
 namespace tradewind::grib {
 namespace {
@@ -43,6 +44,9 @@ std::string explain(int code) {
 }
 
 constexpr std::size_t most_values = std::size_t{1} << 30;
+
+// Names the function, so that every program that links this file has it in place of ecCodes' own.
+[[gnu::used]] const auto table_memory = &grib_context_malloc_clear_persistent;
 
 bool absent(int code) { return code == CODES_NOT_FOUND || code == CODES_NOT_IMPLEMENTED; }
 

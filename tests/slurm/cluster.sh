@@ -6,7 +6,8 @@
 #   cluster.sh missing          says what this machine lacks for a start; nothing when it lacks nothing
 #   cluster.sh env              prints what a shell needs to talk to this Slurm
 #   cluster.sh in HOST CMD...   runs a command on a simulated host
-#   cluster.sh pids             processes of jobs, on all hosts
+#   cluster.sh pids             processes of jobs, and whatever else runs on the hosts but the hosts' own
+#   cluster.sh host PID         the host on which a process runs
 #   cluster.sh crash HOST       the host vanishes: daemon, steps and tasks die at once
 #   cluster.sh cut HOST         its network goes down; `cluster.sh mend HOST` brings it back
 # Environment:
@@ -46,6 +47,39 @@ job_pids() {  # what jobs have started: no other process has our SLURM_CONF and 
     if grep -qx slurmstepd "$file/comm" 2>/dev/null || grep -qz '^SLURM_JOB_ID=' "$file/environ" 2>/dev/null; then
       echo "${file#/proc/}"
     fi
+  done
+  true
+}
+
+first_of() {  # first_of SPACEFILE: the first process of that host, as this host knows it
+  local space
+  space=$(cat "$1") && cut -d' ' -f1 "/proc/$space/task/$space/children" 2>/dev/null
+}
+host_of() {  # host_of PID
+  local file first
+  for file in "$dir"/run/*.space; do
+    first=$(first_of "$file") || continue
+    [[ -n $first && /proc/$1/ns/pid -ef /proc/$first/ns/pid ]] || continue
+    file=${file##*/}
+    echo "${file%.space}"
+  done
+}
+# Whatever has cleaned its environment is still in the host's process namespace. Not of jobs: the first process, its
+# sleep, slurmd, and what a test has marked by CLUSTER_BYSTANDER.
+host_pids() {
+  local file first process name
+  for file in "$dir"/run/*.space; do
+    [[ -e $file ]] || continue
+    first=$(first_of "$file") || continue
+    [[ -n $first ]] || continue
+    for process in /proc/[0-9]*; do
+      [[ $process/ns/pid -ef /proc/$first/ns/pid && ${process#/proc/} != "$first" ]] || continue
+      name=$(cat "$process/comm" 2>/dev/null) || continue
+      [[ $name == slurmd ]] && continue
+      [[ $name == sleep && " $(cat "/proc/$first/task/$first/children" 2>/dev/null) " == *" ${process#/proc/} "* ]] && continue
+      grep -qz '^CLUSTER_BYSTANDER=' "$process/environ" 2>/dev/null && continue
+      running "${process#/proc/}" && echo "${process#/proc/}"
+    done
   done
   true
 }
@@ -202,14 +236,15 @@ case ${1:-} in
   stop) stop ;;
   missing) missing ;;
   env) printf 'export SLURM_CONF=%q\n' "$SLURM_CONF" ;;
-  pids) job_pids ;;
+  pids) { job_pids; host_pids; } | sort -nu ;;
+  host) host_of "${2:?host PID}" ;;
   crash) crash_host "${2:?crash HOST}" ;;
   cut) ip link set "$tag.${2#host}" down ;;
   mend) ip link set "$tag.${2#host}" up ;;
   in)
-    space=$(cat "$dir/run/${2:?in HOST CMD}.space")
+    first=$(first_of "$dir/run/${2:?in HOST CMD}.space")
     shift 2
-    exec nsenter -t "$(cut -d' ' -f1 "/proc/$space/task/$space/children")" -n -u -m -p -- "$@"
+    exec nsenter -t "$first" -n -u -m -p -- "$@"
     ;;
   *)
     sed -n '2,15p' "$0" >&2

@@ -2,45 +2,12 @@
 # Real sharded forecasts on a real Slurm with simulated hosts: each must equal the same forecast made locally, bit by bit.
 #   run.sh HOSTS SCENARIO...      the scenarios are the functions named scenario_* below
 # Skips (exit code 77) with a reason on a machine that cannot simulate hosts.
-#   TRADEWIND_BIN   folder of the executables under test (default: build/release/bin)
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-golden=$here/../golden/gt-transformer
-bin=$(cd "${TRADEWIND_BIN:-$here/../../build/release/bin}" && pwd)
+# shellcheck source=tests/slurm/hosts.sh
+. "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
 hosts=${1:?usage: run.sh HOSTS SCENARIO...}
 shift
-export PATH=$bin:$PATH
-# Only as many threads as the simulated hosts really have, and the same everywhere: sums are then made in one order.
-export OMP_NUM_THREADS=1
-
-say() { printf -- '-- %s\n' "$*"; }
-fail() {
-  printf 'FAILED: %s\n' "$*" >&2
-  tail -n 40 "$work"/*.log >&2 || true
-  exit 1
-}
-
-CLUSTER_DIR=$(mktemp -d)
-export CLUSTER_DIR
-lack=$("$here/cluster.sh" missing)
-if [ -n "$lack" ]; then
-  rmdir "$CLUSTER_DIR"
-  say "skipped: this machine lacks $lack, which simulated hosts need"
-  exit 77
-fi
-work=$(mktemp -d)
-finish() {
-  "$here/cluster.sh" stop
-  rm -rf "$CLUSTER_DIR" "$work"
-}
-trap finish EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
-"$here/cluster.sh" start "$hosts"
-eval "$("$here/cluster.sh" env)"
-for file in config.yaml inference-last.ckpt input.grib; do ln -s "$golden/$file" "$work/"; done
-cd "$work"
+hosts_begin "$hosts"
 
 forecast=(run config.yaml runner=parallel lead_time=12h)
 # local_forecast N: the forecast of N ranks on this host, made once.
@@ -64,16 +31,8 @@ check_equal() {  # check_equal NAME RANKS "host1:3 host2:1"
   [ -f "$1.grib" ] || fail "$1 wrote no forecast"
   cmp "$1.grib" "local-$2.grib" || fail "$1 differs from the local forecast of $2 ranks"
   [ -z "${3:-}" ] || check_report "$1" "$3"
-  [ -z "$("$here/cluster.sh" pids)" ] || await_no_pids || fail "$1 has left processes behind"
+  await_no_pids || fail "$1 has left processes behind"
   say "$1: equal to the local forecast of $2 ranks"
-}
-await_no_pids() {
-  local i
-  for ((i = 0; i < 70; i++)); do
-    [ -n "$("$here/cluster.sh" pids)" ] || return 0
-    sleep 0.1
-  done
-  return 1
 }
 # batch NAME SBATCH_OPTION... -- LINE...: submits a script of those lines and waits for its end.
 batch() {
@@ -122,17 +81,22 @@ scenario_cpus() { # the tasks' CPUs are said again to srun, and two runs share a
   check_equal cpus 2
   check_equal beside 2
 }
-# refused NAME TEXT LINE...: a batch script that must leave with a code other than 0, soon, and say TEXT
+# refused NAME TEXT LINE...: a batch script that must leave with a code other than 0 and say TEXT; from the start of its
+# last line to the end of it within 5 s
 refused() {
-  local name=$1 text=$2 started=$SECONDS
+  local name=$1 text=$2 took
   shift 2
-  { echo '#!/bin/bash'; echo "name=$name"; printf '%s\n' "$@"; } >"$name.sh"
+  {
+    printf '%s\n' '#!/bin/bash' "name=$name" "${@:1:$#-1}" 'begun=${EPOCHREALTIME/[.,]/}' "${!#}" 'code=$?'
+    printf '%s\n' 'echo $(((${EPOCHREALTIME/[.,]/} - begun) / 1000)) >$name.took; exit $code'
+  } >"$name.sh"
   sbatch --wait --output="$name.log" -N2 -n2 "$name.sh" >"$name.sbatch.log" 2>&1 && fail "$name left with 0"
   grep -qF "$text" "$name.log" || fail "$name does not say: $text"
-  ((SECONDS - started < 20)) || fail "$name took $((SECONDS - started)) s"
+  took=$(cat "$name.took")
+  ((took < 5000)) || fail "$name took $took ms"
   [ ! -f "$name.grib" ] || fail "$name wrote a forecast"
   await_no_pids || fail "$name has left processes behind"
-  say "$name: $text"
+  say "$name, after $took ms: $text"
 }
 scenario_master() { # MASTER_ADDR and MASTER_PORT: given, half given, wrong
   batch master -N2 -n2 -- "export MASTER_ADDR=host1 MASTER_PORT=29600" "srun $run_line"
@@ -146,12 +110,37 @@ scenario_master() { # MASTER_ADDR and MASTER_PORT: given, half given, wrong
   refused unknown-name "nowhere: the name does not resolve" "export MASTER_ADDR=nowhere" "srun $run_line"
   refused other-host "MASTER_ADDR host2: is no address of host1" "export MASTER_ADDR=host2" "$run_line"
   refused no-interface "eth7: there is no such interface" "srun $run_line --interface eth7"
-  "$here/cluster.sh" in host1 python3 -c 'import socket, time
+  "$here/cluster.sh" in host1 ip link add wan0 type veth peer name wan1
+  refused interface-down "wan0: the interface is down on host1" "srun $run_line --interface wan0"
+  refused interface-down-wrapped "wan0: the interface is down on host1" "$run_line --interface wan0"
+  CLUSTER_BYSTANDER=1 "$here/cluster.sh" in host1 python3 -c 'import socket, time
 s = socket.create_server(("", 29602))
 time.sleep(60)' &
   disown
   sleep 0.5
   refused taken-port ":29602: the port is taken" "export MASTER_ADDR=host1 MASTER_PORT=29602" "$run_line"
+  refused taken-port-srun ":29602: the port is taken" "export MASTER_PORT=29602" "srun $run_line"
+}
+# Ranks that srun starts where the run folder is each host's own: without it they say what they lack, with the two
+# variables they need none, and Tradewind's own srun does not either.
+scenario_no_shared_folder() {
+  local i name apart code=0
+  for ((i = 1; i <= hosts; i++)); do
+    mkdir -p apart
+    "$here/cluster.sh" in "host$i" mount -t tmpfs apart "$work/apart"
+  done
+  apart="tradewind ${forecast[*]} --run-dir apart/run"
+  salloc -N2 -n2 srun $apart output.grib.path=apart.grib >apart.log 2>&1 || code=$?
+  [ "$code" = 75 ] || fail "without a shared folder: left with $code"
+  grep -qE "host2: rank 1 did not find the launcher of rank 0 within 30 s: there is no .*apart/run/control-.*\.json" apart.log ||
+    fail "without a shared folder: nothing says which file is missing"
+  await_no_pids || fail "without a shared folder: processes left behind"
+  say "without a shared folder: $(grep -o 'rank 1 did not find .*' apart.log)"
+  TRADEWIND_CONTROL=host1:29700 TRADEWIND_TOKEN=$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n') \
+    salloc -N2 -n2 srun $apart output.grib.path=by-variables.grib >by-variables.log 2>&1 || fail "by variables: left with $?"
+  check_equal by-variables 2
+  batch self-wrapped -N2 -n2 -- "$apart output.grib.path=self-wrapped.grib"
+  check_equal self-wrapped 2
 }
 scenario_examples() { # the batch scripts of examples/launch, as they are
   local script ranks

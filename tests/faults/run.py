@@ -1,19 +1,17 @@
 #!/usr/bin/env python3
 """run.py BIN [--ranks N] [--short] [FAULT...]: lets each fault happen in a real run, by `tradewind drill`, and checks
-verdict, culprit, exit code, report, deadline and that no process is left. Prints a table: fault, verdict, seconds."""
+verdict, culprit, exit code, report, deadline and that no process is left. Prints a table: fault, verdict, seconds from the
+step before the fault to the verdict, and how many there may be: the deadline and 5 s (watched.SLACK), times what this
+machine was slower than alone."""
 
 import argparse
-import json
 import os
-import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "proto" / "hang.schema.json").read_text())
+from watched import Pace, Run, Table, check_hang, temporary_folder
+
 CONFIRM = 8  # seconds to confirm a hang in a step
-SLACK = 15  # this machine may be busy
 HANG_AFTER = 15  # instead of the 120 s of inputs and outputs
 RANK = 1
 
@@ -46,37 +44,6 @@ SHORT = ["kill", "segv", "error", "stop", "absent", "shape", "output", "pause"]
 RACES = {"split"}
 
 
-def check_schema(schema, value, where, faults):
-    kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "null": type(None)}
-    types = schema.get("type", [])
-    types = [types] if isinstance(types, str) else types
-    if types and not any(isinstance(value, kinds[t]) for t in types):
-        faults.append(f"{where} is no {types}")
-    if "enum" in schema and value not in schema["enum"]:
-        faults.append(f"{where} is {value!r}")
-    if isinstance(value, list) and "items" in schema:
-        for item in value:
-            check_schema(schema["items"], item, where + "[]", faults)
-    if isinstance(value, dict) and "properties" in schema:
-        faults += [f"{where}.{name} is missing" for name in schema["required"] if name not in value]
-        for name, member in value.items():
-            if name in schema["properties"]:
-                check_schema(schema["properties"][name], member, f"{where}.{name}", faults)
-            else:
-                faults.append(f"{where}.{name} is unknown")
-
-
-def processes_with(mark):
-    found = []
-    for process in Path("/proc").iterdir():
-        try:
-            if process.name.isdigit() and mark.encode() in (process / "environ").read_bytes():
-                found.append(process.name)
-        except OSError:
-            pass
-    return found
-
-
 class MemoryGroup:
     """A control group (version 1) that holds the launcher and its ranks; None where there is none to be had."""
 
@@ -102,69 +69,47 @@ class MemoryGroup:
 
 
 def drill(launcher, fault, ranks, folder):
-    """Exit code, report, standard error, seconds from the end of step 2 to the verdict, processes left."""
-    verdict, _, _, _ = FAULTS[fault]
     command = [launcher, "drill", fault, "--world-size", str(ranks), "--rank", str(RANK), "--run-dir", folder]
     if fault in ("output", "input"):
         command += ["--hang-after", str(HANG_AFTER)]
-    mark = f"TRADEWIND_TEST_MARK={folder}"
     group = MemoryGroup(1500) if fault == "memory" else None
     if group and not group.path:
         return None
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
-                               env={**os.environ, "TRADEWIND_TEST_MARK": folder, "OMP_NUM_THREADS": "1"},
-                               preexec_fn=group.enter if group else None)
-    lines, begin, told = [], None, None
-    for line in process.stderr:
-        lines.append(line)
-        if line.startswith("step 2/"):
-            begin = time.monotonic()
-        if told is None and (line.startswith("the run hangs") or line.startswith("error:")):
-            told = time.monotonic()
-    code = process.wait()
-    left = processes_with(mark)
+    run = Run(command, folder, preexec_fn=group.enter if group else None)
+    run.code = run.end()
+    run.remains = run.left()
     if group:
         group.close()
-    report = json.loads((Path(folder) / "report.json").read_text())
-    seconds = told - begin if told and begin else None
-    return code, report, "".join(lines), seconds, left
+    begin, told = run.when("step 2/"), run.told()
+    run.seconds = told - begin if told and begin else None
+    return run
 
 
-def check(fault, ranks, code, report, text, seconds, left):
-    verdict, expected_code, deadline, says = FAULTS[fault]
-    faults = []
+def check(fault, ranks, run, allowed):
+    verdict, expected_code, _, says = FAULTS[fault]
     if ranks == 2 and fault in MISMATCHES:
         verdict, says = "disagreement", "disagree"
-    if code != expected_code:
-        faults.append(f"exit code {code} instead of {expected_code}")
-    if report["exit_code"] != code:
-        faults.append("the report has another exit code")
+    report = run.report()
     hang = report.get("hang")
+    faults = []
+    if run.code != expected_code:
+        faults.append(f"exit code {run.code} instead of {expected_code}")
+    if report["exit_code"] != run.code:
+        faults.append("the report has another exit code")
     if verdict is None and hang is not None:
         faults.append(f"a verdict: {hang['what']}")
     if verdict is not None:
-        if hang is None:
-            faults.append("no verdict")
-        else:
-            check_schema(SCHEMA, hang, "hang", faults)
-            culprits = [c["rank"] for c in hang["culprits"]]
-            if hang["verdict"] != verdict:
-                faults.append(f"verdict {hang['verdict']}")
-            if culprits != ([] if verdict == "disagreement" else [RANK]):
-                faults.append(f"culprits {culprits}")
-            for rank in range(ranks):
-                if not (Path(hang["dump"]) / f"rank-{rank}.txt").exists():
-                    faults.append(f"no dump of rank {rank}")
-            if verdict == "blocked in I/O" and not hang["culprits"][0]["path"].endswith("drill-pipe"):
-                faults.append(f"path {hang['culprits'][0]['path']}")
+        faults += check_hang(hang, verdict, [] if verdict == "disagreement" else [RANK], ranks)
+        if hang and verdict == "blocked in I/O" and not hang["culprits"][0]["path"].endswith("drill-pipe"):
+            faults.append(f"path {hang['culprits'][0]['path']}")
     if expected_code and expected_code != 110 and report["error"]["rank"] != RANK:
         faults.append(f"rank {report['error']['rank']} is blamed")
-    if says not in text:
+    if says not in run.text():
         faults.append(f"the text does not say '{says}'")
-    if deadline and (seconds is None or seconds > deadline + SLACK):
-        faults.append(f"{seconds} s, later than {deadline} + {SLACK}")
-    if left:
-        faults.append(f"processes left: {left}")
+    if allowed and (run.seconds is None or run.seconds > allowed):
+        faults.append("too late")
+    if run.remains:
+        faults.append(f"processes left: {run.remains}")
     return faults
 
 
@@ -174,27 +119,19 @@ def main():
     parser.add_argument("faults", nargs="*")
     parser.add_argument("--ranks", type=int, default=4)
     parser.add_argument("--short", action="store_true")
-    options = parser.parse_args()
-    names = options.faults or (SHORT if options.short else [name for name in FAULTS if name not in RACES])
-    bad = 0
-    print(f"{'fault':16} {'ranks':5} {'verdict':16} {'certainty':9} {'code':>4} {'seconds':>8} {'allowed':>8}  result")
-    for fault in names:
-        with tempfile.TemporaryDirectory(prefix="tradewind-fault-") as name:
-            done = drill(str(Path(options.bin) / "tradewind"), fault, options.ranks, name)
-            if done is None:
-                print(f"{fault:16} {options.ranks:5} skipped: no control group of memory can be made here", flush=True)
+    options = parser.parse_intermixed_args()
+    table = Table(f"fault, {options.ranks} ranks")
+    for fault in options.faults or (SHORT if options.short else [name for name in FAULTS if name not in RACES]):
+        with temporary_folder() as folder, Pace() as pace:
+            run = drill(str(Path(options.bin) / "tradewind"), fault, options.ranks, folder)
+            if run is None:
+                print(f"{fault:24} skipped: no control group of memory can be made here", flush=True)
                 continue
-            code, report, text, seconds, left = done
-            faults = check(fault, options.ranks, *done)
-        hang = report.get("hang") or {}
-        verdict = hang.get("verdict") or ("none" if code == 0 else f"rank {report['error']['rank']}")
-        print(f"{fault:16} {options.ranks:5} {verdict:16} {hang.get('certainty', '-'):9} {code:4} "
-              f"{'-' if seconds is None else f'{seconds:.1f}':>8} {FAULTS[fault][2] or '-':>8}  "
-              f"{'; '.join(faults) or 'ok'}", flush=True)
-        if faults:
-            bad += 1
-            print("    " + "\n    ".join(text.splitlines()[-40:]), flush=True)
-    sys.exit(bool(bad))
+            deadline = FAULTS[fault][2]
+            allowed = pace.allowed(deadline) if deadline else None
+            faults = check(fault, options.ranks, run, allowed)
+            table.row(fault, run.code, run.report().get("hang"), run.seconds, allowed, faults, run.text())
+    sys.exit(bool(table.bad))
 
 
 main()

@@ -49,3 +49,14 @@ function(tradewind_use_aten name)
   # An executable would be compiled with -fPIE, for which the precompiled header does not serve.
   target_compile_options(${name} PRIVATE -fPIC)
 endfunction()
+
+# tradewind_use_threads(TARGET FILE...): at::parallel_for shares its work among threads only in files compiled for OpenMP;
+# in any other it is a plain loop. The runtime has to be LibTorch's own, or two would each keep their threads. The
+# precompiled header is not made for it.
+file(GLOB TRADEWIND_OPENMP_LIBRARY "${Torch_ROOT}/lib/libgomp*.so*")
+list(APPEND TRADEWIND_OPENMP_LIBRARY gomp)  # LibTorch without a copy uses the system's
+list(GET TRADEWIND_OPENMP_LIBRARY 0 TRADEWIND_OPENMP_LIBRARY)
+function(tradewind_use_threads target)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS -fopenmp)
+  target_link_libraries(${target} PRIVATE "${TRADEWIND_OPENMP_LIBRARY}")
+endfunction()

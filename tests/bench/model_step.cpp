@@ -67,7 +67,7 @@ int run(int argc, char** argv) {
     const at::Tensor y = model->predict(x);
     const double elapsed = wall() - start;
     const rusage after = usage();
-    std::printf("call %-3d %.2f s, processor time %.2f s user, %.2f s system\n", call + 1, elapsed,
+    std::printf("call %-3d %.4f s, processor time %.4f s user, %.4f s system\n", call + 1, elapsed,
                 seconds(after.ru_utime) - seconds(before.ru_utime), seconds(after.ru_stime) - seconds(before.ru_stime));
   }
   print_memory("end");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/errors.h"
+#include "worker/nn/chunks.h"
 #include "worker/nn/move.h"
 #include "worker/nn/rotary.h"
 #include "worker/weights/bind.h"
@@ -145,10 +146,9 @@ KeyTable Attention::keys(const RowSource& own, const Prepare& prepare, std::int6
   const std::int64_t first = plan_->keys().range(communicator.rank()).begin;
   KeyTable table(seen.size(), heads_, head_size_, type_, workspace);
   const auto add = [&](std::int64_t begin, std::int64_t end, const auto& raw_rows) {
-    for (; begin < end; begin += chunk) {
-      const std::int64_t count = std::min(chunk, end - begin);
-      add_rows(raw_rows(begin, count), prepare, begin, table, workspace);
-    }
+    for_each_chunk(end - begin, chunk, workspace, [&](std::int64_t first_of_chunk, std::int64_t count) {
+      add_rows(raw_rows(begin + first_of_chunk, count), prepare, begin + first_of_chunk, table, workspace);
+    });
   };
   add(seen.begin, seen_own.begin,
       [&](std::int64_t begin, std::int64_t count) { return halo.narrow(0, begin - seen.begin, count); });
@@ -210,8 +210,9 @@ void Attention::attend_by_heads(const KeyTable& keys, const Queries& queries, co
   for (std::int64_t round = 0; round < rounds_of(rows, size); ++round) {
     const auto counts = round_counts(rows, round, size);
     const std::int64_t count = counts[static_cast<std::size_t>(communicator.rank())], begin = round * size;
-    at::Tensor query = count > 0 ? queries(begin, count) : workspace.take(Workspace::query, 0, channels());
-    at::Tensor mine = split.by_heads(query, counts, communicator, place_);
+    Asked asked{workspace.take(Workspace::query, 0, channels()), {}};
+    if (count > 0) asked = queries(begin, count);
+    at::Tensor mine = split.by_heads(asked.query, counts, communicator, place_);
     std::int64_t at = 0;
     for (int rank = 0; rank < rows.ranks(); ++rank) {
       const std::int64_t from = counts[static_cast<std::size_t>(rank)];
@@ -220,8 +221,8 @@ void Attention::attend_by_heads(const KeyTable& keys, const Queries& queries, co
       }
       at += from;
     }
-    split.by_rows(mine, counts, query, communicator, place_);
-    if (count > 0) sink(begin, query);
+    split.by_rows(mine, counts, asked.query, communicator, place_);
+    if (count > 0) sink(begin, asked.query, asked.rows);
   }
 }
 
@@ -232,11 +233,11 @@ void Attention::attend(const KeyTable& keys, const Queries& queries, const Sink&
     return;
   }
   const dist::RowRange own = plan_->queries().range(communicator.rank());
-  for (std::int64_t begin = 0; begin < own.size(); begin += chunk) {
-    const at::Tensor query = queries(begin, std::min(chunk, own.size() - begin));
-    keys.attend(query, own.begin + begin + offset_ - plan_->seen().begin, scores_);
-    sink(begin, query);
-  }
+  for_each_chunk(own.size(), chunk, workspace, [&](std::int64_t begin, std::int64_t count) {
+    const Asked asked = queries(begin, count);
+    keys.attend(asked.query, own.begin + begin + offset_ - plan_->seen().begin, scores_);
+    sink(begin, asked.query, asked.rows);
+  });
 }
 
 void Attention::add_projection(const at::Tensor& attended, at::Tensor x, Workspace& workspace) const {

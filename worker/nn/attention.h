@@ -68,16 +68,21 @@ class Attention {
   // Queries (n, channels) of normalised rows, the first of which is own row `first`.
   void queries(const at::Tensor& normalized, std::int64_t first, at::Tensor out, Workspace& workspace) const;
 
-  // What a raw source row is before the projections: embedded and normalised, (n, inputs), valid until the next call.
+  // What a raw source row is before the projections: embedded and normalised, (n, inputs), valid until the thread's
+  // next call.
   using Prepare = std::function<at::Tensor(const at::Tensor& raw)>;
   // Keys of everything that this rank's work needs; chunk: rows prepared at a time. Collective.
   KeyTable keys(const RowSource& own, const Prepare& prepare, std::int64_t chunk, dist::Communicator& communicator,
                 Workspace& workspace) const;
-  // Asked for the queries of own rows [begin, begin + count), then told their result: (count, channels) both. The
-  // result may be written in the queries' memory. Ranges come in order and are larger than `chunk` when heads are
-  // split. Collective.
-  using Queries = std::function<at::Tensor(std::int64_t begin, std::int64_t count)>;
-  using Sink = std::function<void(std::int64_t begin, const at::Tensor& attended)>;
+  // Asked for the queries of own rows [begin, begin + count), then told their result: (count, channels) both, and given
+  // back `rows`, which may be anything of these rows. The result may be written in the queries' memory. Called from
+  // several threads (chunks.h), by one thread for the same range; ranges are larger than `chunk` when heads are split.
+  // Collective.
+  struct Asked {
+    at::Tensor query, rows;
+  };
+  using Queries = std::function<Asked(std::int64_t begin, std::int64_t count)>;
+  using Sink = std::function<void(std::int64_t begin, const at::Tensor& attended, const at::Tensor& rows)>;
   void attend(const KeyTable& keys, const Queries& queries, const Sink& sink, std::int64_t chunk,
               dist::Communicator& communicator, Workspace& workspace) const;
   // x (n, outputs) += projection(attended)

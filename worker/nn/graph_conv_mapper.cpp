@@ -6,6 +6,7 @@
 
 #include "common/errors.h"
 #include "worker/graph/pieces.h"
+#include "worker/nn/chunks.h"
 #include "worker/nn/rows.h"
 
 namespace tradewind::nn {
@@ -67,7 +68,9 @@ GraphConvMapper::GraphConvMapper(const checkpoint::GraphConvMapperDescription& d
   ranges.reserve(pieces.size());
   for (const graph::Piece& piece : pieces) ranges.push_back(piece.rows);
   chunk_ = chunk_rows(block_.widest(), std::max<std::int64_t>(1, (site.destinations.rows() + least - 1) / least));
-  edges_ = message_edges(raw_edges_, ranges, chunk_rows(block_.widest(), 4096), chunk_);
+  edges_ = message_edges(raw_edges_, ranges,
+                         shared_chunk(raw_edges_.count(), chunk_rows(block_.widest(), 4096), site.workspace),
+                         shared_chunk(raw_edges_.rows(), chunk_, site.workspace));
   std::size_t next = 0;
   for (const graph::Piece& piece : pieces) {
     Piece mine{table_rows(piece.sources, halo_.own_rows()), next, 0};
@@ -134,8 +137,7 @@ void GraphConvMapper::fix_destinations(const at::Tensor& rows, Workspace& worksp
 
 Lanes GraphConvMapper::source_terms(const SourceTable& sources, const TableRows& rows, Workspace& workspace) const {
   Lanes terms = take_lanes(workspace, block_.lanes(), Workspace::key, Workspace::value, rows.count(), block_.width());
-  for (std::int64_t begin = 0; begin < rows.count(); begin += chunk_) {
-    const std::int64_t count = std::min(chunk_, rows.count() - begin);
+  for_each_chunk(rows.count(), chunk_, workspace, [&](std::int64_t begin, std::int64_t count) {
     at::Tensor x = workspace.take(Workspace::input, count, sources.columns());
     sources.rows(rows, begin, x);
     if (source_embedding_) {
@@ -144,7 +146,7 @@ Lanes GraphConvMapper::source_terms(const SourceTable& sources, const TableRows&
       x = embedded;
     }
     block_.source_terms(x, narrowed(terms, begin, count), workspace);
-  }
+  });
   return terms;
 }
 
@@ -212,9 +214,9 @@ void GraphConvMapper::operator()(const RowSource& sources, const RowSource* dest
   const SourceTable table(sources, halo_.fetch(sources, communicator));
   for (const Piece& piece : pieces_) {
     const Lanes terms = source_terms(table, piece.sources, workspace);
-    for (std::size_t i = 0; i < piece.chunks; ++i) {
-      run_chunk(edges_.chunks[piece.first_chunk + i], terms, destinations, sink, workspace);
-    }
+    for_each_task(static_cast<std::int64_t>(piece.chunks), workspace, [&](std::int64_t i) {
+      run_chunk(edges_.chunks[piece.first_chunk + static_cast<std::size_t>(i)], terms, destinations, sink, workspace);
+    });
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "worker/nn/chunks.h"
 #include "worker/nn/rows.h"
 
 namespace tradewind::nn {
@@ -23,7 +24,9 @@ GraphConvProcessor::GraphConvProcessor(const checkpoint::GraphConvProcessorDescr
   const std::int64_t rows = raw_edges_.rows(), least = std::max<std::int64_t>(1, site.least_chunks);
   chunk_ = chunk_rows(widest, std::max<std::int64_t>(1, (rows + least - 1) / least));
   const std::int64_t edges_limit = std::max<std::int64_t>(1, (raw_edges_.count() + least - 1) / least);
-  edges_ = message_edges(raw_edges_, {{0, rows}}, chunk_rows(widest, edges_limit), chunk_);
+  edges_ = message_edges(raw_edges_, {{0, rows}},
+                         shared_chunk(raw_edges_.count(), chunk_rows(widest, edges_limit), site.workspace),
+                         shared_chunk(rows, chunk_, site.workspace));
   embedding_.emplace(description.edge_embedding, raw_edges_.attributes, description.channels, site.precision);
   embedding_->keep(site.kept_bytes, site.workspace);
   raw_edges_ = {};
@@ -49,16 +52,15 @@ void GraphConvProcessor::run(std::size_t layer, at::Tensor& x, const at::Tensor&
   const Lanes sources =
       take_lanes(workspace, block.lanes(), Workspace::key, Workspace::value, rows + halo.size(0), width);
   const Lanes targets = take_lanes(workspace, block.lanes(), Workspace::query, Workspace::attended, rows, width);
-  for (std::int64_t begin = 0; begin < rows; begin += chunk_) {
-    const std::int64_t count = std::min(chunk_, rows - begin);
+  for_each_chunk(rows, chunk_, workspace, [&](std::int64_t begin, std::int64_t count) {
     block.source_terms(x.narrow(0, begin, count), narrowed(sources, begin, count), workspace);
     block.destination_terms(x.narrow(0, begin, count), narrowed(targets, begin, count), workspace);
-  }
-  for (std::int64_t begin = 0; begin < halo.size(0); begin += chunk_) {
-    const std::int64_t count = std::min(chunk_, halo.size(0) - begin);
+  });
+  for_each_chunk(halo.size(0), chunk_, workspace, [&](std::int64_t begin, std::int64_t count) {
     block.source_terms(halo.narrow(0, begin, count), narrowed(sources, rows + begin, count), workspace);
-  }
-  for (const EdgeChunk& chunk : edges_.chunks) {
+  });
+  for_each_task(static_cast<std::int64_t>(edges_.chunks.size()), workspace, [&](std::int64_t number) {
+    const EdgeChunk& chunk = edges_.chunks[static_cast<std::size_t>(number)];
     at::Tensor summed = workspace.take(Workspace::summed, chunk.rows.size(), block.channels());
     if (chunk.count > 0) {
       at::Tensor before =
@@ -76,7 +78,7 @@ void GraphConvProcessor::run(std::size_t layer, at::Tensor& x, const at::Tensor&
       summed.zero_();
     }
     block.add_nodes(summed, x.narrow(0, chunk.rows.begin, chunk.rows.size()), workspace);
-  }
+  });
 }
 
 }  // namespace tradewind::nn

@@ -6,6 +6,7 @@
 
 #include "common/errors.h"
 #include "worker/graph/pieces.h"
+#include "worker/nn/chunks.h"
 
 namespace tradewind::nn {
 namespace {
@@ -93,20 +94,19 @@ void GraphTransformerMapper::fix_destinations(const at::Tensor& rows, Workspace&
 
 void GraphTransformerMapper::compute_sources(const SourceTable& sources, const Piece& piece, at::Tensor& key,
                                              at::Tensor& value, Workspace& workspace) const {
-  for (std::int64_t begin = 0; begin < piece.sources.count(); begin += chunk_) {
-    const std::int64_t count = std::min(chunk_, piece.sources.count() - begin);
+  for_each_chunk(piece.sources.count(), chunk_, workspace, [&](std::int64_t begin, std::int64_t count) {
     at::Tensor x = workspace.take(Workspace::input, count, sources.columns());
     sources.rows(piece.sources, begin, x);
     x = embedded(source_embedding_, x, workspace);
     block_.keys_values(x, key.narrow(0, begin, count), value.narrow(0, begin, count), workspace);
-  }
+  });
 }
 
 void GraphTransformerMapper::compute_destinations(const at::Tensor& key, const at::Tensor& value,
                                                   const RowSource* destinations, dist::RowRange rows, const Sink& sink,
                                                   Workspace& workspace) const {
-  for (std::int64_t begin = rows.begin; begin < rows.end; begin += chunk_) {
-    const std::int64_t count = std::min(chunk_, rows.end - begin);
+  for_each_chunk(rows.size(), chunk_, workspace, [&](std::int64_t first, std::int64_t count) {
+    const std::int64_t begin = rows.begin + first;
     at::Tensor x, query;
     if (destinations) {
       x = embed_destinations(*destinations, begin, count, workspace);
@@ -124,12 +124,12 @@ void GraphTransformerMapper::compute_destinations(const at::Tensor& key, const a
     block_.add_mlp(x, workspace);
     if (!extractor_) {
       sink(begin, x);
-      continue;
+      return;
     }
     at::Tensor extracted = workspace.take(Workspace::result, count, outputs());
     (*extractor_)(x, extracted, false, workspace);
     sink(begin, extracted);
-  }
+  });
 }
 
 void GraphTransformerMapper::operator()(const RowSource& sources, const RowSource* destinations, const Sink& sink,

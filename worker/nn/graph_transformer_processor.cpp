@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "worker/graph/edges.h"
+#include "worker/nn/chunks.h"
 
 namespace tradewind::nn {
 
@@ -47,9 +48,7 @@ void GraphTransformerProcessor::run(const Layer& layer, at::Tensor& x, const at:
   const std::int64_t chunk = chunk_rows(block.widest(), (rows + least_chunks_ - 1) / least_chunks_, x.device());
   at::Tensor key = workspace.take(Workspace::key, rows + halo.size(0), width, block.stored_type());
   at::Tensor value = workspace.take(Workspace::value, rows + halo.size(0), width, block.stored_type());
-  const auto each_chunk = [&](std::int64_t count, const auto& work) {
-    for (std::int64_t begin = 0; begin < count; begin += chunk) work(begin, std::min(chunk, count - begin));
-  };
+  const auto each_chunk = [&](std::int64_t count, const auto& work) { for_each_chunk(count, chunk, workspace, work); };
   const auto keys_values = [&](const at::Tensor& from, std::int64_t first) {
     each_chunk(from.size(0), [&](std::int64_t begin, std::int64_t count) {
       at::Tensor normalized = workspace.take(Workspace::normalized, count, from.size(1));

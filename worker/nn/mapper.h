@@ -31,8 +31,8 @@ class Mapper {
   // For destinations that never change (rows, inputs): what depends on them alone is computed here, once.
   virtual void fix_destinations(const at::Tensor& rows, Workspace& workspace) = 0;
 
-  // Called with consecutive chunks of this rank's destination rows: the first row, and (rows, outputs) float32 that is
-  // valid during the call.
+  // Called with chunks of this rank's destination rows, each row once: the first row, and (rows, outputs) float32 that
+  // is valid during the call. Several threads call at a time (chunks.h).
   using Sink = std::function<void(std::int64_t first, const at::Tensor& rows)>;
   // sources, destinations: own rows; destinations null when they are fixed. Collective.
   virtual void operator()(const RowSource& sources, const RowSource* destinations, const Sink& sink,

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/errors.h"
+#include "worker/nn/chunks.h"
 #include "worker/nn/move.h"
 
 namespace tradewind::nn {
@@ -39,14 +40,13 @@ void PointWiseMapper::fix_destinations(const at::Tensor&, Workspace&) {}
 
 void PointWiseMapper::operator()(const RowSource& sources, const RowSource*, const Sink& sink, dist::Communicator&,
                                  Workspace& workspace) const {
-  for (std::int64_t begin = 0; begin < rows_; begin += chunk_) {
-    const std::int64_t count = std::min(chunk_, rows_ - begin);
+  for_each_chunk(rows_, chunk_, workspace, [&](std::int64_t begin, std::int64_t count) {
     at::Tensor x = workspace.take(Workspace::input, count, sources.columns());
     sources.range(begin, begin + count, x);
     at::Tensor result = workspace.take(Workspace::result, count, outputs());
     layers_(x, result, false, workspace);
     sink(begin, result);
-  }
+  });
 }
 
 PointWiseProcessor::PointWiseProcessor(const checkpoint::PointWiseProcessorDescription& description,
@@ -65,13 +65,13 @@ void PointWiseProcessor::move_to(at::Device device) {
 }
 
 void PointWiseProcessor::operator()(at::Tensor x, dist::Communicator&, Workspace& workspace) const {
-  for (std::int64_t begin = 0; begin < x.size(0); begin += chunk_) {
-    at::Tensor part = x.narrow(0, begin, std::min(chunk_, x.size(0) - begin));
+  for_each_chunk(x.size(0), chunk_, workspace, [&](std::int64_t begin, std::int64_t count) {
+    at::Tensor part = x.narrow(0, begin, count);
     for (const Sequential& layer : layers_) {
       const at::Tensor before = workspace.take(Workspace::input, part.size(0), part.size(1)).copy_(part);
       layer(before, part, false, workspace);
     }
-  }
+  });
 }
 
 }  // namespace tradewind::nn

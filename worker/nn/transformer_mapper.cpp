@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/errors.h"
+#include "worker/nn/chunks.h"
 #include "worker/nn/move.h"
 
 namespace tradewind::nn {
@@ -97,9 +98,8 @@ void TransformerMapper::operator()(const RowSource& sources, const RowSource* de
     return normalized;
   };
   const KeyTable keys = attention_.keys(sources, prepare, chunk_, communicator, workspace);
-  at::Tensor embedded;
   const auto queries = [&](std::int64_t begin, std::int64_t count) {
-    embedded = workspace.take(Workspace::embedded, count, attention_.outputs());
+    at::Tensor embedded = workspace.take(Workspace::embedded, count, attention_.outputs());
     at::Tensor query = workspace.take(Workspace::query, count, attention_.channels());
     if (destinations) {
       embed_destinations(*destinations, begin, embedded, query, workspace);
@@ -107,13 +107,12 @@ void TransformerMapper::operator()(const RowSource& sources, const RowSource* de
       embedded.copy_(fixed_embedded_.narrow(0, begin, count));
       query.copy_(fixed_query_.narrow(0, begin, count));
     }
-    return query;
+    return Attention::Asked{query, embedded};
   };
-  const auto finish_rows = [&](std::int64_t first, const at::Tensor& attended) {
-    for (std::int64_t begin = 0; begin < attended.size(0); begin += chunk_) {
-      const std::int64_t count = std::min(chunk_, attended.size(0) - begin);
+  const auto finish_rows = [&](std::int64_t first, const at::Tensor& attended, const at::Tensor& embedded) {
+    for_each_chunk(attended.size(0), chunk_, workspace, [&](std::int64_t begin, std::int64_t count) {
       finish(first + begin, attended.narrow(0, begin, count), embedded.narrow(0, begin, count), sink, workspace);
-    }
+    });
   };
   attention_.attend(keys, queries, finish_rows, chunk_, communicator, workspace);
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "worker/nn/chunks.h"
 #include "worker/nn/move.h"
 
 namespace tradewind::nn {
@@ -35,17 +36,16 @@ void TransformerBlock::operator()(at::Tensor x, dist::Communicator& communicator
   const auto queries = [&](std::int64_t begin, std::int64_t count) {
     at::Tensor query = workspace.take(Workspace::query, count, attention_.channels());
     attention_.queries(normalized(x.narrow(0, begin, count)), begin, query, workspace);
-    return query;
+    return Attention::Asked{query, {}};
   };
-  const auto finish = [&](std::int64_t first, const at::Tensor& attended) {
-    for (std::int64_t begin = 0; begin < attended.size(0); begin += chunk) {
-      const std::int64_t count = std::min(chunk, attended.size(0) - begin);
+  const auto finish = [&](std::int64_t first, const at::Tensor& attended, const at::Tensor&) {
+    for_each_chunk(attended.size(0), chunk, workspace, [&](std::int64_t begin, std::int64_t count) {
       at::Tensor part = x.narrow(0, first + begin, count);
       attention_.add_projection(attended.narrow(0, begin, count), part, workspace);
       at::Tensor normed = workspace.take(Workspace::normalized, count, x.size(1));
       norm_mlp_(part, normed);
       mlp_(normed, part, true, workspace);
-    }
+    });
   };
   attention_.attend(keys, queries, finish, chunk, communicator, workspace);
 }

@@ -1,18 +1,23 @@
 #include "worker/nn/workspace.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 
 namespace tradewind::nn {
 
 void Workspace::move_to(at::Device device) {
-  memory_ = {};
+  for (auto& memory : memory_) memory = {};
   device_ = device;
 }
 
+void Workspace::reserve_threads(int threads) {
+  if (memory_.size() < static_cast<std::size_t>(threads)) memory_.resize(static_cast<std::size_t>(threads));
+}
+
 at::Tensor Workspace::take(Purpose purpose, std::int64_t rows, std::int64_t columns, at::ScalarType type) {
-  at::Tensor& memory = memory_[purpose];
+  at::Tensor& memory = memory_.at(static_cast<std::size_t>(at::get_thread_num()))[purpose];
   const auto bytes = rows * columns * static_cast<std::int64_t>(at::elementSize(type));
   if (!memory.defined() || memory.numel() < bytes) {
     memory.reset();  // the old memory goes before the new comes

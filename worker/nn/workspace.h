@@ -1,11 +1,14 @@
 // Scratch tensors of a model call, reused by all its layers so that pages are touched once and never given back.
-// Each purpose has its own memory; a tensor taken is valid until the same purpose is taken again. Not thread-safe.
+// Each purpose has its own memory; a tensor taken is valid until the same purpose is taken again. Inside a parallel
+// region of ATen each of its threads has memory of its own, as far as reserve_threads went before; otherwise not
+// thread-safe.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace tradewind::nn {
 
@@ -38,12 +41,14 @@ class Workspace {
   // Gives up its memory; what is taken from now on is on that device.
   void move_to(at::Device device);
   at::Device device() const { return device_; }
-  // Contiguous (rows, columns), undefined content.
+  // Memory for so many threads of a parallel region; to be called outside of one.
+  void reserve_threads(int threads);
+  // Contiguous (rows, columns), undefined content, of the calling thread.
   at::Tensor take(Purpose purpose, std::int64_t rows, std::int64_t columns, at::ScalarType type = at::kFloat);
 
  private:
   at::Device device_{at::kCPU};
-  std::array<at::Tensor, count_> memory_;
+  std::vector<std::array<at::Tensor, count_>> memory_ = std::vector<std::array<at::Tensor, count_>>(1);  // by thread
 };
 
 // Rows of a chunk such that (rows, columns) float32 stays within a few MiB: near the caches, and big enough for the

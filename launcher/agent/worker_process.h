@@ -69,6 +69,7 @@ class WorkerProcess {
     if (!reaped_) signal_session(pid_, number);
   }
   bool over() const { return reaped_; }
+  bool draining() const { return ended_ && !reaped_; }  // it is gone; its last lines, and Ended, are still to come
   int rank() const { return rank_; }
   pid_t pid() const { return pid_; }
   // Stops waiting for it: whatever still runs is beyond our reach.

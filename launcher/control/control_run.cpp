@@ -40,16 +40,16 @@ ControlRun::ControlRun(ControlPlan plan, Observer& observer)
                  plan.starter ? TimePoint::max() : Clock::now()) {
   if (plan.reach) {
     check_size(plan.launch);
-    server_.emplace(
-        loop_.context(), plan.reach->token, plan.reach->port,
-        Server::Events{
-            .joined = [this](int agent, const proto::Join& join,
-                             const Route& route) { take(conductor_.joined(agent, join, route, Clock::now())); },
-            .heard =
-                [this](int agent, const proto::ControlMessage& message) {
-                  take(conductor_.heard(agent, message, Clock::now()));
-                },
-            .lost = [this](int agent, const std::string& how) { take(conductor_.lost(agent, how, Clock::now())); }});
+    server_.emplace(loop_.context(), plan.reach->token, plan.reach->port,
+                    Server::Events{.joined =
+                                       [this](int agent, const proto::Join& join, const Route& route) {
+                                         take(conductor_.joined(agent, join, route, Clock::now()));
+                                       },
+                                   .heard =
+                                       [this](int agent, const proto::ControlMessage& message) {
+                                         take(conductor_.heard(agent, message, Clock::now()));
+                                       },
+                                   .lost = [this](int agent, const std::string& how) { lost(agent, how); }});
     address_ = {
         .addresses = addresses_of_host(plan.reach->interfaces), .port = server_->port(), .token = plan.reach->token};
     if (!plan.reach->control_file.empty()) write_control(plan.reach->control_file, address_);
@@ -84,9 +84,19 @@ void ControlRun::start_starter(Spawn starter) {
                            : ended->code != 0 ? ended->code
                                               : static_cast<int>(ExitCode::failure);
           take(conductor_.starter_ended(how_it_ended(*ended, starter_lines_), code, Clock::now()));
+          for (const auto& [agent, how] : std::exchange(lost_meanwhile_, {}))
+            take(conductor_.lost(agent, how, Clock::now()));
         }
       });
   starter_->watch();
+}
+
+// Agents go with the srun that started them: then its end is the cause, and is told first.
+void ControlRun::lost(int agent, const std::string& how) {
+  if (starter_ && starter_->draining())
+    lost_meanwhile_.emplace_back(agent, how);
+  else
+    take(conductor_.lost(agent, how, Clock::now()));
 }
 
 void ControlRun::take(Orders orders) {

@@ -50,6 +50,7 @@ class ControlRun {
   int port() const { return server_ ? server_->port() : 0; }
 
  private:
+  void lost(int agent, const std::string& how);
   void take(Orders orders);
   void deliver();
   void start_starter(Spawn starter);
@@ -62,6 +63,7 @@ class ControlRun {
   std::unique_ptr<WorkerProcess> starter_;
   std::deque<std::string> starter_lines_;  // its last ones
   bool starter_ended_ = false;
+  std::vector<std::pair<int, std::string>> lost_meanwhile_;  // agents, and how, since the starter has gone
   std::string control_file_;
   ControlAddress address_;
   std::deque<Order> orders_;

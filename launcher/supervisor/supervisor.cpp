@@ -11,11 +11,20 @@ namespace {
 
 constexpr std::size_t kept_lines = 20;
 
+bool ended_by(const RankError& error, int signal) {
+  return error.silent && error.exit_code == static_cast<int>(ExitCode::signal_base) + signal;
+}
+
+// By a signal that a batch system or a terminal sends to every process of a job, the launcher's among them.
+bool asked_to_end(const RankError& error) {
+  return ended_by(error, SIGTERM) || ended_by(error, SIGINT) || ended_by(error, SIGHUP);
+}
+
 // How much an error says about the first cause: a lost connection is what the failure of another rank looks like.
 int weight(const RankError& error) {
   if (error.kind == proto::FailureKind::connection) return 0;
   // Gloo aborts a healthy rank that receives what it did not expect, so that a different call comes before it.
-  return error.silent && error.exit_code == static_cast<int>(ExitCode::signal_base) + SIGABRT ? 1 : 2;
+  return ended_by(error, SIGABRT) || asked_to_end(error) ? 1 : 2;
 }
 
 RankError worker_fault(std::string what, std::string remedy, int exit_code) {
@@ -180,7 +189,11 @@ Actions Supervisor::signalled(int number, int source, TimePoint now) {
     return passed(now);
   }
   signal_ = number;
-  return stop(StopSequence::orderly(now), now);
+  // The same signal, sent to the whole job, has ended workers, and cut the others off from them.
+  if (error_ && (asked_to_end(*error_) || error_->kind == proto::FailureKind::connection)) error_.reset();
+  Actions actions = stop(StopSequence::orderly(now), now);
+  settle();
+  return actions;
 }
 
 Actions Supervisor::passed(TimePoint now) {
@@ -202,7 +215,11 @@ Actions Supervisor::passed(TimePoint now) {
                      static_cast<int>(ExitCode::ranks_missing)),
         now);
   }
-  if (cause_deadline_ && now >= *cause_deadline_) return stop(StopSequence::prompt(now), now);
+  if (cause_deadline_ && now >= *cause_deadline_) {
+    Actions actions = stop(StopSequence::prompt(now), now);
+    settle();
+    return actions;
+  }
   Actions actions;
   if (!stopping_) return actions;
   for (const StopMeans means : stopping_->advance(now)) {
@@ -226,7 +243,8 @@ std::optional<TimePoint> Supervisor::deadline() const {
 }
 
 void Supervisor::settle() {
-  if (living() == 0) over_ = true;
+  const bool signal_may_follow = cause_deadline_ && asked_to_end(*error_);
+  if (living() == 0 && !signal_may_follow) over_ = true;
 }
 
 RankError Supervisor::with_lines(RankError error) const {

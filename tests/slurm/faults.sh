@@ -136,7 +136,7 @@ scenario_interrupt() {
   front=$(if [ "$by" = wrapped ]; then launcher; else named srun | sed -n 1p; fi)
   kill -INT "$front"
   sleep 0.2
-  kill -INT "$front" 2>/dev/null || true  # the first one may have been enough
+  if ! kill -INT "$front" 2>/dev/null; then say "$by, interrupt-twice: one was enough"; fi
   if [ "$by" = wrapped ]; then ended 130 "stopped by signal 2"; else ended any; fi
 }
 scenario_terminate() {

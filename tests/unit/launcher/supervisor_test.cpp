@@ -251,6 +251,44 @@ TEST_CASE("an abort may be the communicator's, and waits a second for a better c
   CHECK(run.outcome().exit_code == 134);
 }
 
+TEST_CASE("a signal to the whole job may reach its workers before the launcher") {
+  SUBCASE("some of them") {
+    Supervisor run = greeted(2);
+    CHECK(run.exited(1, Exit{.signal = SIGTERM}, start).empty());
+    CHECK(run.said(0, failure(proto::FailureKind::connection, 1, "rank 1 is gone"), start).empty());
+    CHECK(run.signalled(SIGTERM, 0, start + 500ms) == Actions{{Kind::send_stop, 0}});
+    run.exited(0, Exit{.signal = SIGTERM}, start + 500ms);
+    REQUIRE(run.over());
+    CHECK(run.outcome().status == "stopped");
+    CHECK(run.outcome().exit_code == 143);
+  }
+  SUBCASE("the loss of them before the end of them is known") {
+    Supervisor run = greeted(2);
+    CHECK(run.said(0, failure(proto::FailureKind::connection, 1, "rank 1 is gone"), start).empty());
+    CHECK(run.signalled(SIGTERM, 0, start + 500ms) == Actions{{Kind::send_stop, 0}, {Kind::send_stop, 1}});
+    for (int i = 0; i < 2; ++i) run.exited(i, Exit{.signal = SIGTERM}, start + 500ms);
+    CHECK(run.outcome().status == "stopped");
+  }
+  SUBCASE("all of them") {
+    Supervisor run = greeted(2);
+    for (int i = 0; i < 2; ++i) CHECK(run.exited(i, Exit{.signal = SIGTERM}, start).empty());
+    CHECK_FALSE(run.over());
+    CHECK(run.deadline() == start + 1s);
+    CHECK(run.signalled(SIGTERM, 0, start + 500ms).empty());
+    REQUIRE(run.over());
+    CHECK(run.outcome().status == "stopped");
+  }
+  SUBCASE("and only workers, if none comes") {
+    Supervisor run = greeted(2);
+    for (int i = 0; i < 2; ++i) run.exited(i, Exit{.signal = SIGTERM}, start);
+    CHECK(run.passed(start + 1s).empty());
+    REQUIRE(run.over());
+    CHECK(run.outcome().status == "failed");
+    CHECK(run.outcome().error->rank == 0);
+    CHECK(run.outcome().exit_code == 143);
+  }
+}
+
 TEST_CASE("a process that no signal ends is left behind and named") {
   Supervisor run = greeted(2);
   run.exited(0, Exit{.signal = SIGSEGV}, start);

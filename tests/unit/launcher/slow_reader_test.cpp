@@ -5,14 +5,12 @@
 #include <atomic>
 #include <thread>
 
-#include "launcher/control/control_run.h"
 #include "launcher/control/server.h"
-#include "tests/unit/launcher/marked.h"
 #include "tests/unit/launcher/stranger.h"
+#include "tests/unit/launcher/waiting_run.h"
 
 using namespace tradewind;
 using namespace tradewind::launcher;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -69,19 +67,7 @@ TEST_CASE("an agent that never reads is given up when 4 MiB wait for it; the oth
 }
 
 TEST_CASE("a run whose second launcher never reads goes on to its end, however much that one says") {
-  const Mark mark;
-  std::string name = (fs::temp_directory_path() / "tradewind-XXXXXX").string();
-  const fs::path folder = ::mkdtemp(name.data());
-  Seen seen;
-  ControlPlan plan{.launch = {.command = "compare",
-                              .environment = {{"FAKE_WORKER", "waits_for_file"},
-                                              {"FAKE_WORKER_FILE", folder / "go"},
-                                              {mark.name(), mark.value()}},
-                              .world_size = 2},
-                   .host = {.name = "here", .worker = TRADEWIND_FAKE_WORKER},
-                   .seats = Seats{.ranks = {0}, .local_ranks = {0}},
-                   .reach = Reach{.token = token}};
-  ControlRun run(std::move(plan), seen);
+  WaitingRun run(2, Seats{.ranks = {0}, .local_ranks = {0}}, token);
   const std::int64_t before = resident_bytes();
   std::atomic<std::int64_t> most{0};
   constexpr int lines = 100'000;
@@ -100,15 +86,13 @@ TEST_CASE("a run whose second launcher never reads goes on to its end, however m
     }
     tell(proto::Said{.rank = 1, .message = proto::Finished{}});
     tell(proto::Ended{.rank = 1});
-    std::ofstream(folder / "go") << "go";
+    run.let_go();
   });
-  const Outcome outcome = run.run();
-  run.dismiss();
+  const Outcome outcome = run.outcome();
   slow.join();
   CHECK(outcome.status == "done");
   CHECK(outcome.exit_code == 0);
-  CHECK(seen.bytes >= lines * line_bytes);
+  CHECK(run.seen.bytes >= lines * line_bytes);
   CHECK(most < 64 * mebibyte);
-  CHECK(mark.processes() == 0);
-  fs::remove_all(folder);
+  CHECK(run.mark.processes() == 0);
 }

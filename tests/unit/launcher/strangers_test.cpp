@@ -6,14 +6,12 @@
 #include <chrono>
 #include <thread>
 
-#include "launcher/control/control_run.h"
-#include "tests/unit/launcher/marked.h"
 #include "tests/unit/launcher/stranger.h"
+#include "tests/unit/launcher/waiting_run.h"
 
 using namespace tradewind;
 using namespace tradewind::launcher;
 using namespace std::chrono_literals;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -30,19 +28,7 @@ TEST_CASE("strangers at the control port") {
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
-  const Mark mark;
-  std::string name = (fs::temp_directory_path() / "tradewind-XXXXXX").string();
-  const fs::path folder = ::mkdtemp(name.data());
-  Seen seen;
-  ControlPlan plan{.launch = {.command = "compare",
-                              .environment = {{"FAKE_WORKER", "waits_for_file"},
-                                              {"FAKE_WORKER_FILE", folder / "go"},
-                                              {mark.name(), mark.value()}},
-                              .world_size = 1},
-                   .host = {.name = "h", .worker = TRADEWIND_FAKE_WORKER},
-                   .seats = seats_of_host(1),
-                   .reach = Reach{.token = token}};
-  ControlRun run(std::move(plan), seen);
+  WaitingRun run(1, seats_of_host(1), token);
   const int port = run.port();
   const std::int64_t before = resident_bytes();
   std::atomic<int> wrong{0}, dropped_idle{0};
@@ -87,16 +73,14 @@ TEST_CASE("strangers at the control port") {
       dropped_idle += gone ? 1 : 0;
     }
     most = std::max(most, resident_bytes());
-    std::ofstream(folder / "go") << "go";
+    run.let_go();
   });
-  const Outcome outcome = run.run();
-  run.dismiss();
+  const Outcome outcome = run.outcome();
   strangers.join();
   CHECK(outcome.status == "done");
   CHECK(outcome.exit_code == 0);
   CHECK(wrong == 0);
   CHECK(dropped_idle == 1000);
   CHECK(most - before < (std::int64_t{64} << 20));
-  CHECK(mark.processes() == 0);
-  fs::remove_all(folder);
+  CHECK(run.mark.processes() == 0);
 }

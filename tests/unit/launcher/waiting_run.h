@@ -1,0 +1,55 @@
+// For tests of the control port: a run whose worker goes on until the test lets it go.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+
+#include "launcher/control/control_run.h"
+#include "tests/unit/launcher/marked.h"
+
+namespace tradewind::launcher {
+
+class WaitingRun {
+ public:
+  // Members of the run: `world_size` ranks, of which this launcher has `seats`.
+  WaitingRun(int world_size, Seats seats, const std::string& token)
+      : run_(ControlPlan{.launch = {.command = "compare",
+                                    .environment = {{"FAKE_WORKER", "waits_for_file"},
+                                                    {"FAKE_WORKER_FILE", folder_ / "go"},
+                                                    {mark.name(), mark.value()}},
+                                    .world_size = world_size},
+                         .host = {.name = "here", .worker = TRADEWIND_FAKE_WORKER},
+                         .seats = std::move(seats),
+                         .reach = Reach{.token = token}},
+             seen) {}
+  WaitingRun(const WaitingRun&) = delete;
+  WaitingRun& operator=(const WaitingRun&) = delete;
+  ~WaitingRun() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  int port() const { return run_.port(); }
+  void let_go() const { std::ofstream(folder_ / "go") << "go"; }  // from any thread
+  Outcome outcome() {
+    Outcome outcome = run_.run();
+    run_.dismiss();
+    return outcome;
+  }
+
+  Mark mark;
+  Seen seen;
+
+ private:
+  static std::filesystem::path new_folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "tradewind-XXXXXX").string();
+    return ::mkdtemp(name.data());
+  }
+  std::filesystem::path folder_ = new_folder();
+  ControlRun run_;
+};
+
+}  // namespace tradewind::launcher

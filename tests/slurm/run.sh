@@ -110,9 +110,10 @@ scenario_master() { # MASTER_ADDR and MASTER_PORT: given, half given, wrong
   refused unknown-name "nowhere: the name does not resolve" "export MASTER_ADDR=nowhere" "srun $run_line"
   refused other-host "MASTER_ADDR host2: is no address of host1" "export MASTER_ADDR=host2" "$run_line"
   refused no-interface "eth7: there is no such interface" "srun $run_line --interface eth7"
-  "$here/cluster.sh" in host1 ip link add wan0 type veth peer name wan1
-  refused interface-down "wan0: the interface is down on host1" "srun $run_line --interface wan0"
-  refused interface-down-wrapped "wan0: the interface is down on host1" "$run_line --interface wan0"
+  local host # on both: either rank may be the first to say so
+  for host in host1 host2; do "$here/cluster.sh" in "$host" ip link add wan0 type veth peer name wan1; done
+  refused interface-down "wan0: the interface is down on host" "srun $run_line --interface wan0"
+  refused interface-down-wrapped "wan0: the interface is down on host" "$run_line --interface wan0"
   CLUSTER_BYSTANDER=1 "$here/cluster.sh" in host1 python3 -c 'import socket, time
 s = socket.create_server(("", 29602))
 time.sleep(60)' &

@@ -2,9 +2,9 @@
 
 #include <cctype>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <string_view>
 
 #include "common/errors.h"
 #include "worker/grib/namer.h"
@@ -71,8 +71,11 @@ std::string digits(const Json& value, const Format& format) {
     if (!format.type || format.type == 'd') return std::to_string(number);
     std::string text;
     const unsigned base = format.type == 'b' ? 2 : format.type == 'o' ? 8 : 16;
-    for (unsigned long rest = static_cast<unsigned long>(std::labs(number)); rest || text.empty(); rest /= base)
-      text.insert(text.begin(), (format.type == 'X' ? "0123456789ABCDEF" : "0123456789abcdef")[rest % base]);
+    const std::string_view letters = format.type == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
+    for (unsigned long rest = number < 0 ? 0UL - static_cast<unsigned long>(number)
+                                         : static_cast<unsigned long>(number);
+         rest || text.empty(); rest /= base)
+      text.insert(text.begin(), letters[rest % base]);
     return (number < 0 ? "-" : "") + text;
   }
   if (format.type && !std::strchr("eEfFgG%", format.type))
@@ -81,9 +84,11 @@ std::string digits(const Json& value, const Format& format) {
   const double number = value.get<double>() * (format.type == '%' ? 100 : 1);
   const char letter = !format.type ? 'g' : format.type == '%' ? 'f' : format.type;
   const std::string print = std::string("%.*") + letter;
-  char buffer[512];
-  std::snprintf(buffer, sizeof buffer, print.c_str(), format.precision.value_or(6), number);
-  return buffer + std::string(format.type == '%' ? "%" : "");
+  const int precision = format.precision.value_or(6);
+  const int length = std::snprintf(nullptr, 0, print.c_str(), precision, number);
+  std::string text(static_cast<std::size_t>(length), '\0');
+  std::snprintf(text.data(), text.size() + 1, print.c_str(), precision, number);
+  return format.type == '%' ? text + "%" : text;
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Names of messages, templates of variables, paths of outputs.
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "common/errors.h"
 #include "tests/unit/io/fixture.h"
 #include "worker/grib/index.h"
@@ -185,10 +187,16 @@ TEST_CASE("paths are formatted as Python does it") {
                                                                          {1500.0, "e", "1.500000e+03"},
                                                                          {0.5, ".0%", "50%"},
                                                                          {6, "6.1f", "   6.0"}};
-  for (const auto& [value, format, expected] : cases) {
+  for (const auto& example : cases) {
+    const std::string& format = std::get<1>(example);
     CAPTURE(format);
-    CHECK(format_value(value, format) == expected);
+    CHECK(format_value(std::get<0>(example), format) == std::get<2>(example));
   }
+  const std::string least = std::to_string(std::numeric_limits<long>::min());
+  CHECK(format_value(std::numeric_limits<long>::min(), "d") == least);
+  CHECK(format_value(std::numeric_limits<long>::min(), "x") == "-8000000000000000");
+  CHECK(format_value(0.5, ".600f") == "0.5" + std::string(599, '0'));
+  CHECK(format_value(1e300, ".300f").size() == 602);
   const Handle message = make_message({{"shortName", "2t"}, {"date", 20240115}, {"time", 600}, {"step", 6}});
   CHECK(render_path("{dataDate}-{time:04}-{step:03}/{shortName}.grib", message) == "20240115-0600-006/2t.grib");
   CHECK(render_path("plain.grib", message) == "plain.grib");

@@ -28,7 +28,7 @@ fs::path own_folder() {
 fs::path example() {
   for (const char* place : {"../share/tradewind/rossby-haurwitz", "../../../examples/rossby-haurwitz"}) {
     std::error_code error;
-    const fs::path folder = fs::weakly_canonical(own_folder() / place, error);
+    fs::path folder = fs::weakly_canonical(own_folder() / place, error);
     if (!error && fs::exists(folder / "config.yaml")) return folder;
   }
   throw EnvironmentFault("the small example is not there", own_folder().string(),

@@ -35,7 +35,7 @@ fs::path newest(const fs::path& beside, const std::string& prefix) {
 fs::path folder_of(const std::string& which) {
   if (!which.empty() && fs::exists(fs::path(which) / file_name)) return which;
   const std::string prefix = "tradewind-run-" + which;
-  const fs::path found = newest(".", prefix);
+  fs::path found = newest(".", prefix);
   if (found.empty())
     throw UserError(which.empty() ? "no run folder with a status is here" : "no run of that name has a status here",
                     which.empty() ? "." : which,

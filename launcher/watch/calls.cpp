@@ -139,7 +139,7 @@ std::optional<CallDifference> splits(const std::vector<RankSample>& samples) {
 }  // namespace
 
 std::optional<CallDifference> compare_calls(const std::vector<RankSample>& samples) {
-  const auto first = history(samples), second = details(samples);
+  auto first = history(samples), second = details(samples);
   if (first && (!second || first->sequence <= second->sequence)) return first;
   return second ? second : splits(samples);
 }

@@ -58,6 +58,7 @@ bool Stacks::start(const Request& request) {
   std::array<int, 2> pipe{};
   if (words.empty() || ::pipe2(pipe.data(), O_CLOEXEC) != 0) return false;
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t files;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -41,7 +42,7 @@ Json rank_json(const proto::RankSample& sample, double running_seconds) {
 
 std::string percent(const Json& share) {
   if (!share.is_number()) return "-";
-  return std::to_string(static_cast<int>(100 * share.get<double>() + 0.5)) + " %";
+  return std::to_string(std::lround(100 * share.get<double>())) + " %";
 }
 
 std::string seconds(double value) {

@@ -55,6 +55,11 @@ bool matches(const Json& conditions, const Json& lookup) {
   return true;
 }
 
+UserError unknown_key(const std::string& path, const std::string& key, const std::string& variable) {
+  return UserError("the template path '" + path + "' asks for '" + key + "', which is not known for " + variable,
+                   "output.grib.templates");
+}
+
 std::string fill_in(const std::string& path, const Json& lookup) {
   std::string result;
   std::size_t at = 0;
@@ -62,10 +67,7 @@ std::string fill_in(const std::string& path, const Json& lookup) {
     const std::size_t open = path.find('{', at), close = path.find('}', open);
     if (open == std::string::npos || close == std::string::npos) return result + path.substr(at);
     const std::string key = path.substr(open + 1, close - open - 1);
-    if (!lookup.contains(key))
-      throw UserError("the template path '" + path + "' asks for '" + key + "', which is not known for " +
-                          plain_text(lookup["name"]),
-                      "output.grib.templates");
+    if (!lookup.contains(key)) throw unknown_key(path, key, plain_text(lookup["name"]));
     result.append(path, at, open - at).append(plain_text(lookup[key]));
     at = close + 1;
   }

@@ -46,6 +46,7 @@ inline RankSample waiting(int rank, std::uint64_t number = 11) {
 
 inline std::vector<RankSample> ranks(int count, const std::function<RankSample(int)>& make) {
   std::vector<RankSample> samples;
+  samples.reserve(static_cast<std::size_t>(count));
   for (int rank = 0; rank < count; ++rank) samples.push_back(make(rank));
   return samples;
 }

@@ -34,3 +34,21 @@ function(tradewind_install_worker target)
   set_target_properties(${target} PROPERTIES INSTALL_RPATH "${run_path}")
   install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
+
+# tradewind_install_cuda(TARGET): worker_cuda.so, when it has been built, with the CUDA half of LibTorch and those of its
+# libraries that stand beside it as pip leaves them. Others are the system's.
+function(tradewind_install_cuda target)
+  set(run_path "$ORIGIN/torch/lib")
+  foreach(part cu13 nccl cudnn nvshmem cusparselt)
+    list(APPEND run_path "$ORIGIN/nvidia/${part}/lib")
+    get_filename_component(folder "${Torch_ROOT}/../nvidia/${part}/lib" ABSOLUTE)
+    if(IS_DIRECTORY "${folder}")
+      _tradewind_install_libraries("${folder}" "nvidia/${part}/lib" "*.so*")
+    endif()
+  endforeach()
+  file(GLOB libraries "${Torch_ROOT}/lib/libtorch_cuda*.so" "${Torch_ROOT}/lib/libc10_cuda.so"
+       "${Torch_ROOT}/lib/libtorch_nvshmem.so" "${Torch_ROOT}/lib/libcaffe2_nvrtc.so")
+  install(FILES ${libraries} DESTINATION "${TRADEWIND_LIBRARY_DIR}/torch/lib")
+  set_target_properties(${target} PROPERTIES INSTALL_RPATH "${run_path}")
+  install(TARGETS ${target} LIBRARY DESTINATION "${TRADEWIND_LIBRARY_DIR}" OPTIONAL)
+endfunction()

@@ -10,11 +10,19 @@ trap 'rm -rf "$scratch"' EXIT
 cmake --install "$build" --prefix "$scratch/first" >/dev/null
 mv "$scratch/first" "$scratch/moved"
 
-libraries=$(env -u LD_LIBRARY_PATH ldd "$scratch/moved/bin/tradewind-worker" "$scratch/moved/bin/tradewind")
+programs=("$scratch/moved/bin/tradewind-worker" "$scratch/moved/bin/tradewind")
+if [ -e "$build/bin/worker_cuda.so" ]; then
+  cuda=$scratch/moved/lib/tradewind/worker_cuda.so
+  [ -e "$cuda" ] || fail "worker_cuda.so was built and is not installed"
+  programs+=("$cuda")
+fi
+libraries=$(env -u LD_LIBRARY_PATH ldd "${programs[@]}")
 while read -r name arrow path _; do
   [ "$arrow" = "=>" ] || continue
   case $path in
     "$scratch"/moved/* | /lib* | /usr/lib*) ;;
+    not | /usr/local/*)  # a CUDA toolkit's libraries may be the system's, or missing; LibTorch's part may not
+      [[ -n ${cuda-} && ! $name =~ ^lib(torch|c10|gomp|ecc|eckit) ]] || fail "$name is taken from '$path'" ;;
     *) fail "$name is taken from '$path'" ;;
   esac
 done <<<"$libraries"

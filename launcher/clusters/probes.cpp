@@ -4,23 +4,17 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
+#include "common/file_text.h"
 #include "launcher/clusters/cluster.h"
 #include "launcher/clusters/devices.h"
 
 namespace tradewind::launcher {
 namespace {
 
-std::string text_of(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
 pid_t parent_of(const std::string& pid) {
-  const std::string text = text_of("/proc/" + pid + "/stat");
+  const std::string text = file_text("/proc/" + pid + "/stat");
   const auto end = text.rfind(')');
   if (end == std::string::npos) return 0;
   std::istringstream fields(text.substr(end + 1));
@@ -35,7 +29,7 @@ std::vector<std::string> command_lines_of_ancestors() {
   std::vector<std::string> commands;
   pid_t pid = ::getppid();
   for (int depth = 0; pid > 0 && depth < deepest; ++depth) {
-    std::string command = text_of("/proc/" + std::to_string(pid) + "/cmdline");
+    std::string command = file_text("/proc/" + std::to_string(pid) + "/cmdline");
     std::replace(command.begin(), command.end(), '\0', ' ');
     commands.push_back(std::move(command));
     pid = parent_of(std::to_string(pid));

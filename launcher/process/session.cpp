@@ -10,11 +10,11 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <sstream>
 #include <string>
+
+#include "common/file_text.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -24,8 +24,7 @@ constexpr int by_descriptor = 3;  // by_descriptor, which older headers lack
 // Session of a living process; -1 for zombies and strangers. Fields of /proc/PID/stat after the name in parentheses,
 // which may itself hold anything: state, ppid, pgrp, session.
 pid_t session_of(const std::string& pid) {
-  std::ifstream file("/proc/" + pid + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = file_text("/proc/" + pid + "/stat");
   const std::size_t end = text.rfind(')');
   if (end == std::string::npos) return -1;
   std::istringstream fields(text.substr(end + 1));

@@ -7,20 +7,16 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
 
+#include "common/file_text.h"
+
 namespace tradewind::launcher {
 namespace {
-
-std::string text_of(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // The number after `name` in a text of `name: number` lines; 0 without one.
 std::uint64_t number_after(std::string_view text, std::string_view name) {
@@ -34,7 +30,7 @@ std::uint64_t number_after(std::string_view text, std::string_view name) {
 
 // Fields of a stat file after the name in parentheses, which may itself hold anything: state first.
 std::vector<std::string> stat_fields(const std::string& folder) {
-  const std::string text = text_of(folder + "/stat");
+  const std::string text = file_text(folder + "/stat");
   const std::size_t end = text.rfind(')');
   if (end == std::string::npos) return {};
   std::istringstream rest(text.substr(end + 1));
@@ -94,7 +90,7 @@ std::string file_of(pid_t pid, std::uint64_t descriptor) {
 
 // `number argument...` in hexadecimal, or `running`.
 void read_system_call(const std::string& folder, pid_t pid, proto::ThreadFacts& thread) {
-  std::istringstream text(text_of(folder + "/syscall"));
+  std::istringstream text(file_text(folder + "/syscall"));
   long number = -1;
   if (!(text >> number)) return;
   std::array<std::uint64_t, 3> arguments{};
@@ -123,14 +119,14 @@ proto::ProcessFacts process_facts(pid_t pid) {
   if (stat.size() <= major_faults) return facts;
   facts.known = true;
   facts.state = stat[state].front();
-  const std::string status = text_of(folder + "/status");
+  const std::string status = file_text(folder + "/status");
   facts.tracer = static_cast<int>(number_after(status, "\nTracerPid:"));
   facts.resident_bytes = static_cast<std::int64_t>(number_after(status, "\nVmRSS:")) * 1024;
-  const std::string io = text_of(folder + "/io");
+  const std::string io = file_text(folder + "/io");
   facts.read_characters = number_after(io, "rchar:");
   facts.written_characters = number_after(io, "wchar:");
   facts.read_storage = number_after(io, "\nread_bytes:") + number_after(stat[major_faults], "");
-  std::istringstream schedule(text_of(folder + "/schedstat"));
+  std::istringstream schedule(file_text(folder + "/schedstat"));
   double ran = 0, waited = 0;
   constexpr double second = 1e9;
   if (schedule >> ran >> waited) {
@@ -150,7 +146,7 @@ std::vector<proto::ThreadFacts> thread_facts(pid_t pid) {
     const auto stat = stat_fields(folder);
     if (stat.empty()) continue;
     thread.state = stat[0].front();
-    thread.wchan = text_of(folder + "/wchan");
+    thread.wchan = file_text(folder + "/wchan");
     if (thread.wchan == "0") thread.wchan.clear();
     if (thread.state != 'R') read_system_call(folder, pid, thread);
     threads.push_back(std::move(thread));

@@ -8,8 +8,9 @@
 #include <array>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <stdexcept>
+
+#include "common/file_text.h"
 
 namespace tradewind::test {
 
@@ -68,8 +69,7 @@ Folder::~Folder() {
 }
 
 std::string text_of(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
+  return file_text(file);  // files of /proc too
 }
 
 void write_text(const std::filesystem::path& file, const std::string& text) {

@@ -4,12 +4,11 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <string>
 #include <vector>
 
+#include "common/file_text.h"
 #include "launcher/control/conductor.h"
 
 namespace tradewind::launcher {
@@ -22,9 +21,7 @@ struct Mark {
   int processes() const {
     int found = 0;
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-      std::ifstream file(entry.path() / "environ");
-      const std::string all{std::istreambuf_iterator<char>(file), {}};
-      found += all.find(text) != std::string::npos ? 1 : 0;
+      found += file_text(entry.path() / "environ").find(text) != std::string::npos ? 1 : 0;
     }
     return found;
   }

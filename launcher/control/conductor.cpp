@@ -162,6 +162,7 @@ Orders Conductor::watch(TimePoint now) {
 
 Orders Conductor::act_on(const HangNews& news, TimePoint now) {
   if (news.looked) observer_.samples(watch_->samples());
+  if (!news.warning.empty()) observer_.line(Observer::starter, proto::Stream::error, "warning: " + news.warning);
   if (news.withdrawn && hang_) {
     hang_->withdrawn = true;
     observer_.hang(*hang_);

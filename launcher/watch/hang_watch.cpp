@@ -1,6 +1,7 @@
 #include "launcher/watch/hang_watch.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "proto/lines.h"
@@ -84,9 +85,17 @@ HangNews HangWatch::passed(TimePoint now) {
   const auto action = watch_.sampled(samples(), now);
   if (!action) return {.looked = true};
   if (action->kind == WatchAction::Kind::withdraw) return {.looked = true, .withdrawn = true};
+  if (action->kind == WatchAction::Kind::file) return {.looked = true, .warning = still_file_text(action->rank)};
   gathering_until_ = now + duration_of(gather_seconds);
   for (Rank& rank : ranks_) rank.evidence.reset();
   return {.looked = true, .gather = true};
+}
+
+std::string HangWatch::still_file_text(int rank) const {
+  const auto& sample = *ranks_[static_cast<std::size_t>(rank)].sample;
+  return "rank " + std::to_string(rank) + " on " + sample.host + " waits for the file " + blocked_file(sample) +
+         ", of which nothing has moved for " + std::to_string(std::lround(watch_.file_seconds(rank))) +
+         " s; the run goes on while its output fits into memory";
 }
 
 HangNews HangWatch::conclude(TimePoint now) {

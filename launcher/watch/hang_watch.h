@@ -20,6 +20,7 @@ struct HangNews {
   bool gather = false;  // tell every watchman to gather evidence
   std::optional<Hang> hang;
   bool withdrawn = false;  // what was told last is no longer so
+  std::string warning;     // to the user, about a run that is left alone
 };
 
 class HangWatch {
@@ -50,6 +51,7 @@ class HangWatch {
   bool complete() const;
   bool evidence_complete() const;
   HangNews conclude(TimePoint now);
+  std::string still_file_text(int rank) const;
   Hang hang_of(const Verdict& verdict, std::vector<proto::RankSample> samples) const;
 
   WatchSettings settings_;

@@ -154,4 +154,23 @@ std::vector<proto::ThreadFacts> thread_facts(pid_t pid) {
   return threads;
 }
 
+int held_thread(const proto::ProcessFacts& process) {
+  for (const auto& thread : process.threads)
+    if (thread.state == 'D' && !thread.path.empty()) return thread.id;
+  return 0;
+}
+
+std::string kernel_stack(pid_t pid, int thread) {
+  std::string text = "the kernel holds thread " + std::to_string(thread) +
+                     ": no tool can stop it to read its stack\nTID " + std::to_string(thread) + ":\n";
+  std::istringstream frames(text_of("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) + "/stack"));
+  int number = 0;
+  for (std::string line; std::getline(frames, line); ++number) {
+    const std::size_t name = line.find("] ");
+    text.append("#").append(std::to_string(number)).append(" kernel: ");
+    text.append(name == std::string::npos ? line : line.substr(name + 2)).append("\n");
+  }
+  return text;
+}
+
 }  // namespace tradewind::launcher

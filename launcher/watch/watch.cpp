@@ -35,6 +35,18 @@ bool alive(const RankSample& sample) { return !sample.exited && !sample.lost; }
 bool waits(const RankSample& sample) { return sample.telemetry.in_collective(); }
 bool is_stopped(const RankSample& sample) { return sample.process.state == 'T' && sample.process.tracer == 0; }
 
+// An open file of the rank has not moved between the two samples.
+bool file_stands_still(const RankSample& before, const RankSample& after) {
+  const auto &a = before.telemetry, &b = after.telemetry;
+  const auto longest_open = [](const proto::Telemetry& telemetry) {
+    double longest = 0;
+    for (const auto& file : telemetry.files) longest = std::max(longest, file.open_seconds);
+    return longest;
+  };
+  return alive(after) && !a.files.empty() && !b.files.empty() && a.bytes_read == b.bytes_read &&
+         a.bytes_written == b.bytes_written && longest_open(b) >= longest_open(a);
+}
+
 bool held_by_user(const std::vector<RankSample>& samples) {
   bool any = false, all_stopped = true;
   for (const RankSample& sample : samples) {
@@ -54,16 +66,35 @@ Watch::Watch(int ranks, WatchSettings settings, TimePoint now)
 
 double Watch::step_budget() const { return std::max({settings_.floor, 5 * usual_gap_, 2 * longest_gap_}); }
 
+// How long nobody may move when a rank is at a file: what is left of the time of files, and enough to see that they
+// stand still at all.
+double Watch::file_budget(const RankSample& sample) const {
+  const double limit = settings_.hang_after.value_or(settings_.output);
+  const double already = std::max(0.0, ranks_[static_cast<std::size_t>(sample.rank)].file - frozen_);
+  return std::clamp(limit - already, std::min(limit, step_budget()), limit);
+}
+
+std::optional<WatchAction> Watch::still_file() {
+  const double limit = settings_.hang_after.value_or(settings_.output);
+  for (std::size_t i = 0; i < ranks_.size(); ++i) {
+    if (ranks_[i].file < limit || ranks_[i].file_told) continue;
+    ranks_[i].file_told = true;
+    return WatchAction{WatchAction::Kind::file, static_cast<int>(i)};
+  }
+  return std::nullopt;
+}
+
 double Watch::budget_of(const std::vector<RankSample>& samples) const {
-  if (settings_.hang_after) return *settings_.hang_after;
-  double budget = 0;
+  double budget = 0, files = 0;
   bool connecting = false;
   for (const RankSample& sample : samples) {
     if (!alive(sample)) continue;
     const auto& t = sample.telemetry;
     connecting = connecting || t.done == 0;
     if (waits(sample)) continue;
-    if (!t.files.empty() || t.phase == "output" || t.phase == "close")
+    if (!t.files.empty())
+      files = std::max(files, file_budget(sample));
+    else if (t.phase == "output" || t.phase == "close")
       budget = std::max(budget, settings_.output);
     else if (t.phase == "input")
       budget = std::max(budget, settings_.input);
@@ -74,7 +105,8 @@ double Watch::budget_of(const std::vector<RankSample>& samples) const {
     else
       budget = std::max(budget, settings_.load);
   }
-  if (budget > 0) return budget;
+  if (settings_.hang_after) return budget == 0 && files > 0 ? files : *settings_.hang_after;
+  if (budget > 0 || files > 0) return std::max(budget, files);
   return connecting ? std::max(settings_.connecting, step_budget()) : step_budget();
 }
 
@@ -92,6 +124,7 @@ bool Watch::note_advances(const std::vector<RankSample>& samples, double elapsed
       stepping = stepping || rank.last->telemetry.phase == "step";
       first = first || rank.last->telemetry.phase == "first step";
       most = std::max(most, advances(*rank.last, sample));
+      rank.file_still = file_stands_still(*rank.last, sample);
       if (alive(sample) && !waits(sample) && sample.process.known && rank.last->process.known)
         starved = std::max(starved, sample.process.starved_seconds - rank.last->process.starved_seconds);
     } else {
@@ -99,8 +132,13 @@ bool Watch::note_advances(const std::vector<RankSample>& samples, double elapsed
     }
     rank.last = sample;
   }
+  const double counts = elapsed - std::clamp(starved, 0.0, elapsed);
+  for (Rank& rank : ranks_) {
+    rank.file = rank.file_still ? rank.file + counts : 0;
+    rank.file_told = rank.file_still && rank.file_told;
+  }
   if (most == 0 && !seen) {
-    frozen_ += elapsed - std::clamp(starved, 0.0, elapsed);
+    frozen_ += counts;
     return false;
   }
   // Of what came before the first sample nothing is known.
@@ -145,7 +183,7 @@ std::optional<WatchAction> Watch::sampled(const std::vector<RankSample>& samples
   if (state_ == State::gathering) return std::nullopt;
   if (held_by_user(samples)) {
     forget();
-    for (Rank& rank : ranks_) rank.stopped = 0;
+    for (Rank& rank : ranks_) rank.stopped = rank.file = 0;
     last_advance_ = now;
     return std::nullopt;
   }
@@ -158,7 +196,7 @@ std::optional<WatchAction> Watch::sampled(const std::vector<RankSample>& samples
   }
   if (advanced && !stopped) {
     forget();
-    return std::nullopt;
+    return still_file();
   }
   const double since = std::chrono::duration<double>(now - last_advance_).count();
   if (!suspect_ && (stopped || frozen_ >= budget_)) {

@@ -7,6 +7,9 @@
 // step have fixed ones, steps one that is learned from the gaps between advances of this run: the largest of `floor`,
 // 5 times the usual gap and twice the longest. Time in which the watch itself did not run, in which ranks were ready
 // but got no CPU, in which a debugger was attached or all ranks were stopped together does not count.
+//
+// Files are written behind, so a run may go on for long while one takes nothing more. That is only told; but when the
+// run stands still for it in the end, the time for which the file has already stood still counts.
 #pragma once
 
 #include <chrono>
@@ -24,8 +27,10 @@ struct WatchAction {
   enum class Kind {
     gather,    // collect evidence of all ranks, then call gathered()
     conclude,  // verdict() is final: stop the run, or only tell
-    withdraw   // the run moves again after its verdict was told
+    withdraw,  // the run moves again after its verdict was told
+    file       // the run moves, but not the file of `rank`, for longer than files may take: only tell
   } kind;
+  int rank = -1;
 };
 
 class Watch {
@@ -42,6 +47,8 @@ class Watch {
   // Since the last advance.
   double seconds_to_suspect() const { return seconds_to_suspect_; }
   double seconds_to_verdict() const { return seconds_to_verdict_; }
+  // For how long this rank's open file has stood still.
+  double file_seconds(int rank) const { return ranks_.at(static_cast<std::size_t>(rank)).file; }
   // The budget in force, in seconds: for reports and tests.
   double budget() const { return budget_; }
 
@@ -50,7 +57,11 @@ class Watch {
   struct Rank {
     std::optional<proto::RankSample> last;
     double stopped = 0;  // seconds
+    double file = 0;     // seconds for which its open file has stood still
+    bool file_still = false, file_told = false;
   };
+  double file_budget(const proto::RankSample& sample) const;
+  std::optional<WatchAction> still_file();
   bool note_advances(const std::vector<proto::RankSample>& samples, double elapsed);
   double budget_of(const std::vector<proto::RankSample>& samples) const;
   double step_budget() const;

@@ -70,6 +70,11 @@ void Watchman::obey(int rank, const proto::Json& body) {
   // Before a tool looks at the process, which stops it for a moment.
   proto::RankSample sample = sample_of(rank, found->second);
   sample.process.threads = thread_facts(found->second.pid);
+  // The kernel holds it, and would hold the tool with it.
+  if (const int held = held_thread(sample.process); held != 0) {
+    send_(rank, {{"evidence", proto::encode_sample(sample)}, {"stack", kernel_stack(found->second.pid, held)}});
+    return;
+  }
   stacks_.collect(found->second.pid, until, [this, rank, sample = std::move(sample)](std::string stack) {
     send_(rank, {{"evidence", proto::encode_sample(sample)}, {"stack", std::move(stack)}});
   });

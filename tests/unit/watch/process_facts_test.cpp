@@ -23,6 +23,7 @@
 #include "launcher/watch/stacks.h"
 
 using namespace tradewind::launcher;
+using tradewind::proto::ProcessFacts;
 using namespace std::chrono_literals;
 
 namespace {
@@ -125,6 +126,23 @@ TEST_CASE("a thread that sleeps is at no file") {
   REQUIRE(threads.size() == 1);
   CHECK(threads[0].id == child.pid);
   CHECK(threads[0].path.empty());
+}
+
+TEST_CASE("a thread that the kernel holds at a file is not for tools") {
+  ProcessFacts facts{.known = true,
+                     .threads = {{.id = 1, .state = 'S', .system_call = "read", .path = "a"},
+                                 {.id = 2, .state = 'D', .system_call = "fork"},
+                                 {.id = 3, .state = 'D', .system_call = "pwrite64", .path = "b"}}};
+  CHECK(held_thread(facts) == 3);
+  facts.threads.pop_back();
+  CHECK(held_thread(facts) == 0);
+  const Child child([] {
+    while (true) ::pause();
+  });
+  REQUIRE(child.becomes([&] { return process_facts(child.pid).state == 'S'; }));
+  const std::string stack = kernel_stack(child.pid, child.pid);
+  CHECK(stack.find("TID " + std::to_string(child.pid) + ":\n") != std::string::npos);
+  if (std::ifstream("/proc/self/stack").get() != EOF) CHECK(stack.find("\n#0 kernel: ") != std::string::npos);
 }
 
 TEST_CASE("a process that is gone has no facts") {

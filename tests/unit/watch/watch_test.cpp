@@ -135,6 +135,71 @@ TEST_CASE("a rank at a file has the budget of output, unless it waits for others
   CHECK(other.until_gather() == 8);
 }
 
+TEST_CASE("a file that stands still while the run moves is told once, and its time counts when the run stands still") {
+  Run run;
+  run.healthy(5);
+  run.samples[1].telemetry.files = {{"write", "out.grib", 0.5}};
+  const auto second = [&run] {
+    run.advance();
+    run.samples[1].telemetry.files[0].open_seconds += 1;
+    return run.tick();
+  };
+  for (int i = 0; i < 120; ++i) CHECK_FALSE(second().has_value());
+  CHECK(second() == Kind::file);
+  CHECK(run.watch.file_seconds(1) == 120);
+  for (int i = 0; i < 40; ++i) CHECK_FALSE(second().has_value());
+  run.all_wait_but(1);
+  run.tick();  // they come to the call
+  CHECK(run.until_gather() == 8);
+  CHECK(run.watch.gathered(run.samples, run.now)->kind == Kind::conclude);
+  CHECK(run.watch.verdict().finding == Finding::blocked_io);
+  CHECK(run.watch.verdict().culprits == std::vector<int>{1});
+
+  Run half;  // of the time of output is over when the run stands still
+  half.healthy(5);
+  half.samples[1].telemetry.files = {{"write", "out.grib", 0.5}};
+  half.advance();
+  half.tick();
+  for (int i = 0; i < 60; ++i) {
+    half.advance();
+    half.samples[1].telemetry.files[0].open_seconds += 1;
+    CHECK_FALSE(half.tick().has_value());
+  }
+  CHECK(half.until_gather() == 63);
+  CHECK(half.watch.file_seconds(1) == 123);
+
+  Run given({.hang_after = 10});
+  given.healthy(5);
+  given.samples[0].telemetry.files = {{"write", "out.grib", 0.5}};
+  given.advance();
+  given.tick();
+  for (int i = 0; i < 9; ++i) {
+    given.advance();
+    CHECK_FALSE(given.tick().has_value());
+  }
+  given.advance();
+  CHECK(given.tick() == Kind::file);
+  given.all_wait_but(0);
+  given.tick();
+  CHECK(given.until_gather() == 8);
+}
+
+TEST_CASE("a file that moves, or is another one, does not stand still") {
+  Run run;
+  run.healthy(5);
+  for (int i = 0; i < 600; ++i) {
+    auto& t = run.samples[1].telemetry;
+    t.files = {{"write", "out.grib", i % 7 + 0.5}};  // one file after the other, each shorter than seven seconds
+    CHECK_FALSE((run.advance(), run.tick()).has_value());
+  }
+  for (int i = 0; i < 600; ++i) {
+    auto& t = run.samples[1].telemetry;
+    t.files = {{"write", "out.grib", i + 0.5}};  // one that takes some bytes every minute
+    if (i % 60 == 0) t.bytes_written += 100;
+    CHECK_FALSE((run.advance(), run.tick()).has_value());
+  }
+}
+
 TEST_CASE("ranks that wait for one that loads have its budget; all waiting, that of a step") {
   Run run;
   run.phase("load");

@@ -163,7 +163,7 @@ int held_thread(const proto::ProcessFacts& process) {
 std::string kernel_stack(pid_t pid, int thread) {
   std::string text = "the kernel holds thread " + std::to_string(thread) +
                      ": no tool can stop it to read its stack\nTID " + std::to_string(thread) + ":\n";
-  std::istringstream frames(text_of("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) + "/stack"));
+  std::istringstream frames(file_text("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) + "/stack"));
   int number = 0;
   for (std::string line; std::getline(frames, line); ++number) {
     const std::size_t name = line.find("] ");

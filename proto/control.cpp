@@ -62,7 +62,9 @@ Json to_json(const Launch& m) {
           {"master_port", m.master_port},
           {"store_served", m.store_served},
           {"hosts", m.hosts},
-          {"run_folder", m.run_folder}};
+          {"run_folder", m.run_folder},
+          {"restarts", m.restarts},
+          {"resume", m.resume}};
 }
 Json to_json(const Act& m) {
   const char* kind = "";
@@ -163,7 +165,9 @@ ControlMessage from_fields(const std::string& type, const Fields& f) {
                   .master_port = f.small("master_port", 0, 65535),
                   .store_served = f.flag("store_served"),
                   .hosts = texts_of(f, "hosts"),
-                  .run_folder = f.text("run_folder")};
+                  .run_folder = f.text("run_folder"),
+                  .restarts = f.flag("restarts"),
+                  .resume = f.flag("resume")};
   if (type == "act") return act_of(f);
   if (type == "leave") return Leave{f.small("exit_code", 0, 255)};
   if (type == "alive") return Alive{};

@@ -77,6 +77,8 @@ struct Launch {
   bool store_served = false;       // a store of somebody else serves there
   std::vector<std::string> hosts;  // of each rank
   std::string run_folder;          // absolute; empty: none
+  bool restarts = false;           // workers keep in the run folder what a further attempt needs
+  bool resume = false;             // this is such an attempt
 };
 struct Act {
   enum class Kind { send_start, send_stop, terminate, kill, abandon } kind = Kind::send_start;

@@ -65,7 +65,9 @@ Json to_json(const Start& m) {
           {"master_address", m.master_address},
           {"master_port", m.master_port},
           {"listen_descriptor", m.listen_descriptor},
-          {"telemetry_descriptor", m.telemetry_descriptor}};
+          {"telemetry_descriptor", m.telemetry_descriptor},
+          {"restart_folder", m.restart_folder},
+          {"resume", m.resume}};
 }
 Json to_json(const Stop&) { return {{"type", "stop"}}; }
 
@@ -120,7 +122,9 @@ Message from_fields(const std::string& type, const Fields& f) {
                  .master_address = f.text("master_address"),
                  .master_port = f.small("master_port", 0, 65535),
                  .listen_descriptor = f.small("listen_descriptor", -1),
-                 .telemetry_descriptor = f.small("telemetry_descriptor", -1)};
+                 .telemetry_descriptor = f.small("telemetry_descriptor", -1),
+                 .restart_folder = f.text("restart_folder"),
+                 .resume = f.flag("resume")};
   if (type == "stop") return Stop{};
   throw ProtocolError("unknown message type `" + clipped(type) + "`");
 }

@@ -65,6 +65,9 @@ struct Start {
   int master_port = 0;
   int listen_descriptor = -1;     // the listening socket at the master port, given to rank 0
   int telemetry_descriptor = -1;  // the page to write progress into (telemetry.h); -1: nobody reads it
+  // Of a run that may be started again: where to keep what a further attempt needs. Empty: it may not.
+  std::string restart_folder = {};
+  bool resume = false;  // go on from what is kept there
 };
 struct Stop {};
 

@@ -80,7 +80,8 @@ void run(const Session& session) {
   const auto config = config::parse_run_config(config::document_from_json(session.start.arguments));
   const device::Device device = open_device(config.device, session);
   const auto communicator = communicator_of(session, device);
-  runner::run_forecast(config, device, *communicator, session.reporter);
+  runner::run_forecast(config, device, *communicator, session.reporter,
+                       {.folder = session.start.restart_folder, .resume = session.start.resume});
 }
 
 void predict(const Session& session) {

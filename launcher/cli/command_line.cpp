@@ -12,10 +12,10 @@ namespace {
 
 constexpr std::array<const char*, 7> commands = {"run", "inspect", "predict", "compare", "cluster", "status", "drill"};
 // Options followed by a value, of any command: their values are never taken for a command.
-constexpr std::array<const char*, 17> valued = {
+constexpr std::array<const char*, 18> valued = {
     "--hang",        "--hang-after",  "--rank",       "--step",      "--config",    "--defaults",
     "--run-dir",     "--report",      "--world-size", "--precision", "--tolerance", "--steps",
-    "--climatology", "--persistence", "--interface",  "--srun-args", "--device"};
+    "--climatology", "--persistence", "--interface",  "--srun-args", "--device",    "--restart"};
 
 bool contains(const auto& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -94,6 +94,13 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
       ->option_text("NAME");
   run_app->add_option("--srun-args", run.srun_args, "further options for srun, where it starts the ranks")
       ->option_text("'OPTIONS'");
+  run_app
+      ->add_option(
+          "--restart", run.restarts,
+          "start again up to N times when a rank is ended by a signal or a host is lost, from the last step on "
+          "disk [0]")
+      ->option_text("N")
+      ->check(CLI::NonNegativeNumber);
   add_verbosity(*run_app, run.verbosity);
 
   ClusterCommand cluster;

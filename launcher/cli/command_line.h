@@ -17,6 +17,7 @@ struct RunCommand {
   std::string run_folder, report;      // empty: not given
   std::string interface;               // network interface for the ranks; empty: not given
   std::string srun_args;               // options for srun, as one text
+  int restarts = 0;                    // at most so many
   WatchSettings watch;
   Verbosity verbosity = Verbosity::normal;
 };

@@ -43,6 +43,9 @@ Prepared prepare(const RunCommand& command, const Environment& environment) {
     for (const std::string& note : placement.notes)
       if (command.verbosity != Verbosity::quiet) std::cerr << "note: " << note << '\n';
   }
+  if (command.restarts > 0 && placement.mode == PlacementMode::member && placement.world_size > 1)
+    throw UserError("ranks that something else has started cannot be started again", "--restart",
+                    "leave it out, or let tradewind start the ranks: without srun, mpirun or torchrun before it");
   config::check_files(config, document);
   checkpoint::open_checkpoint(config.checkpoint, config.patch_metadata);
   const bool from_file = command.config.find('=') == std::string::npos;
@@ -71,7 +74,8 @@ std::string run_folder_of(const RunCommand& command, const Prepared& prepared) {
 int run(const RunCommand& command, const Environment& given, TimePoint started) {
   std::optional<Prepared> prepared;
   const Environment environment = with_interface(given, command.interface);
-  Supervision supervision{.verbosity = command.verbosity, .watch = command.watch, .started = started};
+  Supervision supervision{
+      .verbosity = command.verbosity, .restarts = command.restarts, .watch = command.watch, .started = started};
   if (!command.report.empty()) supervision.reports.push_back(command.report);
   try {
     supervision.srun_args = words_of(command.srun_args, "--srun-args");

@@ -4,6 +4,7 @@
 
 #include <cctype>
 #include <filesystem>
+#include <functional>
 #include <ostream>
 
 #include "common/errors.h"
@@ -15,28 +16,52 @@
 #include "launcher/report/rank_table.h"
 #include "launcher/report/report.h"
 #include "launcher/report/run_files.h"
+#include "launcher/report/straggler.h"
+#include "launcher/supervisor/attempts.h"
 
 namespace tradewind::launcher {
 namespace {
 
-int control(ControlPlan plan, const Job& job, const Supervision& supervision) {
+double seconds_since(TimePoint begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+// Each attempt has a plan of its own: sockets and secrets serve once.
+using PlanMaker = std::function<ControlPlan()>;
+
+int control(const PlanMaker& make_plan, const Job& job, const Supervision& supervision) {
   const Screen screen = screen_of_process();
   TextSink output_sink(STDOUT_FILENO), error_sink(STDERR_FILENO);
   SinkBuffer output_buffer(output_sink), error_buffer(error_sink);
   std::ostream output(&output_buffer), error(&error_buffer);
   Console console({.output = output, .error = error, .terminal = screen.terminal, .columns = screen.columns},
                   supervision.verbosity, job.world_size);
-  plan.limits.watch = supervision.watch;
-  RunFiles files(console, plan.launch.run_folder, supervision.started);
-  ControlRun run(std::move(plan), files);
-  const Outcome outcome = run.run();
-  files.ended(outcome.status);
-  const double total = std::chrono::duration<double>(Clock::now() - supervision.started).count();
-  console.outcome(outcome, total);
-  if (supervision.verbosity == Verbosity::verbose) error << rank_table(outcome) << std::flush;
-  for (const std::string& path : supervision.reports) write_report(report_of(outcome, total), path);
-  run.dismiss();
-  return outcome.exit_code;
+  for (Attempts attempts(supervision.restarts);;) {
+    const TimePoint begin = Clock::now();
+    ControlPlan plan = make_plan();
+    plan.limits.watch = supervision.watch;
+    plan.launch.restarts = supervision.restarts > 0;
+    plan.launch.resume = !attempts.first();
+    RunFiles files(console, plan.launch.run_folder, supervision.started);
+    ControlRun run(std::move(plan), files);
+    const Outcome outcome = run.run();
+    if (attempts.again(outcome, seconds_since(begin))) {
+      console.starts_again(outcome, attempts.left());
+      run.dismiss();
+      continue;
+    }
+    files.ended(outcome.status);
+    const double total = seconds_since(supervision.started);
+    console.outcome(outcome, total);
+    if (supervision.verbosity == Verbosity::verbose) error << rank_table(outcome) << std::flush;
+    Json report = report_of(outcome, total);
+    if (const auto slow = straggler_of(outcome)) {
+      if (supervision.verbosity != Verbosity::quiet) error << text_of(*slow) << '\n' << std::flush;
+      report["straggler"] = to_json(*slow);
+    }
+    if (!attempts.first()) report["restarts"] = attempts.to_json();
+    for (const std::string& path : supervision.reports) write_report(report, path);
+    run.dismiss();
+    return outcome.exit_code;
+  }
 }
 
 ControlPlan plan_of(const Job& job, const Environment& environment, const Supervision& supervision) {
@@ -71,16 +96,19 @@ int take_part(const Job& job, const Placement& placement, const Environment& env
   const auto given = control_of(environment);
   const std::string file = control_path(supervision.run_folder, name_of_run(placement));
   if (placement.rank == 0) {
-    ControlPlan plan = plan_of(job, environment, supervision);
-    plan.launch.master_address = placement.master_address;
-    plan.launch.master_port = placement.master_port;
-    plan.launch.store_served = placement.store_served;
-    plan.seats = seat_of_member(placement, environment);
-    plan.expected_hosts = placement.hosts;
-    plan.reach = {.token = given ? given->token : make_token(),
-                  .port = given ? given->port : 0,
-                  .control_file = given ? std::string() : file};
-    return control(std::move(plan), job, supervision);
+    const auto make_plan = [&] {
+      ControlPlan plan = plan_of(job, environment, supervision);
+      plan.launch.master_address = placement.master_address;
+      plan.launch.master_port = placement.master_port;
+      plan.launch.store_served = placement.store_served;
+      plan.seats = seat_of_member(placement, environment);
+      plan.expected_hosts = placement.hosts;
+      plan.reach = {.token = given ? given->token : make_token(),
+                    .port = given ? given->port : 0,
+                    .control_file = given ? std::string() : file};
+      return plan;
+    };
+    return control(make_plan, job, supervision);
   }
   if (given) return take_part_at(placement, environment, {.find = [given] { return given; }});
   return take_part_at(placement, environment,
@@ -100,7 +128,8 @@ std::string path_of(const std::string& program, const Environment& environment) 
                          "load the scheduler's module, or start the ranks yourself with srun outside the container");
 }
 
-int wrap(const Job& job, const Placement& placement, const Environment& environment, const Supervision& supervision) {
+ControlPlan wrapping_plan(const Job& job, const Placement& placement, const Environment& environment,
+                          const Supervision& supervision) {
   ControlPlan plan = plan_of(job, environment, supervision);
   plan.launch.world_size = placement.world_size;
   plan.launch.master_address = placement.master_address;
@@ -114,7 +143,7 @@ int wrap(const Job& job, const Placement& placement, const Environment& environm
   plan.starter = Spawn{.executable = path_of(words.front(), environment),
                        .arguments = {words.begin() + 1, words.end()},
                        .environment = environment.variables()};
-  return control(std::move(plan), job, supervision);
+  return plan;
 }
 
 }  // namespace
@@ -123,11 +152,15 @@ int run_workers(const Job& job, const Placement& placement, const Environment& e
                 const Supervision& supervision) {
   if (placement.mode == PlacementMode::member && placement.world_size > 1)
     return take_part(job, placement, environment, supervision);
-  if (placement.mode == PlacementMode::wrap) return wrap(job, placement, environment, supervision);
-  ControlPlan plan = plan_of(job, environment, supervision);
-  plan.seats = seats_of_host(placement, environment);
-  plan.launch.store_served = placement.store_served;
-  return control(std::move(plan), job, supervision);
+  if (placement.mode == PlacementMode::wrap)
+    return control([&] { return wrapping_plan(job, placement, environment, supervision); }, job, supervision);
+  const auto make_plan = [&] {
+    ControlPlan plan = plan_of(job, environment, supervision);
+    plan.seats = seats_of_host(placement, environment);
+    plan.launch.store_served = placement.store_served;
+    return plan;
+  };
+  return control(make_plan, job, supervision);
 }
 
 int join_run(const Placement& placement, const Environment& environment) {

@@ -16,6 +16,7 @@ struct Supervision {
   std::vector<std::string> reports;    // files to write the report to
   std::string run_folder;              // empty: none
   std::vector<std::string> srun_args;  // the user's own options for srun
+  int restarts = 0;                    // how often ranks that end by a signal are started again
   WatchSettings watch;
   TimePoint started;  // of this process
 };

@@ -144,9 +144,11 @@ Orders Conductor::lost(int agent, const std::string& how, TimePoint now) {
   const std::string what =
       "the launcher of rank " + std::to_string(self.ranks.front()) + " on " + self.host + " is gone: " + how;
   if (watch_) watch_->lost(self.ranks);
-  if (supervisor_)
-    return of(supervisor_->gone(
-        self.ranks, fault(what, {}, "see whether that host is up, and what ended tradewind there", 1), now));
+  if (supervisor_) {
+    RankError error = fault(what, {}, "see whether that host is up, and what ended tradewind there", 1);
+    error.host_lost = true;
+    return of(supervisor_->gone(self.ranks, std::move(error), now));
+  }
   gathering_.left(agent);
   end_early("failed", fault(gathering_.missing(what)));
   return {};

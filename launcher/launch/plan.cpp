@@ -134,6 +134,8 @@ std::vector<RankPlan> plan_ranks(const proto::Launch& launch, const Host& host, 
   start.world_size = launch.world_size;
   start.master_address = launch.master_address;
   start.master_port = launch.master_port;
+  if (launch.restarts) start.restart_folder = launch.run_folder + "/restart";
+  start.resume = launch.resume;
   std::vector<RankPlan> plans;
   for (std::size_t i = 0; i < seats.ranks.size(); ++i) {
     start.rank = seats.ranks[i];

@@ -73,6 +73,13 @@ void Console::hang(const Hang& hang) {
   print(screen_.error, text);
 }
 
+void Console::starts_again(const Outcome& outcome, int restarts_left) {
+  const RankError& error = *outcome.error;
+  const std::string who = error.rank < 0 ? std::string() : "rank " + std::to_string(error.rank) + ": ";
+  print(screen_.error, "warning: " + who + error.what + "; starting again (" + std::to_string(restarts_left) +
+                           " more times if need be)");
+}
+
 void Console::outcome(const Outcome& outcome, double seconds) {
   if (!shown_.empty()) {
     screen_.error << (outcome.error ? "\r\033[K" : "\n") << std::flush;

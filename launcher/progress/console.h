@@ -30,6 +30,8 @@ class Console : public Observer {
   void line(int rank, proto::Stream stream, const std::string& line) override;
   void hosts(const std::vector<std::string>& hosts) override { hosts_ = hosts; }
   void hang(const Hang& hang) override;
+  // An attempt has ended so, and another one begins.
+  void starts_again(const Outcome& outcome, int restarts_left);
   // Ends the progress line and says how the run ended.
   void outcome(const Outcome& outcome, double seconds);
 

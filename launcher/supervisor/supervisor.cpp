@@ -129,6 +129,7 @@ Actions Supervisor::exited(int rank, const Exit& exit, TimePoint now) {
           exit.signal == SIGKILL ? "find out who sent it; the system's log tells whether the kernel ran out of memory"
                                  : "",
           static_cast<int>(ExitCode::signal_base) + exit.signal);
+      error.signal = exit.signal;
     } else {
       error = worker_fault(
           "the worker left with exit code " + std::to_string(exit.code) + " without finishing or saying why", "",

@@ -39,6 +39,8 @@ struct RankError {
   std::string phase;
   std::vector<std::string> last_lines;  // of its standard error
   bool silent = false;                  // it could not say itself what was wrong
+  int signal = 0;                       // that ended it, unless the kernel ended it for memory
+  bool host_lost = false;               // its launcher is gone, or cannot be reached
 };
 
 struct RankResult {

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "worker/outputs/output.h"
@@ -19,6 +20,10 @@ class Accumulate {
   // Replaces the values by the sums so far, negative values counting as 0 unless allowed, and says that these variables
   // start at step 0. The state's tensor is replaced, not written into.
   void operator()(State& state);
+
+  // The running fields (rows) by variable; for another attempt of the run to go on from.
+  const std::map<std::string, at::Tensor>& sums() const { return sums_; }
+  void resume(std::map<std::string, at::Tensor> sums) { sums_ = std::move(sums); }
 
  private:
   std::vector<std::string> variables_;

@@ -82,6 +82,27 @@ void FileSink::create(const std::string& path) {
   created_[path] = sequential;
 }
 
+void FileSink::reopen(const std::string& path, std::uint64_t size) {
+  const std::string target = target_of(path), partial = partial_name(path);
+  std::error_code error;
+  // The attempt before may have come as far as giving it its final name.
+  if (!fs::exists(partial, error) && fs::exists(target, error)) fs::rename(target, partial, error);
+  const int file = open(partial.c_str(), O_WRONLY | O_CLOEXEC);
+  if (file < 0) fail("cannot go on with the output of the attempt before", partial, errno);
+  struct stat status {};
+  const bool known = fstat(file, &status) == 0;
+  const bool whole = known && static_cast<std::uint64_t>(status.st_size) >= size;
+  const bool cut = whole && ftruncate(file, static_cast<off_t>(size)) == 0;
+  const int code = errno;
+  ::close(file);
+  if (known && !whole)
+    throw EnvironmentFault("the output of the attempt before has " + std::to_string(status.st_size) +
+                               " bytes, not the " + std::to_string(size) + " it was left with",
+                           partial, "leave the output's folder alone while a forecast runs, and run the forecast anew");
+  if (!cut) fail("cannot go on with the output of the attempt before", partial, code);
+  created_[path] = false;
+}
+
 void FileSink::append(const std::string& path, std::uint64_t offset, std::string bytes) {
   std::unique_lock lock(mutex_);
   const std::size_t size = bytes.size();

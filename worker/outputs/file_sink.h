@@ -29,6 +29,9 @@ class FileSink {
 
   // Makes the file (and its folders) and removes an older one of its name; once per path and run.
   void create(const std::string& path);
+  // Takes up the file that an earlier attempt of the run has begun, of which it keeps the first `size` bytes. Errors:
+  // EnvironmentFault when it is not there or shorter.
+  void reopen(const std::string& path, std::uint64_t size);
   // Whether the path is written in order by one writer only (pipe, device).
   static bool is_sequential(const std::string& path);
 

@@ -166,6 +166,19 @@ void GribOutput::close() {
   communicator_.barrier("output.close");
 }
 
+std::string GribOutput::why_no_restart() const {
+  if (!FileSink::is_sequential(config_.path)) return {};
+  return "what is written to a pipe or a device cannot be taken back: " + config_.path;
+}
+
+nlohmann::json GribOutput::settle() {
+  finish_step();
+  sink_.flush();
+  return placement_.sizes();
+}
+
+void GribOutput::resume(const nlohmann::json& settled) { placement_.resume(settled); }
+
 std::optional<Duration> GribOutput::last_written() const { return sink_.last_marked(); }
 
 OutputFigures GribOutput::figures() const {

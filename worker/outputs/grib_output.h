@@ -34,6 +34,9 @@ class GribOutput : public Output {
   void close() override;
   std::optional<Duration> last_written() const override;
   OutputFigures figures() const override;
+  std::string why_no_restart() const override;
+  nlohmann::json settle() override;
+  void resume(const nlohmann::json& settled) override;
 
  private:
   struct Field {

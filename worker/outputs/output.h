@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -66,6 +67,13 @@ class Output {
   // Lead time of the last state that is whole in the file; nullopt before the first.
   virtual std::optional<Duration> last_written() const = 0;
   virtual OutputFigures figures() const { return {}; }
+
+  // For runs that may be started again (--restart). Why this output cannot go on after an interruption; empty: it can.
+  virtual std::string why_no_restart() const { return {}; }
+  // Returns when every state handed over is on disk of this rank: what resume() needs, the same on every rank.
+  virtual nlohmann::json settle() { return {}; }
+  // Before the first write(): goes on where settle() has left files, and drops what was written after it.
+  virtual void resume(const nlohmann::json&) {}
 };
 
 std::unique_ptr<Output> make_output(const config::OutputConfig& config, const OutputContext& context,

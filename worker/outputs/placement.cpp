@@ -70,14 +70,32 @@ std::vector<Placement::Entry> Placement::agree(const std::vector<Message>& messa
   return entries;
 }
 
-void Placement::begin_files(const std::vector<std::string>& paths) {
+nlohmann::json Placement::sizes() const {
+  nlohmann::json sizes = nlohmann::json::object();
+  for (const auto& [path, file] : files_) sizes[path] = file.size;
+  return sizes;
+}
+
+void Placement::resume(const nlohmann::json& sizes) {
+  std::vector<std::string> paths;
+  for (const auto& [path, size] : sizes.items()) {
+    files_[path].size = size.get<std::uint64_t>();
+    paths.push_back(path);
+  }
+  if (!paths.empty()) begin_files(paths, sizes);
+}
+
+void Placement::begin_files(const std::vector<std::string>& paths, const nlohmann::json& sizes) {
   const bool first = communicator_.rank() == 0;
   // The first exchange tells what rank 0 finds at the paths, after it has begun the files.
   Json in_order = Json::array();
   std::set<std::string> folders;
   for (const std::string& path : paths) {
     if (first) {
-      sink_.create(path);
+      if (sizes.contains(path))
+        sink_.reopen(path, sizes[path].get<std::uint64_t>());
+      else
+        sink_.create(path);
       in_order.push_back(FileSink::is_sequential(path));
     }
     if (!writers_.contains(folder_of(path))) folders.insert(folder_of(path));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,11 @@ class Placement {
   // new, passes messages to the ranks that write them, and appends what this rank writes, in order.
   void place(std::vector<Message> messages, std::size_t count);
 
+  // Of each file so far: {path: bytes}. Not collective.
+  nlohmann::json sizes() const;
+  // Before the first place(): goes on with files of these sizes, that an earlier attempt of the run has begun.
+  void resume(const nlohmann::json& sizes);
+
  private:
   struct File {
     std::uint64_t size = 0;
@@ -42,7 +48,8 @@ class Placement {
     int owner = 0, writer = 0;
   };
   std::vector<Entry> agree(const std::vector<Message>& messages, std::size_t count);
-  void begin_files(const std::vector<std::string>& paths);
+  // Files of which `sizes` tells are there and keep so many bytes.
+  void begin_files(const std::vector<std::string>& paths, const nlohmann::json& sizes = nlohmann::json::object());
   // bytes[i]: of message i, on its owner before and on its writer after.
   void pass_on(std::vector<std::string>& bytes, const std::vector<Entry>& entries);
 

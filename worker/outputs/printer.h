@@ -16,6 +16,7 @@ class Printer : public Output {
   void write(const State& state) override;
   void close() override;
   std::optional<Duration> last_written() const override { return last_; }
+  std::string why_no_restart() const override { return "what the output `printer` has printed cannot be taken back"; }
 
  private:
   config::PrinterOutputConfig config_;

@@ -11,7 +11,12 @@
 namespace tradewind::runner {
 namespace {
 
-class NoModelRunner : public BaseRunner {
+class Forecaster : public BaseRunner {
+ public:
+  bool keeps_nothing() const override { return true; }
+};
+
+class NoModelRunner : public Forecaster {
  public:
   std::unique_ptr<nn::Model> make_model(const checkpoint::ModelDescription& description, const nn::ModelOptions&,
                                         dist::Communicator& communicator) override {
@@ -36,7 +41,7 @@ void BaseRunner::after_step(Time, const std::vector<std::string>&, at::Tensor&) 
 
 BaseRunners::BaseRunners() {
   for (const char* name : {"auto", "default", "forecaster", "offset-forecaster"}) {
-    add(name, {}, [](const config::Json&) { return std::make_unique<BaseRunner>(); });
+    add(name, {}, [](const config::Json&) { return std::make_unique<Forecaster>(); });
   }
   add("no-model", {}, [](const config::Json&) { return std::make_unique<NoModelRunner>(); });
 }

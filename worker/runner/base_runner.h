@@ -27,6 +27,9 @@ class BaseRunner {
   // May change y (output steps, rows of this rank, output variables), raw units, on the model's device, before it is
   // written and fed back. `start` is the date the model call started from.
   virtual void after_step(Time start, const std::vector<std::string>& variables, at::Tensor& y);
+  // Whether a forecast can be taken up after any model call: nothing is kept from one to the next, and no random
+  // numbers are drawn. Asked when the run may be started again (--restart).
+  virtual bool keeps_nothing() const { return false; }
 };
 
 class BaseRunners {

@@ -10,10 +10,16 @@
 
 namespace tradewind::runner {
 
+// How a run that may be started again keeps what a further attempt needs (restart_point.h).
+struct Restart {
+  std::string folder;   // empty: it may not be started again
+  bool resume = false;  // go on from the point that is there, if there is one
+};
+
 // The forecast that the config describes, computed on `device`. Relative paths in it are relative to the current
 // folder.
 void run_forecast(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
-                  Reporter& reporter);
+                  Reporter& reporter, const Restart& restart = {});
 
 // One model call on raw tensors: reads `x` (batch, time, grid, variables) of the .npz, writes `y` in the reference's
 // shape ((batch, ensemble, grid, variables), with a time axis after batch where the model has one).

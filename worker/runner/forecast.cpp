@@ -17,6 +17,7 @@
 #include "worker/runner/host_copy.h"
 #include "worker/runner/initial_state.h"
 #include "worker/runner/precision.h"
+#include "worker/runner/restart_point.h"
 #include "worker/runner/rollout.h"
 #include "worker/runner/seed.h"
 
@@ -96,10 +97,19 @@ checkpoint::Metadata output_metadata(const config::RunConfig& config, const chec
   return checkpoint::read_metadata(*checkpoint.archive, patch);
 }
 
+// Byte for byte the same forecast after a restart, or none.
+void check_restart(const outputs::Output& output, const BaseRunner& runner, const std::string& name) {
+  if (const std::string why = output.why_no_restart(); !why.empty())
+    throw UserError(why, "--restart", "leave --restart out, or use an output whose files can be gone on with");
+  if (!runner.keeps_nothing())
+    throw UserError("the runner '" + name + "' may keep something between steps", "--restart",
+                    "leave --restart out, or have the runner say that it keeps nothing (base_runner.h)");
+}
+
 }  // namespace
 
 void run_forecast(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
-                  Reporter& reporter) {
+                  Reporter& reporter, const Restart& restart) {
   const Stopwatch total;
   Timings timings;
   reporter.phase(Phase::load);
@@ -152,7 +162,21 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
     }
     output_seconds += watch.seconds();
   };
-  write(initial_output(initial, roles, config.initial_state_categories));
+  std::optional<RestartPoints> points;
+  std::optional<RestartPoint> begin;
+  if (!restart.folder.empty()) {
+    check_restart(*output, *runner, config.runner.name);
+    points.emplace(restart.folder, restart.resume, communicator);
+    if (restart.resume) begin = points->read(initial.x.sizes().vec());
+  }
+  if (begin) {
+    output->resume(begin->output);
+    for (std::size_t i = 0; i < accumulations.size(); ++i) accumulations[i].resume(std::move(begin->sums.at(i)));
+    initial.x = std::exchange(begin->x, {});
+    if (communicator.rank() == 0) reporter.note("goes on after step " + std::to_string(begin->calls));
+  } else {
+    write(initial_output(initial, roles, config.initial_state_categories));
+  }
 
   std::optional<forcings::Computed> computed;
   if (!roles.computed_dynamic.empty()) {
@@ -172,9 +196,11 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
   std::vector<double> step_seconds;
   Figures figures(communicator);
   figures.begin_steps();
+  const int first = begin ? begin->calls : 0;
   Duration previous{};
-  for (int call = 0; call < calls; ++call) {
-    reporter.phase(call == 0 ? Phase::first_step : Phase::step);
+  if (first > 0) previous = metadata.time.rollout_shift * (first - 1) + metadata.time.output_offsets.back();
+  for (int call = first; call < calls; ++call) {
+    reporter.phase(call == first ? Phase::first_step : Phase::step);
     const Stopwatch step_watch;
     const Duration start = metadata.time.rollout_shift * call;
     const double before_output = output_seconds;
@@ -189,7 +215,7 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
       }
       previous = step;
     }
-    if (y.is_cpu()) write_results(results);
+    if (y.is_cpu() || points) write_results(results);
     if (call + 1 < calls) {
       advance(x, y, map, metadata.prognostic_columns);
       for (const auto& [from, to] : map.output_to_input) {
@@ -202,7 +228,14 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
         }
       }
     }
-    if (!y.is_cpu()) {
+    if (points && call + 1 < calls) {
+      const Stopwatch watch;
+      RestartPoint point{.calls = call + 1, .output = output->settle(), .x = x.to(at::kCPU), .sums = {}};
+      for (const outputs::Accumulate& accumulate : accumulations) point.sums.push_back(accumulate.sums());
+      points->write(point);
+      output_seconds += watch.seconds();
+    }
+    if (!y.is_cpu() && !points) {
       if (previous_results) write_results(*previous_results);
       previous_results = std::move(results);
     }
@@ -211,11 +244,12 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
   }
 
   if (previous_results) write_results(*previous_results);
-  figures.end_steps(std::accumulate(step_seconds.begin(), step_seconds.end(), 0.0), calls);
+  figures.end_steps(std::accumulate(step_seconds.begin(), step_seconds.end(), 0.0), calls - first);
 
   reporter.phase(Phase::close);
   const Stopwatch close_watch;
   output->close();
+  if (points) points->remove();
   timings.output = output_seconds + close_watch.seconds();
   figures.output(timings.output, output->figures());
   timings.steps = calls;

@@ -44,6 +44,12 @@ TEST_CASE("run: there need not be a config file") {
   CHECK(command.overrides == Words{"input.grib[0]=x"});
 }
 
+TEST_CASE("run: how often to start again") {
+  CHECK(std::get<RunCommand>(parse_command_line({"run", "c.yaml"})).restarts == 0);
+  CHECK(std::get<RunCommand>(parse_command_line({"--restart", "2", "run", "c.yaml"})).restarts == 2);
+  CHECK_THROWS_AS(parse_command_line({"run", "c.yaml", "--restart", "-1"}), UserError);
+}
+
 TEST_CASE("inspect and predict") {
   const auto inspect =
       std::get<InspectCommand>(parse_command_line({"inspect", "--json", "a.ckpt", "--world-size", "4"}));

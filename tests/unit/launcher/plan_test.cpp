@@ -30,6 +30,16 @@ TEST_CASE("a rank elsewhere has no listener") {
   CHECK(plans[0].start.listen_descriptor == -1);
 }
 
+TEST_CASE("a run that may be started again keeps its state in the run folder") {
+  proto::Launch launch{.command = "run", .run_folder = "/runs/1"};
+  CHECK(plan_ranks(launch, host, variables({}), seats_of_host(1)).front().start.restart_folder.empty());
+  launch.restarts = true;
+  launch.resume = true;
+  const proto::Start start = plan_ranks(launch, host, variables({}), seats_of_host(1)).front().start;
+  CHECK(start.restart_folder == "/runs/1/restart");
+  CHECK(start.resume);
+}
+
 TEST_CASE("one rank needs no meeting place and gets all CPUs") {
   const std::vector<RankPlan> ranks =
       plan_ranks({.command = "run", .arguments = {{"a", 1}}}, host, variables({{"HOME", "/h"}}), seats_of_host(1));

@@ -74,7 +74,9 @@ TEST_CASE("every message between agents and controller survives the wire") {
                                     .master_port = 29500,
                                     .store_served = true,
                                     .hosts = {"n1", "n2"},
-                                    .run_folder = "/runs/1"});
+                                    .run_folder = "/runs/1",
+                                    .restarts = true,
+                                    .resume = true});
   CHECK(launch.command == "run");
   CHECK(launch.arguments.dump() == R"({"b":1})");
   CHECK(launch.environment == std::map<std::string, std::string>{{"A", "x"}});
@@ -84,6 +86,8 @@ TEST_CASE("every message between agents and controller survives the wire") {
   CHECK(launch.store_served);
   CHECK(launch.hosts == std::vector<std::string>{"n1", "n2"});
   CHECK(launch.run_folder == "/runs/1");
+  CHECK(launch.restarts);
+  CHECK(launch.resume);
   for (const auto kind :
        {Act::Kind::send_start, Act::Kind::send_stop, Act::Kind::terminate, Act::Kind::kill, Act::Kind::abandon})
     CHECK(sent(Act{.kind = kind, .rank = 5}) == Act{.kind = kind, .rank = 5});

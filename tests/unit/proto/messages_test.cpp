@@ -76,7 +76,9 @@ TEST_CASE("every message survives the wire") {
                                  .threads = 2,
                                  .master_address = "127.0.0.1",
                                  .master_port = 65535,
-                                 .listen_descriptor = -1});
+                                 .listen_descriptor = -1,
+                                 .restart_folder = "/runs/1/restart",
+                                 .resume = true});
   CHECK(start.version == protocol_version);
   CHECK(start.command == "run");
   CHECK(start.arguments.dump() == R"({"b":1,"a":[1,"x",null]})");
@@ -86,6 +88,8 @@ TEST_CASE("every message survives the wire") {
   CHECK(start.master_address == "127.0.0.1");
   CHECK(start.master_port == 65535);
   CHECK(start.listen_descriptor == -1);
+  CHECK(start.restart_folder == "/runs/1/restart");
+  CHECK(start.resume);
   sent(Stop{});
 }
 

@@ -1,0 +1,55 @@
+// What a further attempt of a run starts from (`--restart`): the model's next input in full precision and running sums,
+// as they are after a model call whose output is on disk, with the sizes of the output's files then.
+//
+// In the restart folder each rank keeps `rank-R.call-K` (its rows of x, then of the sums, float32 in the host's order,
+// nothing else), and rank 0 `point.json`, which tells the newest call that is whole on every rank, and each file's
+// length and CRC-32. A file is written beside its name and on disk before it takes it, point.json last; what the point
+// before needed goes only after that. So there is a whole point at any moment once there was one. Files may lie on
+// disks of several hosts as long as a rank finds its own again.
+// Collective. Not thread-safe. Errors: EnvironmentFault naming the file.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "worker/dist/communicator.h"
+
+namespace tradewind::runner {
+
+using Sums = std::vector<std::map<std::string, at::Tensor>>;  // of each post-processor, by variable: (rows)
+
+struct RestartPoint {
+  int calls = 0;          // model calls done
+  nlohmann::json output;  // what Output::settle() has told
+  at::Tensor x;           // (input steps, rows, input variables), of this rank, float32 on the CPU
+  Sums sums;
+};
+
+class RestartPoints {
+ public:
+  // Without `keep`, a point that is there is forgotten: it is another run's.
+  RestartPoints(std::string folder, bool keep, dist::Communicator& communicator);
+
+  // Call when everything that the point's output tells is on disk of this rank.
+  void write(const RestartPoint& point);
+  // The newest one; nullopt when there is none. `shape`: of x.
+  std::optional<RestartPoint> read(const std::vector<std::int64_t>& shape);
+  // The run is whole.
+  void remove();
+
+ private:
+  std::string own_file(int calls) const;
+  void clear();
+
+  std::string folder_;
+  dist::Communicator& communicator_;
+  std::optional<int> newest_;  // calls of the newest point
+};
+
+}  // namespace tradewind::runner

@@ -1,6 +1,7 @@
 #include "proto/rank_sample.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proto/lines.h"
 
@@ -20,6 +21,17 @@ std::vector<std::int64_t> first_of(const std::array<std::int64_t, N>& values, st
 double seconds_between(std::int64_t since, std::int64_t now) {
   constexpr double second = 1e9;
   return since > 0 && since <= now ? static_cast<double>(now - since) / second : 0;
+}
+
+Collective collective_of(const CallRecord& call) {
+  return {.sequence = call.sequence,
+          .operation = text_of(call.operation),
+          .group = text_of(call.group),
+          .dtype = text_of(call.dtype),
+          .place = text_of(call.place),
+          .shape = first_of(call.shape, call.dims),
+          .sent = first_of(call.sent, call.sent_counts),
+          .received = first_of(call.received, call.received_counts)};
 }
 
 // FNV-1a.
@@ -80,17 +92,25 @@ Telemetry read_page(const TelemetryPage& page, std::int64_t now) {
   t.valid_time = place.valid_time;
   t.place_seconds = seconds_between(place.since, now);
 
-  CallRecord call{};
-  t.torn = !page.call.load(call) || t.torn;
-  t.call = {.sequence = call.sequence,
-            .operation = text_of(call.operation),
-            .group = text_of(call.group),
-            .dtype = text_of(call.dtype),
-            .place = text_of(call.place),
-            .shape = first_of(call.shape, call.dims),
-            .sent = first_of(call.sent, call.sent_counts),
-            .received = first_of(call.received, call.received_counts)};
-  t.call_seconds = seconds_between(call.since, now);
+  std::int64_t begun = 0;
+  for (const auto& slot : page.calls) {
+    CallRecord call{};
+    if (!slot.load(call)) {
+      t.torn = true;
+      continue;
+    }
+    if (call.sequence == 0) continue;
+    if (call.sequence > t.call.sequence) {
+      begun = call.since;
+      t.earlier.push_back(std::exchange(t.call, collective_of(call)));
+    } else {
+      t.earlier.push_back(collective_of(call));
+    }
+  }
+  std::erase_if(t.earlier, [](const Collective& call) { return call.sequence == 0; });
+  std::sort(t.earlier.begin(), t.earlier.end(),
+            [](const Collective& a, const Collective& b) { return a.sequence < b.sequence; });
+  t.call_seconds = seconds_between(begun, now);
 
   for (const auto& slot : page.files) {
     if (slot.taken.load(std::memory_order_acquire) == 0) continue;
@@ -107,7 +127,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Collective, sequence, operation, group, dtype
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OpenFile, use, path, open_seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Telemetry, known, torn, phase, layer, step, steps, valid_time, place_seconds,
                                    call_seconds, tick, enqueued, started, done, waited_seconds, bytes_read,
-                                   bytes_written, device_progress, written_step, call, files, recent)
+                                   bytes_written, device_progress, written_step, call, earlier, files, recent)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ThreadFacts, id, state, wchan, system_call, path)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessFacts, known, state, tracer, read_characters, written_characters,
                                    read_storage, cpu_seconds, starved_seconds, resident_bytes, threads)

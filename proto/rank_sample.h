@@ -35,8 +35,9 @@ struct Telemetry {
   std::uint64_t tick = 0, enqueued = 0, started = 0, done = 0;
   double waited_seconds = 0;
   std::uint64_t bytes_read = 0, bytes_written = 0, device_progress = 0;
-  std::int64_t written_step = -1;  // seconds of lead time; -1: none yet
-  Collective call;
+  std::int64_t written_step = -1;   // seconds of lead time; -1: none yet
+  Collective call;                  // the newest
+  std::vector<Collective> earlier;  // those before it that the page still has, oldest first
   std::vector<OpenFile> files;
   std::vector<std::uint64_t> recent;  // telemetry_recent_calls fingerprints, or none
 

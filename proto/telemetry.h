@@ -16,11 +16,12 @@
 namespace tradewind::proto {
 
 inline constexpr std::uint64_t telemetry_magic = 0x656c6554'776e7254;
-inline constexpr std::uint32_t telemetry_version = 1;
-inline constexpr std::size_t telemetry_page_bytes = 8192;
-inline constexpr std::size_t telemetry_files = 6;         // open at a time
-inline constexpr std::size_t telemetry_split_ranks = 64;  // whose counts of a collective are kept
-inline constexpr std::size_t telemetry_recent_calls = 64;
+inline constexpr std::uint32_t telemetry_version = 2;
+inline constexpr std::size_t telemetry_page_bytes = 16384;
+inline constexpr std::size_t telemetry_files = 6;          // open at a time
+inline constexpr std::size_t telemetry_split_ranks = 64;   // whose counts of a collective are kept
+inline constexpr std::size_t telemetry_kept_calls = 8;     // newest ones, whole
+inline constexpr std::size_t telemetry_recent_calls = 64;  // their fingerprints
 inline constexpr std::size_t telemetry_dims = 6;
 
 // A value that one thread writes and others read whole.
@@ -72,7 +73,7 @@ struct PlaceRecord {
   std::int64_t since;
 };
 
-// The newest collective.
+// A collective.
 struct CallRecord {
   std::uint64_t sequence;  // from 1, the same on all ranks of the group
   std::int64_t since;
@@ -101,7 +102,8 @@ struct TelemetryPage {
   std::atomic<std::uint64_t> device_progress;  // counted up by the device's own stream; 0 without one
   std::atomic<std::int64_t> written_step;      // 1 + seconds of the last lead time that this rank has written whole
   Seqlocked<PlaceRecord> place;
-  Seqlocked<CallRecord> call;
+  // The call with a number is at number % size: a rank may be further than another whose rows do not fit with its own.
+  std::array<Seqlocked<CallRecord>, telemetry_kept_calls> calls;
   struct FileSlot {
     std::atomic<std::uint32_t> taken, reserved;
     Seqlocked<FileRecord> file;

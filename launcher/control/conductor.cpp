@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 #include "launcher/watch/hang_watch.h"
 
@@ -87,7 +88,17 @@ Orders Conductor::heard(int agent, const proto::ControlMessage& message, TimePoi
   const auto self = agents_.find(agent);
   if (self == agents_.end()) return {};
   if (self->second.heartbeat) self->second.heartbeat->heard(now);
-  return obey(agent, message, now);
+  Orders orders = obey(agent, message, now);
+  for (Order& order : look_for_cause(now)) orders.push_back(std::move(order));
+  return orders;
+}
+
+// Lost connections are what different calls end in, too: the pages of all tell, as they are now.
+Orders Conductor::look_for_cause(TimePoint now) {
+  if (!supervisor_ || supervisor_->stopping() || !supervisor_->waits_for_cause()) return {};
+  if (const auto hang = watch_->explain()) return found(*hang, now);
+  if (std::exchange(looked_, true)) return {};
+  return to_every_rank({{"look", true}});
 }
 
 Orders Conductor::obey(int agent, const proto::ControlMessage& message, TimePoint now) {
@@ -113,16 +124,12 @@ Orders Conductor::obey(int agent, const proto::ControlMessage& message, TimePoin
     if (owns(agent, garbled->rank)) return of(supervisor_->broke_protocol(garbled->rank, garbled->how, now));
   } else if (const auto* ended = std::get_if<proto::Ended>(&message)) {
     if (!owns(agent, ended->rank)) return {};
-    Orders orders = of(supervisor_->exited(ended->rank,
-                                           {.code = ended->code,
-                                            .signal = ended->signal,
-                                            .peak_rss_bytes = ended->peak_rss_bytes,
-                                            .out_of_memory = ended->out_of_memory},
-                                           now));
-    // All are gone before a better cause has shown: what they were in says more.
-    if (supervisor_->over() && supervisor_->waits_for_cause())
-      if (const auto hang = watch_->explain()) found(*hang, now);
-    return orders;
+    return of(supervisor_->exited(ended->rank,
+                                  {.code = ended->code,
+                                   .signal = ended->signal,
+                                   .peak_rss_bytes = ended->peak_rss_bytes,
+                                   .out_of_memory = ended->out_of_memory},
+                                  now));
   } else if (const auto* watched = std::get_if<proto::Watch>(&message)) {
     if (!owns(agent, watched->rank)) return lost(agent, "spoke for a rank that is not its own", now);
     try {
@@ -157,8 +164,6 @@ Orders Conductor::lost(int agent, const std::string& how, TimePoint now) {
 // What the hang watch has to say as time goes by.
 Orders Conductor::watch(TimePoint now) {
   if (supervisor_->stopping()) return {};
-  if (supervisor_->waits_for_cause())
-    if (const auto hang = watch_->explain()) return found(*hang, now);
   return act_on(watch_->passed(now), now);
 }
 
@@ -170,11 +175,13 @@ Orders Conductor::act_on(const HangNews& news, TimePoint now) {
     observer_.hang(*hang_);
   }
   if (news.hang && !supervisor_->stopping()) return found(*news.hang, now);
+  return news.gather ? to_every_rank({{"gather", HangWatch::gather_seconds}}) : Orders();
+}
+
+Orders Conductor::to_every_rank(const proto::Json& body) const {
   Orders orders;
-  if (news.gather)
-    for (const auto& [rank, agent] : agent_of_rank_)
-      if (agents_.contains(agent))
-        orders.push_back({agent, proto::Watch{rank, {{"gather", HangWatch::gather_seconds}}}});
+  for (const auto& [rank, agent] : agent_of_rank_)
+    if (agents_.contains(agent)) orders.push_back({agent, proto::Watch{rank, body}});
   return orders;
 }
 

@@ -81,6 +81,8 @@ class Conductor {
   Orders act_on(const HangNews& news, TimePoint now);
   Orders found(const Hang& hang, TimePoint now);
   Orders watch(TimePoint now);
+  Orders look_for_cause(TimePoint now);
+  Orders to_every_rank(const proto::Json& body) const;  // of the watch
 
   proto::Launch launch_;
   Limits limits_;
@@ -91,6 +93,7 @@ class Conductor {
   std::optional<Supervisor> supervisor_;  // once launched
   std::unique_ptr<HangWatch> watch_;      // once launched
   std::unique_ptr<Hang> hang_;
+  bool looked_ = false;           // for the cause of lost connections
   std::optional<Outcome> early_;  // ended before that
 };
 

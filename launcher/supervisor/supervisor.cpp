@@ -23,8 +23,7 @@ bool asked_to_end(const RankError& error) {
 // How much an error says about the first cause: a lost connection is what the failure of another rank looks like.
 int weight(const RankError& error) {
   if (error.kind == proto::FailureKind::connection) return 0;
-  // Gloo aborts a healthy rank that receives what it did not expect, so that a different call comes before it.
-  return ended_by(error, SIGABRT) || asked_to_end(error) ? 1 : 2;
+  return error.perhaps_knock_on || asked_to_end(error) ? 1 : 2;
 }
 
 RankError worker_fault(std::string what, std::string remedy, int exit_code) {
@@ -88,7 +87,9 @@ Actions Supervisor::said(int rank, const proto::Message& message, TimePoint now)
                    .what = failure->what,
                    .where = failure->where,
                    .remedy = failure->remedy,
-                   .exit_code = failure->exit_code},
+                   .exit_code = failure->exit_code,
+                   // A rank that computes with what it should not have got may fail anywhere.
+                   .perhaps_knock_on = failure->kind == proto::FailureKind::internal},
                   now);
   } else if (std::holds_alternative<proto::Start>(message) || std::holds_alternative<proto::Stop>(message)) {
     return broke_protocol(rank, "a message that only a launcher sends", now);
@@ -136,6 +137,8 @@ Actions Supervisor::exited(int rank, const Exit& exit, TimePoint now) {
           exit.code == 0 ? static_cast<int>(ExitCode::failure) : exit.code);
     }
     error.silent = true;
+    // Gloo aborts a healthy rank that receives what it did not expect.
+    error.perhaps_knock_on = exit.signal == SIGABRT;
     actions = failed(rank, std::move(error), now);
   }
   settle();

@@ -41,6 +41,7 @@ struct RankError {
   bool silent = false;                  // it could not say itself what was wrong
   int signal = 0;                       // that ended it, unless the kernel ended it for memory
   bool host_lost = false;               // its launcher is gone, or cannot be reached
+  bool perhaps_knock_on = false;        // another rank's different call can end in this
 };
 
 struct RankResult {

@@ -51,9 +51,12 @@ std::string same_call_text(const CallDifference& difference) {
 // A line for each different call of that number.
 void show_calls(const std::vector<RankSample>& samples, CallDifference& difference) {
   std::map<std::string, std::vector<int>> calls;
-  for (const RankSample& sample : samples)
-    if (sample.telemetry.call.sequence == difference.sequence)
-      calls[call_text(sample.telemetry.call)].push_back(sample.rank);
+  for (const RankSample& sample : samples) {
+    const auto& t = sample.telemetry;
+    if (t.call.sequence == difference.sequence) calls[call_text(t.call)].push_back(sample.rank);
+    for (const Collective& call : t.earlier)
+      if (call.sequence == difference.sequence) calls[call_text(call)].push_back(sample.rank);
+  }
   for (const auto& [text, ranks] : calls)
     difference.evidence.push_back("collective " + std::to_string(difference.sequence) + " of " + ranks_text(ranks) +
                                   ": " + text);
@@ -81,19 +84,26 @@ std::optional<CallDifference> history(const std::vector<RankSample>& samples) {
   return std::nullopt;
 }
 
-using ByNumber = std::map<std::uint64_t, std::vector<const RankSample*>>;
+struct RankCall {
+  int rank;
+  const Collective* call;
+};
 
-ByNumber by_number(const std::vector<RankSample>& samples) {
-  ByNumber numbers;
-  for (const RankSample& sample : samples)
-    if (sample.telemetry.call.sequence > 0) numbers[sample.telemetry.call.sequence].push_back(&sample);
+// Every call that is known of more than one rank: one may have gone on while the other has not.
+std::map<std::uint64_t, std::vector<RankCall>> by_number(const std::vector<RankSample>& samples) {
+  std::map<std::uint64_t, std::vector<RankCall>> numbers;
+  for (const RankSample& sample : samples) {
+    for (const Collective& call : sample.telemetry.earlier) numbers[call.sequence].push_back({sample.rank, &call});
+    if (sample.telemetry.call.sequence > 0)
+      numbers[sample.telemetry.call.sequence].push_back({sample.rank, &sample.telemetry.call});
+  }
   return numbers;
 }
 
 std::optional<CallDifference> details(const std::vector<RankSample>& samples) {
   for (const auto& [sequence, same] : by_number(samples)) {
     std::map<std::string, std::vector<int>> groups;
-    for (const RankSample* sample : same) groups[signature_of(sample->telemetry.call)].push_back(sample->rank);
+    for (const RankCall& one : same) groups[signature_of(*one.call)].push_back(one.rank);
     if (groups.size() < 2) continue;
     CallDifference difference{.sequence = sequence, .outliers = minority(groups)};
     difference.what = same_call_text(difference);
@@ -109,19 +119,19 @@ std::optional<CallDifference> splits(const std::vector<RankSample>& samples) {
     CallDifference difference{.sequence = sequence};
     std::map<int, int> faults;  // by rank: pairs that do not fit
     int pairs = 0;
-    for (const RankSample* from : same) {
-      for (const RankSample* to : same) {
-        const auto& sent = from->telemetry.call.sent;
-        const auto& received = to->telemetry.call.received;
-        const auto source = static_cast<std::size_t>(from->rank), target = static_cast<std::size_t>(to->rank);
-        if (from == to || from->telemetry.call.operation != "all_to_all" || target >= sent.size() ||
+    for (const RankCall& from : same) {
+      for (const RankCall& to : same) {
+        const auto& sent = from.call->sent;
+        const auto& received = to.call->received;
+        const auto source = static_cast<std::size_t>(from.rank), target = static_cast<std::size_t>(to.rank);
+        if (from.rank == to.rank || from.call->operation != "all_to_all" || target >= sent.size() ||
             source >= received.size() || sent[target] == received[source])
           continue;
         ++pairs;
-        ++faults[from->rank];
-        ++faults[to->rank];
-        difference.evidence.push_back("rank " + std::to_string(from->rank) + " sends " + std::to_string(sent[target]) +
-                                      " rows to rank " + std::to_string(to->rank) + ", which expects " +
+        ++faults[from.rank];
+        ++faults[to.rank];
+        difference.evidence.push_back("rank " + std::to_string(from.rank) + " sends " + std::to_string(sent[target]) +
+                                      " rows to rank " + std::to_string(to.rank) + ", which expects " +
                                       std::to_string(received[source]));
       }
     }
@@ -130,7 +140,7 @@ std::optional<CallDifference> splits(const std::vector<RankSample>& samples) {
     for (const auto& [rank, count] : faults)
       if (count == pairs && faults.size() > 2) difference.outliers.push_back(rank);
     difference.what = "the ranks disagree about how many rows go from one to another in collective " +
-                      std::to_string(sequence) + " (" + call_text(same.front()->telemetry.call) + ")";
+                      std::to_string(sequence) + " (" + call_text(*same.front().call) + ")";
     return difference;
   }
   return std::nullopt;

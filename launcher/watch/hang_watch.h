@@ -1,8 +1,9 @@
 // The hang watch of a whole run, at its controller: takes what the agents' watchmen (watchman.h) send, judges, and says
 // what is to be done. Pure: messages and time go in. Not thread-safe.
 //
-// Bodies of `watch` messages (proto/PROTOCOL.md): a watchman sends {"sample": RankSample} every interval and once more
-// when its worker has ended, and {"evidence": RankSample, "stack": text} when it was told {"gather": seconds}.
+// Bodies of `watch` messages (proto/PROTOCOL.md): a watchman sends {"sample": RankSample} every interval, once more
+// when its worker has ended and when it was told {"look": true}, and {"evidence": RankSample, "stack": text} when it
+// was told {"gather": seconds}.
 #pragma once
 
 #include <map>

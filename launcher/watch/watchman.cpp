@@ -50,7 +50,11 @@ void Watchman::arm() {
 
 void Watchman::send_samples() {
   for (const auto& [rank, ward] : wards_)
-    if (ward.pid > 0 && !ward.ended) send_(rank, {{"sample", proto::encode_sample(sample_of(rank, ward))}});
+    if (ward.pid > 0 && !ward.ended) {
+      proto::RankSample sample = sample_of(rank, ward);
+      sample.telemetry.earlier.clear();  // nobody looks at it while all goes well
+      send_(rank, {{"sample", proto::encode_sample(sample)}});
+    }
 }
 
 proto::RankSample Watchman::sample_of(int rank, const Ward& ward) const {
@@ -61,9 +65,11 @@ proto::RankSample Watchman::sample_of(int rank, const Ward& ward) const {
 }
 
 void Watchman::obey(int rank, const proto::Json& body) {
-  const auto cap = body.find("gather");
   const auto found = wards_.find(rank);
-  if (cap == body.end() || !cap->is_number() || found == wards_.end() || found->second.ended) return;
+  if (found == wards_.end() || found->second.ended) return;
+  if (body.contains("look")) send_(rank, {{"sample", proto::encode_sample(sample_of(rank, found->second))}});
+  const auto cap = body.find("gather");
+  if (cap == body.end() || !cap->is_number()) return;
   // A little earlier than the controller stops waiting, so that what there is arrives.
   constexpr double margin = 0.5;
   const auto until = Clock::now() + duration_of(std::max(0.5, cap->get<double>() - margin));

@@ -104,7 +104,7 @@ void Recorder::call_enqueued(const char* operation, const at::Tensor& values, co
   const std::size_t used = call_.received_counts > 0
                                ? offsetof(proto::CallRecord, received) + received.size() * sizeof(std::int64_t)
                                : offsetof(proto::CallRecord, sent) + sent.size() * sizeof(std::int64_t);
-  page_->call.store(call_, std::min(used, sizeof call_));
+  page_->calls[call_.sequence % proto::telemetry_kept_calls].store(call_, std::min(used, sizeof call_));
   page_->recent[call_.sequence % proto::telemetry_recent_calls].store(proto::fingerprint_of(call_),
                                                                       std::memory_order_relaxed);
   page_->enqueued.fetch_add(1, std::memory_order_release);

@@ -119,6 +119,53 @@ TEST_CASE("a lost connection that a different call explains is told as that") {
   CHECK(run.conductor.outcome().hang["verdict"] == "disagreement");
 }
 
+TEST_CASE("when a connection is lost the pages are looked at as they are then") {
+  Run run;
+  for (const int rank : {0, 1}) run.hear(watch(rank, "sample", computing(rank)));
+  int looks = 0;
+  for (const Order& order :
+       run.hear(proto::Said{1, proto::Failure{.kind = proto::FailureKind::connection, .what = "lost a peer"}}))
+    if (const auto* wish = std::get_if<proto::Watch>(&order.message)) looks += wish->body.contains("look") ? 1 : 0;
+  CHECK(looks == 2);
+  run.hear(watch(0, "sample", waiting(0)));
+  CHECK(run.seen.hangs.empty());
+  RankSample other = waiting(1, 12);  // it has gone on
+  other.telemetry.earlier = {waiting(1).telemetry.call};
+  other.telemetry.earlier.back().dtype = "Double";
+  run.hear(watch(1, "sample", other));
+  REQUIRE(run.seen.hangs.size() == 1);
+  run.hear(proto::Ended{.rank = 0, .signal = SIGABRT});
+  run.hear(proto::Ended{.rank = 1, .code = 1});
+  CHECK(run.conductor.outcome().exit_code == 110);
+  CHECK(run.conductor.outcome().hang["verdict"] == "disagreement");
+}
+
+TEST_CASE("an internal error of a rank that made another call is what that ended in; a user's mistake is not") {
+  for (const auto kind : {proto::FailureKind::internal, proto::FailureKind::user}) {
+    Run run;
+    RankSample other = waiting(1);
+    other.telemetry.call.dtype = "Double";
+    run.hear(watch(0, "sample", waiting(0)));
+    run.hear(proto::Said{1, proto::Failure{.kind = kind, .what = "expected Float", .exit_code = 1}});
+    run.hear(watch(1, "sample", other));
+    run.hear(proto::Ended{.rank = 1, .code = 1});
+    run.hear(proto::Ended{.rank = 0, .signal = SIGTERM});
+    CHECK(run.conductor.outcome().exit_code == (kind == proto::FailureKind::internal ? 110 : 1));
+    CHECK(run.seen.hangs.size() == (kind == proto::FailureKind::internal ? 1 : 0));
+  }
+}
+
+TEST_CASE("an abort inside a call that all made is the rank's own") {
+  Run run;
+  run.hear(proto::Ended{.rank = 1, .signal = SIGABRT});
+  for (const int rank : {0, 1}) run.hear(watch(rank, "sample", waiting(rank)));
+  run.now += 2s;
+  CHECK(terminates(run.conductor.passed(run.now)));
+  run.hear(proto::Ended{.rank = 0, .signal = SIGTERM});
+  CHECK(run.conductor.outcome().exit_code == 134);
+  CHECK(run.seen.hangs.empty());
+}
+
 TEST_CASE("a rank that the kernel ended for memory is told as that, by proof only") {
   for (const bool proof : {true, false}) {
     Run run;

@@ -35,6 +35,7 @@ RankSample example() {
                       .tick = ~std::uint64_t{0},
                       .written_step = 21600,
                       .call = {.sequence = 9, .operation = "all_to_all", .shape = {3, 4}, .sent = {1, 2}},
+                      .earlier = {{.sequence = 8, .operation = "barrier"}},
                       .files = {{"write", "out.grib", 1.5}},
                       .recent = {1, 2, 3}};
   sample.process = {.known = true, .state = 'D', .tracer = 5, .threads = {{8, 'S', "pipe_write", "write", "/p"}}};

@@ -72,6 +72,22 @@ TEST_CASE("files are seen while they are open, from any thread, more than the pa
   CHECK(read(recorder).files.empty());
 }
 
+TEST_CASE("the last calls are kept whole, oldest first") {
+  Recorder recorder(-1);
+  const at::Tensor rows = at::ones({3, 4});
+  recorder.call_enqueued("all_to_all", rows, {1, 2}, {2, 1}, "first");
+  CHECK(read(recorder).earlier.empty());
+  for (int call = 2; call <= 20; ++call) recorder.call_enqueued("all_to_all", rows, {call, 0}, {0, call}, "later");
+  const proto::Telemetry seen = read(recorder);
+  CHECK(seen.call.sequence == 20);
+  REQUIRE(seen.earlier.size() == proto::telemetry_kept_calls - 1);
+  for (std::size_t i = 0; i < seen.earlier.size(); ++i) {
+    CHECK(seen.earlier[i].sequence == 13 + i);
+    CHECK(seen.earlier[i].sent == std::vector<std::int64_t>{static_cast<std::int64_t>(13 + i), 0});
+    CHECK(seen.earlier[i].place == "later");
+  }
+}
+
 TEST_CASE("every collective of every rank is seen, and which ranks wait in it") {
   std::array<launcher::Page, 3> pages;
   testing::run_ranks(3, [&](dist::Communicator& inner) {

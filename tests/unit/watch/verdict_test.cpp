@@ -168,6 +168,30 @@ TEST_CASE("a split that does not fit names the pair but no culprit") {
   CHECK_FALSE(mentions(verdict, "to rank 3"));
 }
 
+TEST_CASE("a split that does not fit is seen when the sender has gone on meanwhile") {
+  auto samples = all_wait(4);
+  for (auto& sample : samples) sample.telemetry.call.sent = sample.telemetry.call.received = {2, 2, 2, 2};
+  auto& sender = samples[1].telemetry;
+  sender.earlier = {sender.call};
+  sender.earlier.back().sent = {2, 2, 3, 2};
+  sender.call.sequence = 12;
+  const Verdict verdict = judge(samples);
+  CHECK(verdict.finding == Finding::disagreement);
+  CHECK(verdict.what.find("in collective 11") != std::string::npos);
+  CHECK(mentions(verdict, "rank 1 sends 3 rows to rank 2, which expects 2"));
+}
+
+TEST_CASE("another call is shown when its rank has gone on meanwhile") {
+  auto samples = all_wait(3);
+  auto& other = samples[1].telemetry;
+  other.earlier = {other.call};
+  other.earlier.back().dtype = "Double";
+  other.call.sequence = 12;
+  const Verdict verdict = judge(samples);
+  CHECK(verdict.culprits == Ranks{1});
+  CHECK(mentions(verdict, "collective 11 of rank 1: all_to_all of Double (4, 8) at 'processor layer 1'"));
+}
+
 TEST_CASE("a rank whose splits fit with no other is the outlier") {
   auto samples = all_wait(4);
   for (auto& sample : samples) sample.telemetry.call.sent = sample.telemetry.call.received = {2, 2, 2, 2};

@@ -20,7 +20,7 @@ using Words = std::vector<std::string>;
 
 Program forecast(const Folder& folder, int ranks, const Words& words) {
   Program program;
-  program.command = {TRADEWIND_EXECUTABLE, "run", "config.yaml", "--run-dir", "d", "lead_time=20d"};
+  program.command = {TRADEWIND_EXECUTABLE, "run", "config.yaml", "--run-dir", "d", "lead_time=10d"};
   program.command.push_back("runner=parallel");
   program.command.push_back(std::string("world_size=").append(std::to_string(ranks)));
   program.command.insert(program.command.end(), words.begin(), words.end());
@@ -109,7 +109,7 @@ TEST_CASE("a run that has lost ranks ends with the file of an undisturbed one") 
     CHECK_FALSE(fs::exists(rough.path / "d" / "restart"));
     const Json report = report_of(rough);
     CHECK(report["status"] == "done");
-    CHECK(report["steps"] == 80);
+    CHECK(report["steps"] == 40);
     REQUIRE(report["restarts"].size() == 2);
     CHECK(report["restarts"][0]["rank"] == ranks - 1);
     CHECK(report["restarts"][1]["rank"] == 0);

@@ -130,6 +130,14 @@ scenario_interrupt() {
     begin interrupt
     kill -INT "$(launcher)"
     ended 130 "stopped by signal 2"
+  else # the first one only makes srun say where its tasks are
+    begin interrupt-once
+    kill -INT "$(named srun | sed -n 1p)"
+    sleep 2
+    [ "$(named tradewind-worke | wc -l)" = 4 ] || fail "interrupt-once: the run ended, which srun does not ask for"
+    since=$(now_ms)
+    scancel "$job"
+    ended any
   fi
   begin interrupt-twice
   local front
@@ -176,6 +184,24 @@ scenario_time_limit() { # Slurm looks for jobs that are over it twice a minute
   ended any "stopped by signal 15"
   [ "$(scontrol show job "$job" | grep -o 'JobState=[A-Z]*')" = JobState=TIMEOUT ] || fail "the time limit did not end it"
 }
+scenario_restart() { # of ranks that Tradewind starts itself
+  [ "$by" = wrapped ] || return 0
+  local forecast=(tradewind run config.yaml runner=parallel lead_time=20d)
+  salloc -N2 -n4 "${forecast[@]}" output.grib.path=calm.grib --run-dir calm >calm.log 2>&1 || fail "calm: left with $?"
+  forecast+=(output.grib.path=restart.grib --restart 1)
+  begin restart
+  kill -9 "$(worker)"
+  local i
+  for ((i = 0; i < 1200; i++)); do
+    [ ! -f restart.code ] || break
+    sleep 0.1
+  done
+  [ "$(cat restart.code)" = 0 ] || fail "restart: left with $(cat restart.code)"
+  grep -q 'goes on after step' restart.log || fail "restart: it did not go on"
+  cmp calm.grib restart.grib || fail "restart: another file than that of an undisturbed run"
+  await_no_pids || fail "restart: left behind: $(job_pids | paste -sd,)"
+  say "$by, restart: the file is that of an undisturbed run"
+}
 scenario_crash() { # last: the host does not come back
   begin crash
   "$here/cluster.sh" crash host2
@@ -194,5 +220,5 @@ scenario_crash() { # last: the host does not come back
 }
 
 scenarios=("$@")
-[ $# -gt 0 ] || scenarios=(kill_rank kill_agent kill_launcher kill_srun interrupt terminate signal scancel crash)
+[ $# -gt 0 ] || scenarios=(kill_rank kill_agent kill_launcher kill_srun interrupt terminate signal scancel restart crash)
 for scenario in "${scenarios[@]}"; do "scenario_$scenario"; done

@@ -98,6 +98,17 @@ void graph_attention(const kernels::GraphAttention& arguments, std::int64_t rows
 
 }  // namespace
 
+void product_on_cpu(const kernels::Product& arguments) {
+  at::parallel_for(0, arguments.rows, grain(arguments.inputs + arguments.outputs),
+                   [&](std::int64_t begin, std::int64_t end) {
+                     kernels::Product part = arguments;
+                     part.x += begin * part.inputs;
+                     part.out += begin * part.outputs;
+                     part.rows = end - begin;
+                     kernels::table().product(part);
+                   });
+}
+
 const Operations& cpu_operations() {
   static constexpr Operations table = {layer_norm,        gelu,         rotate,         gather_rows,
                                        add_gathered_rows, sum_segments, graph_attention};

@@ -3,10 +3,27 @@
 #include <ATen/ATen.h>
 
 #include "common/errors.h"
+#include "worker/nn/activation.h"
 #include "worker/nn/move.h"
+#include "worker/nn/operations.h"
 #include "worker/weights/bind.h"
 
 namespace tradewind::nn {
+namespace {
+
+constexpr std::int64_t packed_limit = 64 << 10;  // values of a weight
+
+at::Tensor packed(const at::Tensor& weight) {
+  const kernels::Table& table = kernels::table();
+  const at::Tensor values = weight.to(at::kFloat);  // of the type's values, and rows that may be parts of wider ones
+  at::Tensor out = at::empty({static_cast<std::int64_t>(table.packed_weight_size(values.size(1), values.size(0)))},
+                             values.options());
+  table.pack_weight(values.const_data_ptr<float>(), values.stride(0), values.size(1), values.size(0),
+                    out.mutable_data_ptr<float>());
+  return out;
+}
+
+}  // namespace
 
 at::ScalarType scalar_type(config::Precision precision) {
   switch (precision) {
@@ -46,11 +63,14 @@ Linear::Linear(const checkpoint::LinearDescription& description, config::Precisi
     weights::forget_pages(weight);
   }
   if (description.bias) bias_ = weights::bind(*description.bias).to(type_).to(at::kFloat).contiguous();
+  if (!native_ && weight_.numel() <= packed_limit) packed_ = packed(weight_);
 }
 
 void Linear::move_to(at::Device device) {
   move_all(device, weight_, bias_);
-  if (!device.is_cpu()) native_ = type_ != at::kFloat;
+  if (device.is_cpu()) return;
+  native_ = type_ != at::kFloat;
+  packed_.reset();
 }
 
 at::Tensor Linear::rounded(const at::Tensor& x, Workspace& workspace) const {
@@ -72,22 +92,46 @@ at::Tensor Linear::native_product(const at::Tensor& x, Workspace& workspace) con
   return at::mm_out(product, rounded(x, workspace), weight_.t());
 }
 
-void Linear::operator()(const at::Tensor& x, at::Tensor out, Workspace& workspace) const {
+bool Linear::packed_for(const at::Tensor& x) const { return packed_.defined() && on_cpu_kernels(x); }
+
+void Linear::packed_product(const at::Tensor& x, at::Tensor& out, bool add, bool with_bias, bool gelu,
+                            Workspace& workspace) const {
+  const at::Tensor operand = widened_operand(x, workspace);
+  kernels::Product arguments;
+  arguments.x = operand.const_data_ptr<float>();
+  arguments.weight = packed_.const_data_ptr<float>();
+  arguments.bias = with_bias && bias_.defined() ? bias_.const_data_ptr<float>() : nullptr;
+  arguments.out = out.mutable_data_ptr<float>();
+  arguments.rows = operand.size(0);
+  arguments.inputs = inputs();
+  arguments.outputs = outputs();
+  arguments.add = add;
+  arguments.gelu = gelu;
+  product_on_cpu(arguments);
+}
+
+void Linear::operator()(const at::Tensor& x, at::Tensor out, Workspace& workspace, checkpoint::Activation after) const {
+  if (packed_for(x)) {
+    const bool gelu = after == checkpoint::Activation::gelu;
+    packed_product(x, out, false, true, gelu, workspace);
+    if (!gelu) activate(after, out);
+    return;
+  }
   if (native_) {
     out.copy_(native_product(x, workspace));
     if (bias_.defined()) out.add_(bias_);
-    return;
-  }
-  const at::Tensor operand = widened_operand(x, workspace), weight = widened_weight(workspace).t();
-  if (bias_.defined()) {
-    at::addmm_out(out, bias_, operand, weight);
+  } else if (bias_.defined()) {
+    at::addmm_out(out, bias_, widened_operand(x, workspace), widened_weight(workspace).t());
   } else {
-    at::mm_out(out, operand, weight);
+    at::mm_out(out, widened_operand(x, workspace), widened_weight(workspace).t());
   }
+  activate(after, out);
 }
 
 void Linear::add_product(const at::Tensor& x, at::Tensor out, Workspace& workspace) const {
-  if (native_) {
+  if (packed_for(x)) {
+    packed_product(x, out, true, false, false, workspace);
+  } else if (native_) {
     out.add_(native_product(x, workspace));
   } else {
     out.addmm_(widened_operand(x, workspace), widened_weight(workspace).t());
@@ -95,6 +139,10 @@ void Linear::add_product(const at::Tensor& x, at::Tensor out, Workspace& workspa
 }
 
 void Linear::add(const at::Tensor& x, at::Tensor out, Workspace& workspace) const {
+  if (packed_for(x)) {
+    packed_product(x, out, true, true, false, workspace);
+    return;
+  }
   add_product(x, out, workspace);
   if (bias_.defined()) out.add_(bias_);
 }

@@ -32,6 +32,9 @@ struct Operations {
 // The table for x's device.
 const Operations& operations(const at::Tensor& x);
 
+// The kernel over threads.
+void product_on_cpu(const kernels::Product& arguments);
+
 // While one lives, CPU tensors of this process go the way of other devices: their ATen operations, and the CUDA
 // kernel's arithmetic as the CPU runs it. For tests.
 class DevicePathOnCpu {

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 
-#include "common/errors.h"
 #include "worker/nn/move.h"
-#include "worker/nn/operations.h"
 
 namespace tradewind::nn {
 namespace {
@@ -19,36 +17,6 @@ template <class... F>
 Overloaded(F...) -> Overloaded<F...>;
 
 }  // namespace
-
-void activate(checkpoint::Activation activation, at::Tensor& x) {
-  using checkpoint::Activation;
-  switch (activation) {
-    case Activation::gelu:
-      operations(x).gelu(x);
-      return;
-    case Activation::gelu_tanh:
-      x.copy_(at::gelu(x, "tanh"));
-      return;
-    case Activation::silu:
-      at::silu_(x);
-      return;
-    case Activation::relu:
-      x.relu_();
-      return;
-    case Activation::sigmoid:
-      x.sigmoid_();
-      return;
-    case Activation::tanh:
-      x.tanh_();
-      return;
-    case Activation::leaky_relu:
-      at::leaky_relu_(x, 0.01);
-      return;
-    case Activation::identity:
-      return;
-  }
-  throw InternalFault("an activation without a function");
-}
 
 Sequential::Sequential(const checkpoint::SequentialDescription& description, config::Precision precision) {
   for (const checkpoint::SequentialLayer& layer : description.layers) {
@@ -100,15 +68,23 @@ void Sequential::run(at::Tensor current, bool own, at::Tensor out, bool add, Wor
     return taken;
   };
   for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const auto* linear = std::get_if<Linear>(&layers_[i]);
+    auto after = checkpoint::Activation::identity;
+    if (linear && i + 1 < layers_.size()) {
+      if (const auto* next_layer = std::get_if<checkpoint::Activation>(&layers_[i + 1])) {
+        after = *next_layer;
+        ++i;
+      }
+    }
     const bool last = i + 1 == layers_.size();
-    if (const auto* linear = std::get_if<Linear>(&layers_[i])) {
-      if (last && add) {
+    if (linear) {
+      if (last && add && after == checkpoint::Activation::identity) {
         linear->add(current, out, workspace);
         return;
       }
-      at::Tensor result = last ? out : take(linear->outputs());
-      (*linear)(current, result, workspace);
-      if (last) return;
+      at::Tensor result = last && !add ? out : take(linear->outputs());
+      (*linear)(current, result, workspace, after);
+      if (last && !add) return;
       current = result;
     } else if (const auto* norm = std::get_if<LayerNorm>(&layers_[i])) {
       at::Tensor result = last && !add ? out : own ? current : take(norm->size());
@@ -117,8 +93,7 @@ void Sequential::run(at::Tensor current, bool own, at::Tensor out, bool add, Wor
       current = result;
     } else if (const auto* gated = std::get_if<Gated>(&layers_[i])) {
       at::Tensor gate = workspace.take(Workspace::gate, rows, gated->gate.outputs());
-      gated->gate(current, gate, workspace);
-      activate(gated->activation, gate);
+      gated->gate(current, gate, workspace, gated->activation);
       at::Tensor result = take(gated->value.outputs());
       gated->value(current, result, workspace);
       current = result.mul_(gate);

@@ -8,14 +8,12 @@
 #include <vector>
 
 #include "common/checkpoint/description.h"
+#include "worker/nn/activation.h"
 #include "worker/nn/layer_norm.h"
 #include "worker/nn/linear.h"
 #include "worker/nn/workspace.h"
 
 namespace tradewind::nn {
-
-// In place on contiguous float32.
-void activate(checkpoint::Activation activation, at::Tensor& x);
 
 class Sequential {
  public:

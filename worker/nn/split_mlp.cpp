@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/errors.h"
+#include "worker/nn/activation.h"
 
 namespace tradewind::nn {
 namespace {

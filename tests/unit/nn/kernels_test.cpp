@@ -138,7 +138,8 @@ void check_close(const std::vector<float>& ours, const std::vector<double>& expe
 TEST_CASE("graph attention equals the unfolded sum, for every type of keys") {
   for (const Table* table : all_tables()) {
     for (const GraphCase& c : {GraphCase{4, 16, 11, true}, GraphCase{16, 32, 3, true}, GraphCase{3, 12, 8, false},
-                               GraphCase{2, 64, 19, true}, GraphCase{5, 7, 1, true}}) {
+                               GraphCase{2, 64, 19, true}, GraphCase{5, 7, 1, true}, GraphCase{4, 4, 5, true},
+                               GraphCase{4, 8, 8, false}, GraphCase{12, 4, 11, true}, GraphCase{6, 8, 19, true}}) {
       const std::int64_t padded = (c.attributes + attribute_padding - 1) / attribute_padding * attribute_padding;
       for (const Element element : {Element::f32, Element::bf16, Element::f16}) {
         GraphData data(c, padded);
@@ -309,10 +310,10 @@ TEST_CASE("sliding-window attention equals the masked sum") {
 
 TEST_CASE("layer norm") {
   for (const Table* table : all_tables()) {
-    for (const std::int64_t size : {1, 5, 16, 37, 512}) {
+    for (const std::int64_t size : {1, 4, 5, 8, 16, 32, 37, 64, 512}) {
       Random random(3);
-      std::vector<float> x = random.floats(6 * size, 3);
-      for (float& value : x) value += 100;  // the mean must be taken out before squaring
+      std::vector<float> x = random.floats(6 * size, 3);  // six rows: not a multiple of those in a vector
+      for (float& value : x) value += 100;                // the mean must be taken out before squaring
       const auto weight = random.floats(size), bias = random.floats(size);
       std::vector<double> expected;
       for (std::int64_t row = 0; row < 6; ++row) {
@@ -342,6 +343,49 @@ TEST_CASE("GELU, erf form") {
     table->gelu(x.data(), static_cast<std::int64_t>(x.size()));
     CAPTURE(table->name);
     check_close(x, expected, 1e-6);
+  }
+}
+
+TEST_CASE("products with packed weights: bias, what was there before, GELU") {
+  for (const Table* table : all_tables()) {
+    // rows: none, single ones, parts of tiles, more than a block; outputs that fill no vector, one, or several panels
+    for (const std::int64_t rows : {0, 1, 5, 17, 100, 203}) {
+      for (const std::int64_t outputs : {1, 4, 16, 33, 64, 100}) {
+        for (const bool add : {false, true}) {
+          const std::int64_t inputs = 1 + (rows + outputs) % 40, stride = inputs + 3;
+          Random random(5);
+          const auto x = random.floats(rows * inputs), weight = random.floats(outputs * stride),
+                     bias = random.floats(outputs), before = random.floats(rows * outputs + 1);
+          std::vector<float> packed_weight(table->packed_weight_size(inputs, outputs), NAN), out = before;
+          table->pack_weight(weight.data(), stride, inputs, outputs, packed_weight.data());
+          Product p;
+          p.x = x.data();
+          p.weight = packed_weight.data();
+          p.bias = outputs % 2 ? bias.data() : nullptr;
+          p.out = out.data();
+          p.rows = rows;
+          p.inputs = inputs;
+          p.outputs = outputs;
+          p.add = add;
+          p.gelu = rows % 2;
+          table->product(p);
+          std::vector<double> expected;
+          for (std::int64_t r = 0; r < rows; ++r) {
+            for (std::int64_t c = 0; c < outputs; ++c) {
+              double sum = add ? before[r * outputs + c] : 0;
+              if (p.bias) sum += bias[c];
+              for (std::int64_t k = 0; k < inputs; ++k) sum += double{x[r * inputs + k]} * weight[c * stride + k];
+              expected.push_back(p.gelu ? 0.5 * sum * (1 + std::erf(sum / std::sqrt(2.0))) : sum);
+            }
+          }
+          expected.push_back(before.back());  // nothing is written behind the last row
+          CAPTURE(table->name);
+          CAPTURE(rows);
+          CAPTURE(outputs);
+          check_close(out, expected, 2e-5);
+        }
+      }
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "worker/nn/kernels/kernels.h"
+#include "worker/nn/kernels/narrow_heads_kernel.h"
 #include "worker/nn/kernels/simd.h"
 
 namespace {
@@ -32,6 +33,8 @@ struct GraphScratch {
     factor = total + heads;
   }
   static std::size_t size(const GraphAttention& a) {
+    if (NarrowHeads<float, 8>::fits(a)) return NarrowHeads<float, 8>::scratch(a);
+    if (NarrowHeads<float, 4>::fits(a)) return NarrowHeads<float, 4>::scratch(a);
     return static_cast<std::size_t>(2 * a.heads * a.attribute_size + (edge_block + 3) * padded_heads(a.heads));
   }
 };
@@ -170,6 +173,8 @@ TRADEWIND_INLINE void finish_row(const GraphAttention& a, const GraphScratch& s,
 
 template <typename T>
 void graph_attention_rows(const GraphAttention& a, std::int64_t begin, std::int64_t end, float* scratch) {
+  if (NarrowHeads<T, 8>::fits(a)) return NarrowHeads<T, 8>(a, scratch).rows(begin, end);
+  if (NarrowHeads<T, 4>::fits(a)) return NarrowHeads<T, 4>(a, scratch).rows(begin, end);
   const GraphScratch s(a, scratch);
   const std::int64_t channels = a.heads * a.head_size, heads = padded_heads(a.heads);
   for (std::int64_t i = 0; i < edge_block * heads; ++i) s.scores[i] = 0;

@@ -3,6 +3,7 @@
 
 #include "worker/nn/kernels/elementwise_kernel.h"
 #include "worker/nn/kernels/graph_attention_kernel.h"
+#include "worker/nn/kernels/product_kernel.h"
 #include "worker/nn/kernels/rows_kernel.h"
 #include "worker/nn/kernels/window_attention_kernel.h"
 
@@ -17,6 +18,9 @@
                                     packed_keys_size,    \
                                     packed_values_size,  \
                                     pack,                \
+                                    product,             \
+                                    packed_weight_size,  \
+                                    pack_weight,         \
                                     layer_norm,          \
                                     gelu,                \
                                     gather,              \

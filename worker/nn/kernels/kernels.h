@@ -47,6 +47,16 @@ struct WindowAttention {
 };
 constexpr std::int64_t query_block = 48;
 
+// out = x W^T + bias, or out += that with `add`; then GELU of it with `gelu`.
+struct Product {
+  const float* x = nullptr;       // (rows, inputs)
+  const float* weight = nullptr;  // W: (outputs, inputs), packed by `pack_weight`
+  const float* bias = nullptr;    // (outputs), may be null
+  float* out = nullptr;           // (rows, outputs), not x
+  std::int64_t rows = 0, inputs = 0, outputs = 0;
+  bool add = false, gelu = false;
+};
+
 struct Table {
   const char* name;
   // Rows [begin, end); scratch of graph_attention_scratch(arguments) floats.
@@ -62,6 +72,11 @@ struct Table {
   // `first` of (.., heads * head_size).
   void (*pack)(const float* key, const float* value, float* keys, float* values, std::int64_t rows, std::int64_t first,
                std::int64_t count, std::int64_t head, std::int64_t heads, std::int64_t head_size);
+  void (*product)(const Product&);
+  // Floats of a packed weight, and its packing; rows of `weight` are `stride` apart.
+  std::size_t (*packed_weight_size)(std::int64_t inputs, std::int64_t outputs);
+  void (*pack_weight)(const float* weight, std::int64_t stride, std::int64_t inputs, std::int64_t outputs,
+                      float* packed);
   // (x - mean) / sqrt(variance + epsilon) * weight + bias over `size` columns; weight and bias may be null.
   void (*layer_norm)(const float* x, float* out, std::int64_t rows, std::int64_t size, const float* weight,
                      const float* bias, float epsilon);

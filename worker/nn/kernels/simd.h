@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #ifndef TRADEWIND_SIMD_WIDTH
-#error "TRADEWIND_SIMD_WIDTH and TRADEWIND_SIMD_NAME choose the instruction set"
+#error "TRADEWIND_SIMD_WIDTH chooses the instruction set"
 #endif
 
 namespace {
@@ -17,6 +17,7 @@ typedef std::int32_t Int __attribute__((vector_size(width * 4)));
 typedef float LooseVec __attribute__((vector_size(width * 4), aligned(4), may_alias));
 // Eight floats whatever the width: for short rows such as edge attributes.
 typedef float Vec8 __attribute__((vector_size(32)));
+typedef float LooseVec4 __attribute__((vector_size(16), aligned(4), may_alias));
 typedef float LooseVec8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef std::uint16_t Half __attribute__((vector_size(width * 2)));
 typedef std::uint16_t LooseHalf __attribute__((vector_size(width * 2), aligned(2), may_alias));
@@ -59,12 +60,53 @@ TRADEWIND_INLINE float scalar(F16 v) {
 
 TRADEWIND_INLINE Vec max(Vec a, Vec b) { return a > b ? a : b; }
 TRADEWIND_INLINE Vec min(Vec a, Vec b) { return a < b ? a : b; }
+TRADEWIND_INLINE Vec absolute(Vec v) { return reinterpret_cast<Vec>(reinterpret_cast<Int>(v) & 0x7fffffff); }
 TRADEWIND_INLINE float max(float a, float b) { return a > b ? a : b; }
 
-TRADEWIND_INLINE float sum(Vec v) {
-  float total = 0;
-  for (int i = 0; i < width; ++i) total += v[i];
-  return total;
+template <int... lane>
+struct Lanes {};
+#if TRADEWIND_SIMD_WIDTH == 4
+typedef Lanes<0, 1, 2, 3> AllLanes;
+#elif TRADEWIND_SIMD_WIDTH == 8
+typedef Lanes<0, 1, 2, 3, 4, 5, 6, 7> AllLanes;
+#else
+typedef Lanes<0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15> AllLanes;
+#endif
+
+// v plus its lanes `distance` (a power of 2) apart.
+template <int distance, int... lane>
+TRADEWIND_INLINE Vec folded(Vec v, Lanes<lane...>) {
+  return v + __builtin_shufflevector(v, v, ((lane ^ distance) % width)...);
+}
+// In every lane the sum of its group of `size` lanes, a power of 2.
+template <int size>
+TRADEWIND_INLINE Vec group_sum(Vec v) {
+  if (size > 8) v = folded<8>(v, AllLanes{});
+  if (size > 4) v = folded<4>(v, AllLanes{});
+  if (size > 2) v = folded<2>(v, AllLanes{});
+  return folded<1>(v, AllLanes{});
+}
+TRADEWIND_INLINE float sum(Vec v) { return group_sum<width>(v)[0]; }
+// In every lane the lane `which` of its group of `size` lanes.
+template <int size, int which, int... lane>
+TRADEWIND_INLINE Vec group_lane(Vec v, Lanes<lane...>) {
+  return __builtin_shufflevector(v, v, (lane / size * size + which)...);
+}
+// The `size` floats at p (4 or 8, fewer than the width) in every group of so many lanes. By doubling: the compiler
+// sends any other widening through memory.
+template <int size>
+TRADEWIND_INLINE Vec repeated(const float* p) {
+#if TRADEWIND_SIMD_WIDTH == 4
+  return load(p);
+#else
+  const LooseVec4 four = *reinterpret_cast<const LooseVec4*>(p);
+  const Vec8 eight = size == 4 ? __builtin_shufflevector(four, four, 0, 1, 2, 3, 4, 5, 6, 7) : load8(p);
+#if TRADEWIND_SIMD_WIDTH == 8
+  return eight;
+#else
+  return __builtin_shufflevector(eight, eight, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+#endif
+#endif
 }
 TRADEWIND_INLINE float sum8(Vec8 v) { return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7])); }
 TRADEWIND_INLINE float largest(Vec v) {
@@ -75,8 +117,8 @@ TRADEWIND_INLINE float largest(Vec v) {
 
 // e^x to about 1 unit in the last place: x = n ln 2 + r, polynomial of Cephes expf. Below -87 it is 0 for our purposes
 // (the smallest normal float); arguments are never above 88 here.
-TRADEWIND_INLINE Vec exponential(Vec x) {
-  x = min(max(x, splat(-87.0F)), splat(88.0F));
+TRADEWIND_INLINE Vec exponential_below(Vec x) {  // x below 88
+  x = max(x, splat(-87.0F));
   const Vec shifted = x * 1.44269504088896341F + 12582912.0F;
   const Vec n = shifted - 12582912.0F;
   const Vec r = (x - n * 0.693359375F) + n * 2.12194440e-4F;
@@ -90,6 +132,7 @@ TRADEWIND_INLINE Vec exponential(Vec x) {
   const Int power = (reinterpret_cast<Int>(shifted) - 0x4b400000 + 127) << 23;
   return p * reinterpret_cast<Vec>(power);
 }
+TRADEWIND_INLINE Vec exponential(Vec x) { return exponential_below(min(x, splat(88.0F))); }
 TRADEWIND_INLINE float exponential(float x) { return exponential(splat(x))[0]; }
 
 // tanh x = 1 - 2 / (e^2x + 1), with the sign taken out so that large arguments stay finite.

@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
-# Builds with AddressSanitizer and UndefinedBehaviorSanitizer and runs the unit tests. Arguments: the ctest names of the
-# tests to build and run (default: all unit tests).
+# Builds the unit tests with AddressSanitizer and UndefinedBehaviorSanitizer and runs them. Arguments: names of the tests
+# to run, as ctest knows them (default: all).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 [ -f build/asan/build.ninja ] || cmake --preset asan >/dev/null
-[ $# -gt 0 ] || set -- $(ctest --preset asan -N 2>/dev/null | sed -n 's/^ *Test *#[0-9]*: //p')
 targets=()
-for name in "$@"; do [ "$name" = hostile_files ] && targets+=(hostile_reader) || targets+=("$name"); done
-cmake --build --preset asan --target "${targets[@]}"
-exec ctest --preset asan --no-tests=error -R "^($(IFS='|'; echo "$*"))\$"
+for name in "$@"; do
+  case $name in
+    hostile_files) targets+=(hostile_reader) ;;
+    *_device_path) targets+=("${name%_device_path}") ;;
+    *) targets+=("$name") ;;
+  esac
+done
+cmake --build --preset asan --target "${targets[@]:-unit_tests}"
+exec ctest --preset asan --no-tests=error ${1:+-R "^($(IFS='|'; echo "$*"))\$"}

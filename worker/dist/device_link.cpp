@@ -14,6 +14,7 @@ c10::intrusive_ptr<c10d::Backend> link_devices(const DeviceLink& link, const c10
   const auto key = [](int of) { return "tradewind device " + std::to_string(of); };
   store->set(key(rank), link.identity.empty() ? "none" : link.identity);
   std::vector<std::string> devices;
+  devices.reserve(static_cast<std::size_t>(size));
   for (int other = 0; other < size; ++other) devices.push_back(store->get_to_str(key(other)));
   std::sort(devices.begin(), devices.end());
   const bool one_each = std::adjacent_find(devices.begin(), devices.end()) == devices.end() &&

@@ -25,6 +25,7 @@ int Shards::owner(std::int64_t row) const {
 
 std::vector<std::int64_t> Shards::sizes() const {
   std::vector<std::int64_t> all;
+  all.reserve(static_cast<std::size_t>(ranks_));
   for (int rank = 0; rank < ranks_; ++rank) all.push_back(range(rank).size());
   return all;
 }

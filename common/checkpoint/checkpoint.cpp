@@ -97,8 +97,9 @@ Checkpoint open_checkpoint(const std::string& path, const Json& patch_metadata) 
   Checkpoint out;
   out.archive = Archive::open(path);
   out.metadata = read_metadata(*out.archive, patch_metadata);
-  out.tree = Tree::read(out.archive);
-  out.model = describe(*out.tree);
+  const std::shared_ptr<const Tree> tree = Tree::read(out.archive);
+  out.contents = tree->contents();
+  out.model = describe(*tree);
   require_agreement(*out.archive, out.metadata, out.model);
   return out;
 }

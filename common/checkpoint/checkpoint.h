@@ -1,4 +1,5 @@
-// A checkpoint opened: archive, tree, metadata and description together. What launcher (`inspect`) and worker share.
+// A checkpoint opened: archive, metadata and description together. The tree, megabytes of small values, is gone when
+// the description is made of it.
 #pragma once
 
 #include <memory>
@@ -20,7 +21,7 @@ ModelDescription describe(const Tree& tree);
 
 struct Checkpoint {
   std::shared_ptr<const Archive> archive;
-  std::shared_ptr<const Tree> tree;
+  std::shared_ptr<const void> contents;  // what the description's tensors lie in
   Metadata metadata;
   ModelDescription model;
 };

@@ -110,6 +110,13 @@ std::span<const std::byte> PickleStorages::bytes(const std::string& key, std::si
   return std::as_bytes(std::span(copies_.emplace(key, archive_->read(*entry, entry->size)).first->second));
 }
 
+const std::string& PickleStorages::keep(const Bytes& value, PickleArena& charged) {
+  const auto found = kept_.find(&value);
+  if (found != kept_.end()) return found->second;
+  charged.charge(value.data.size());
+  return kept_.emplace(&value, value.data).first->second;
+}
+
 Cell* PickleTensors::storage(Ref persistent_id) {
   const auto* id = get<Tuple>(persistent_id);
   if (!id || id->items.size() < 5) arena_.fail("a persistent id is not that of a storage");
@@ -199,7 +206,7 @@ TensorDescriptor PickleTensors::numpy_array(Ref buffer, ScalarType type, std::ve
     stride *= std::max<std::int64_t>(shape[d], 1);
   }
   tensor.shape = std::move(shape);
-  if (*elements > 0) tensor.data = reinterpret_cast<const std::byte*>(bytes->data.data());
+  if (*elements > 0) tensor.data = reinterpret_cast<const std::byte*>(storages_.keep(*bytes, arena_).data());
   return tensor;
 }
 

@@ -14,18 +14,22 @@
 
 namespace tradewind::checkpoint {
 
-// The storages of one checkpoint, in the folder that holds data.pkl. Stored entries are used where they are mapped;
-// compressed or misaligned ones are copied once. Must live as long as the descriptors it makes.
+// What the tensors of one checkpoint lie in: the storages in the folder that holds data.pkl, and the bytes of arrays
+// that stand in the pickle itself. Stored entries are used where they are mapped; compressed or misaligned ones are
+// copied once. Must live as long as the descriptors that are made of it, the values of the pickle need not.
 class PickleStorages {
  public:
   PickleStorages(std::shared_ptr<const Archive> archive, std::string folder);
   // All bytes of storage `key`, aligned to `alignment`. UserError when there is none.
   std::span<const std::byte> bytes(const std::string& key, std::size_t alignment);
+  // A copy of what a value of the pickle holds, the same one each time.
+  const std::string& keep(const Bytes& value, PickleArena& charged);
 
  private:
   std::shared_ptr<const Archive> archive_;
   std::string folder_;
   std::map<std::string, std::string> copies_;  // strings are aligned for every element type
+  std::map<const Bytes*, std::string> kept_;
   std::uint64_t copied_ = 0;
 };
 

@@ -94,19 +94,20 @@ class PickleTree : public Tree {
       : archive_(std::move(archive)),
         file_(archive_ ? archive_->path() : "pickle"),
         arena_(pickle.size(), file_ + ": " + folder + "data.pkl"),
-        storages_(archive_, folder) {
-    root_ = checkpoint::read_pickle(pickle, arena_, storages_);
+        storages_(std::make_shared<PickleStorages>(archive_, folder)) {
+    root_ = checkpoint::read_pickle(pickle, arena_, *storages_);
     Names(arena_).give(root_);
   }
 
   Node root() const override { return Node(root_, {}, &file_); }
   const std::shared_ptr<const Archive>& archive() const override { return archive_; }
+  std::shared_ptr<const void> contents() const override { return storages_; }
 
  private:
   std::shared_ptr<const Archive> archive_;
   std::string file_;
   PickleArena arena_;
-  PickleStorages storages_;
+  std::shared_ptr<PickleStorages> storages_;
   Ref root_ = nullptr;
 };
 

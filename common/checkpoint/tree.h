@@ -62,6 +62,8 @@ class Tree {
   virtual ~Tree() = default;
   virtual Node root() const = 0;
   virtual const std::shared_ptr<const Archive>& archive() const = 0;
+  // What the tensors lie in, beside the archive: who holds both may let the tree go.
+  virtual std::shared_ptr<const void> contents() const = 0;
 };
 
 }  // namespace tradewind::checkpoint

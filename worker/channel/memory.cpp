@@ -25,7 +25,7 @@ std::int64_t anonymous_bytes() { return status_bytes("RssAnon:"); }
 // By default the C library raises the size above which blocks are mapped, up to 32 MiB, as soon as one is freed:
 // tensors then live on the heap, and a small block behind them keeps their memory.
 void give_back_large_blocks() {
-  constexpr int mapped_from = 1 << 20, kept_at_the_top = 1 << 20, arenas = 2;
+  constexpr int mapped_from = 1 << 20, kept_at_the_top = 1 << 18, arenas = 2;
   ::mallopt(M_MMAP_THRESHOLD, mapped_from);
   ::mallopt(M_TRIM_THRESHOLD, kept_at_the_top);
   ::mallopt(M_ARENA_MAX, arenas);

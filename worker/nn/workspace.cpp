@@ -31,7 +31,7 @@ std::int64_t chunk_rows(std::int64_t columns, std::int64_t limit, at::Device dev
     constexpr std::int64_t device_bytes = 256 << 20;
     return std::max<std::int64_t>(1, std::min(device_bytes / 4 / std::max<std::int64_t>(1, columns), limit));
   }
-  constexpr std::int64_t bytes = 4 << 20, step = 48, least = 96;
+  constexpr std::int64_t bytes = 2 << 20, step = 48, least = 96;
   const std::int64_t rows = bytes / 4 / std::max<std::int64_t>(1, columns) / step * step;
   return std::max<std::int64_t>(1, std::min(std::clamp<std::int64_t>(rows, least, 4096), limit));
 }

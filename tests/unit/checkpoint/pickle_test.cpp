@@ -76,6 +76,17 @@ TEST_CASE("numpy arrays and scalars, as protocols 2, 4 and 5 spell them") {
   }
 }
 
+TEST_CASE("arrays outlive the tree as long as its contents are held") {
+  std::shared_ptr<const void> contents;
+  TensorDescriptor rows;
+  {
+    const auto tree = tree_of(pickles::bytes(pickles::numpy_4));
+    contents = tree->contents();
+    rows = tree->root().items()[0].as_tensor();
+  }
+  CHECK(to_double(rows) == std::vector<double>{0, 1, 2, 3, 4, 5});
+}
+
 TEST_CASE("integers of every opcode") {
   using namespace std::string_literals;
   const std::string items = "K\xff"s + "M\xff\xff"s + "J\xff\xff\xff\x7f"s + "J\x00\x00\x00\x80"s + "\x8a\x00"s +

@@ -242,6 +242,10 @@ TEST_CASE("the network interface can be chosen, and one that does not exist is n
   CHECK_THROWS_WITH_AS(
       run_ranks(2, barrier, [](tradewind::dist::Rendezvous& rendezvous) { rendezvous.interfaces = "nowhere0"; }),
       doctest::Contains("nowhere0"), tradewind::EnvironmentFault);
+  const auto of_one = [](tradewind::dist::Rendezvous& rendezvous) {
+    if (rendezvous.rank == 0) rendezvous.interfaces = "nowhere0";
+  };
+  CHECK_THROWS_WITH_AS(run_ranks(2, barrier, of_one), doctest::Contains("nowhere0"), tradewind::EnvironmentFault);
 }
 
 TEST_CASE("one rank needs no rendezvous") {

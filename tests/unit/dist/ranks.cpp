@@ -41,12 +41,18 @@ void run_ranks(int world_size, const std::function<void(dist::Communicator&)>& a
                const std::function<void(dist::Rendezvous&)>& adjust) {
   const Listener listener;
   std::mutex mutex;
-  std::exception_ptr first;
+  std::exception_ptr first, lost;
   std::vector<std::thread> threads;
   threads.reserve(static_cast<std::size_t>(world_size));
   const auto keep = [&] {
     const std::lock_guard<std::mutex> lock(mutex);
-    if (!first) first = std::current_exception();
+    try {
+      throw;
+    } catch (const dist::ConnectionFault&) {
+      if (!lost) lost = std::current_exception();
+    } catch (...) {
+      if (!first) first = std::current_exception();
+    }
   };
   for (int rank = 0; rank < world_size; ++rank) {
     threads.emplace_back([&, rank] {
@@ -66,7 +72,7 @@ void run_ranks(int world_size, const std::function<void(dist::Communicator&)>& a
     });
   }
   for (std::thread& thread : threads) thread.join();
-  if (first) std::rethrow_exception(first);
+  if (first || lost) std::rethrow_exception(first ? first : lost);
 }
 
 }  // namespace tradewind::testing

@@ -18,8 +18,9 @@ struct Listener {
 // The rendezvous of one rank at that port; the descriptor goes to rank 0.
 dist::Rendezvous rendezvous_at(const Listener& listener, int rank, int world_size);
 
-// Throws what the first rank that fails throws. doctest's assertions may be used inside. `adjust` may change each
-// rank's rendezvous.
+// Throws what the first rank that fails throws; that a rank lost another only when no rank says more: it may come to
+// know of the other's end before the other has said why. doctest's assertions may be used inside. `adjust` may change
+// each rank's rendezvous.
 void run_ranks(int world_size, const std::function<void(dist::Communicator&)>& as_rank,
                const std::function<void(dist::Rendezvous&)>& adjust = {});
 

@@ -217,10 +217,15 @@ void write_dumps(const Hang& hang) {
   if (hang.dump_folder.empty()) return;
   std::error_code ignored;
   std::filesystem::create_directories(hang.dump_folder, ignored);
+  const auto text_of = [](const std::map<int, std::string>& texts, int rank) {
+    const auto found = texts.find(rank);
+    return found != texts.end() ? found->second : std::string();
+  };
   for (const RankSample& sample : hang.samples) {
-    const auto stack = hang.stacks.find(sample.rank);
-    std::ofstream(std::filesystem::path(hang.dump_folder) / ("rank-" + std::to_string(sample.rank) + ".txt"))
-        << dump_text(sample, stack != hang.stacks.end() ? stack->second : std::string());
+    std::ofstream file(std::filesystem::path(hang.dump_folder) / ("rank-" + std::to_string(sample.rank) + ".txt"));
+    file << dump_text(sample, text_of(hang.stacks, sample.rank));
+    if (const std::string ras = text_of(hang.ras, sample.rank); !ras.empty())
+      file << "\nNCCL RAS, asked in this process:\n" << ras;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "launcher/watch/nccl_ras.h"
 #include "proto/lines.h"
 
 namespace tradewind::launcher {
@@ -11,6 +12,19 @@ namespace {
 
 Clock::duration duration_of(double seconds) {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+std::string text_in(const proto::Json& body, const char* name) {
+  const auto found = body.find(name);
+  return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::vector<std::string> texts_in(const proto::Json& body, const char* name) {
+  std::vector<std::string> texts;
+  if (const auto found = body.find(name); found != body.end() && found->is_array())
+    for (const proto::Json& text : *found)
+      if (text.is_string()) texts.push_back(text.get<std::string>());
+  return texts;
 }
 
 }  // namespace
@@ -35,8 +49,9 @@ HangNews HangWatch::heard(int rank, const proto::Json& body, TimePoint now) {
   if (const auto evidence = body.find("evidence"); evidence != body.end()) {
     self.evidence = proto::decode_sample(*evidence);
     self.evidence->rank = rank;
-    const auto stack = body.find("stack");
-    if (stack != body.end() && stack->is_string()) self.stack = stack->get<std::string>();
+    self.stack = text_in(body, "stack");
+    self.ras = text_in(body, "ras");
+    self.xids = texts_in(body, "xids");
     if (gathering_until_ && evidence_complete()) return conclude(now);
     return {};
   }
@@ -117,8 +132,22 @@ Hang HangWatch::hang_of(const Verdict& verdict, std::vector<proto::RankSample> s
             .seconds_to_verdict = watch_.seconds_to_verdict(),
             .stopped = settings_.mode == HangMode::stop,
             .dump_folder = dump_folder_};
-  for (std::size_t i = 0; i < ranks_.size(); ++i)
-    if (!ranks_[i].stack.empty()) hang.stacks[static_cast<int>(i)] = ranks_[i].stack;
+  auto& evidence = hang.verdict.evidence;
+  std::vector<std::string> devices;  // the ranks of a host all read the same log
+  for (std::size_t i = 0; i < ranks_.size(); ++i) {
+    const Rank& rank = ranks_[i];
+    const std::string host = rank.sample ? rank.sample->host : std::string();
+    if (!rank.stack.empty()) hang.stacks[static_cast<int>(i)] = rank.stack;
+    if (!rank.ras.empty()) hang.ras[static_cast<int>(i)] = rank.ras;
+    for (const std::string& xid : rank.xids) {
+      std::string text = "kernel log of " + host + ": " + xid;
+      if (std::find(devices.begin(), devices.end(), text) == devices.end()) devices.push_back(std::move(text));
+    }
+    for (const std::string& finding : ras_findings(rank.ras))
+      evidence.push_back("NCCL RAS on " + host + ": " + finding);
+  }
+  // The first ones fit on the screen: a device in trouble is why a rank stands still.
+  evidence.insert(evidence.begin(), devices.begin(), devices.end());
   return hang;
 }
 

@@ -2,8 +2,8 @@
 // what is to be done. Pure: messages and time go in. Not thread-safe.
 //
 // Bodies of `watch` messages (proto/PROTOCOL.md): a watchman sends {"sample": RankSample} every interval, once more
-// when its worker has ended and when it was told {"look": true}, and {"evidence": RankSample, "stack": text} when it
-// was told {"gather": seconds}.
+// when its worker has ended and when it was told {"look": true}, and {"evidence": RankSample, "stack": text, "xids":
+// [text], "ras": text} when it was told {"gather": seconds}; "ras" only of the rank that serves NCCL's RAS.
 #pragma once
 
 #include <map>
@@ -47,7 +47,8 @@ class HangWatch {
   struct Rank {
     std::optional<proto::RankSample> sample, evidence;
     bool fresh = false;  // came since the last look
-    std::string stack;
+    std::string stack, ras;
+    std::vector<std::string> xids;
   };
   bool complete() const;
   bool evidence_complete() const;

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "launcher/watch/kernel_log.h"
+#include "launcher/watch/nccl_ras.h"
 #include "launcher/watch/process_facts.h"
 
 namespace tradewind::launcher {
@@ -18,13 +20,14 @@ Clock::duration duration_of(double seconds) {
 }  // namespace
 
 Watchman::Watchman(boost::asio::io_context& context, std::string host, Send send)
-    : host_(std::move(host)), send_(std::move(send)), timer_(context), stacks_(context) {}
+    : context_(context), host_(std::move(host)), send_(std::move(send)), timer_(context), stacks_(context) {}
 
 int Watchman::page_of(int rank) { return wards_[rank].page.descriptor(); }
 
 void Watchman::started(int rank, pid_t pid) {
   Ward& ward = wards_[rank];
   ward.pid = pid;
+  ward.started = microseconds_since_boot();
   ward.memory.emplace(pid);
   if (timer_.expiry() <= Clock::now()) arm();
 }
@@ -72,17 +75,40 @@ void Watchman::obey(int rank, const proto::Json& body) {
   if (cap == body.end() || !cap->is_number()) return;
   // A little earlier than the controller stops waiting, so that what there is arrives.
   constexpr double margin = 0.5;
-  const auto until = Clock::now() + duration_of(std::max(0.5, cap->get<double>() - margin));
+  gather(rank, found->second, Clock::now() + duration_of(std::max(0.5, cap->get<double>() - margin)));
+}
+
+void Watchman::gather(int rank, const Ward& ward, Clock::time_point until) {
   // Before a tool looks at the process, which stops it for a moment.
-  proto::RankSample sample = sample_of(rank, found->second);
-  sample.process.threads = thread_facts(found->second.pid);
+  proto::RankSample sample = sample_of(rank, ward);
+  sample.process.threads = thread_facts(ward.pid);
+  // The driver tells of a fault before the first call of a rank fails.
+  constexpr std::int64_t before_start = 10'000'000;
+  proto::Json evidence = {{"evidence", proto::encode_sample(sample)},
+                          {"xids", xids_since(ward.started - before_start)}};
   // The kernel holds it, and would hold the tool with it.
   if (const int held = held_thread(sample.process); held != 0) {
-    send_(rank, {{"evidence", proto::encode_sample(sample)}, {"stack", kernel_stack(found->second.pid, held)}});
+    evidence["stack"] = kernel_stack(ward.pid, held);
+    send_(rank, std::move(evidence));
     return;
   }
-  stacks_.collect(found->second.pid, until, [this, rank, sample = std::move(sample)](std::string stack) {
-    send_(rank, {{"evidence", proto::encode_sample(sample)}, {"stack", std::move(stack)}});
+  const auto service = ras_endpoint(ward.pid);
+  if (!service) {
+    add_stack(rank, ward.pid, std::move(evidence), until);
+    return;
+  }
+  // Before the process that serves it is stopped for its stack.
+  ask_ras(context_, *service, Clock::now() + (until - Clock::now()) / 2,
+          [this, rank, pid = ward.pid, evidence = std::move(evidence), until](std::string text) mutable {
+            evidence["ras"] = std::move(text);
+            add_stack(rank, pid, std::move(evidence), until);
+          });
+}
+
+void Watchman::add_stack(int rank, pid_t pid, proto::Json evidence, Clock::time_point until) {
+  stacks_.collect(pid, until, [this, rank, evidence = std::move(evidence)](std::string stack) mutable {
+    evidence["stack"] = std::move(stack);
+    send_(rank, std::move(evidence));
   });
 }
 

@@ -4,6 +4,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -36,12 +38,16 @@ class Watchman {
     Page page;
     pid_t pid = 0;
     bool ended = false;
+    std::int64_t started = 0;  // microseconds since the host started
     std::optional<MemoryKills> memory;
   };
   void arm();
   void send_samples();
+  void gather(int rank, const Ward& ward, std::chrono::steady_clock::time_point until);
+  void add_stack(int rank, pid_t pid, proto::Json evidence, std::chrono::steady_clock::time_point until);
   proto::RankSample sample_of(int rank, const Ward& ward) const;
 
+  boost::asio::io_context& context_;
   std::string host_;
   Send send_;
   boost::asio::steady_timer timer_;

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "launcher/watch/hang_watch.h"
 #include "proto/lines.h"
 #include "tests/unit/watch/samples.h"
@@ -46,6 +48,26 @@ TEST_CASE("from samples over evidence to the report of a hang") {
   CHECK(news.hang->stopped);
   CHECK(news.hang->stacks.at(1) == "#0 somewhere");
   CHECK(news.hang->seconds_to_verdict >= 8);
+}
+
+TEST_CASE("what the driver and NCCL say is evidence: the devices first, once a host") {
+  Run run;
+  CHECK(run.until_gather().gather);
+  const std::string xid = "Xid (PCI:0000:3b:00): 79, GPU has fallen off the bus.";
+  proto::Json first = body("evidence", waiting(0)), second = body("evidence", computing(1));
+  first["xids"] = {xid};
+  second["xids"] = {xid, 7};
+  second["ras"] = "Errors\n======\n\nINCOMPLETE\n";
+  run.watch.heard(0, first, run.now);
+  const HangNews news = run.watch.heard(1, second, run.now);
+  REQUIRE(news.hang.has_value());
+  const auto& evidence = news.hang->verdict.evidence;
+  CHECK(evidence.front() == "kernel log of " + waiting(0).host + ": " + xid);
+  CHECK(evidence.back() == "NCCL RAS on " + computing(1).host + ": INCOMPLETE");
+  const auto times =
+      std::count_if(evidence.begin(), evidence.end(), [&](const std::string& line) { return line.ends_with(xid); });
+  CHECK(times == (waiting(0).host == computing(1).host ? 1 : 2));
+  CHECK(news.hang->ras.at(1).starts_with("Errors"));
 }
 
 TEST_CASE("evidence that does not come is not waited for longer than 5 s") {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""stalling_files.py FOLDER BYTES: a file system in memory, mounted at FOLDER, that stops answering writes for ever once
-BYTES have been written. Speaks the kernel's FUSE protocol itself, so it needs root and /dev/fuse but no library. Ends at
+"""stalling_files.py FOLDER BYTES [SECONDS]: a file system in memory, mounted at FOLDER, that stops answering writes once
+BYTES have been written: for ever, or until it gets SIGUSR1, from when on each write takes SECONDS. Speaks the kernel's FUSE protocol itself, so it needs root and /dev/fuse but no library. Ends at
 SIGTERM, or when FOLDER is unmounted; a writer that is killed meanwhile is let go (EINTR)."""
 
 import ctypes
@@ -10,6 +10,7 @@ import signal
 import stat
 import struct
 import sys
+import time
 
 FORGET, BATCH_FORGET, INIT, INTERRUPT = 2, 42, 26, 36
 LOOKUP, GETATTR, SETATTR, UNLINK, RENAME, RENAME2 = 1, 3, 4, 10, 12, 45
@@ -20,9 +21,11 @@ ROOT = 1
 
 
 class Files:
-    def __init__(self, device, limit):
-        self.device, self.limit, self.written = device, limit, 0
+    def __init__(self, device, limit, seconds):
+        self.device, self.limit, self.seconds, self.written = device, limit, seconds, 0
+        self.slow = False  # rather than standing still
         self.names, self.bytes, self.next = {}, {}, ROOT + 1
+        self.stalled = {}  # requests without an answer
 
     def attributes(self, node):
         size = len(self.bytes.get(node, b""))
@@ -68,9 +71,11 @@ class Files:
             return b"" if self.names.pop(self.named(body), None) else errno.ENOENT
         if code == WRITE:
             _, offset, size = struct.unpack_from("<2QI", body)
-            self.written += size
-            if self.written > self.limit:
+            if self.slow:
+                time.sleep(self.seconds)
+            elif self.written + size > self.limit:
                 return None
+            self.written += size
             content = self.bytes[node]
             if len(content) < offset:
                 self.resize(node, offset)
@@ -97,8 +102,13 @@ class Files:
             if error.errno != errno.ENOENT:  # nobody waits for it any more
                 raise
 
+    def go_on(self):
+        self.slow = True
+        for unique, request in self.stalled.items():
+            self.reply(unique, self.answer(*request))
+        self.stalled.clear()
+
     def serve(self):
-        stalled = set()
         while True:
             try:
                 request = os.read(self.device, MOST_WRITE + 8192)
@@ -114,21 +124,23 @@ class Files:
                 continue
             if code == INTERRUPT:
                 (held,) = struct.unpack_from("<Q", body)
-                if held in stalled:
-                    stalled.discard(held)
+                if self.stalled.pop(held, None):
                     self.reply(held, errno.EINTR)
                 continue
             answer = self.answer(code, node, body)
             if answer is None:
-                if not stalled:
+                if not self.stalled:
                     print("stalled", flush=True)
-                stalled.add(unique)
+                self.stalled[unique] = (code, node, body)
+                if self.slow:  # the signal came in between
+                    self.go_on()
             else:
                 self.reply(unique, answer)
 
 
 def main():
     folder, limit = sys.argv[1], int(sys.argv[2])
+    seconds = float(sys.argv[3]) if len(sys.argv) > 3 else None
     libc = ctypes.CDLL(None, use_errno=True)
     device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
     options = f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other".encode()
@@ -142,8 +154,11 @@ def main():
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
+    files = Files(device, limit, seconds)
+    if seconds is not None:
+        signal.signal(signal.SIGUSR1, lambda *_: files.go_on())
     print("mounted", flush=True)
-    Files(device, limit).serve()
+    files.serve()
 
 
 main()

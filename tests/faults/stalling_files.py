@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """stalling_files.py FOLDER BYTES [SECONDS]: a file system in memory, mounted at FOLDER, that stops answering writes once
-BYTES have been written: for ever, or until it gets SIGUSR1, from when on each write takes SECONDS. Speaks the kernel's FUSE protocol itself, so it needs root and /dev/fuse but no library. Ends at
-SIGTERM, or when FOLDER is unmounted; a writer that is killed meanwhile is let go (EINTR)."""
+BYTES have been written: for ever, or until it gets SIGUSR1, from when on a MiB takes SECONDS. Speaks the kernel's FUSE
+protocol itself, so it needs root and /dev/fuse but no library. Ends at SIGTERM, or when FOLDER is unmounted; a writer that
+is killed meanwhile is let go (EINTR)."""
 
 import ctypes
 import errno
@@ -72,7 +73,7 @@ class Files:
         if code == WRITE:
             _, offset, size = struct.unpack_from("<2QI", body)
             if self.slow:
-                time.sleep(self.seconds)
+                time.sleep(self.seconds * size / 2**20)
             elif self.written + size > self.limit:
                 return None
             self.written += size

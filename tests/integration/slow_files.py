@@ -15,7 +15,7 @@ from pathlib import Path
 
 HELPER = Path(__file__).parents[1] / "faults" / "stalling_files.py"
 RANKS, STEPS, BUFFER = 2, 12, 1 << 20
-LONGEST = 0.25  # seconds of a write
+LONGEST = 2  # seconds of a step's output
 SLACK = 4 << 20  # of a rank's own memory, for what is being encoded when it is looked at
 
 
@@ -65,8 +65,9 @@ def main():
         held = BUFFER * (STEPS + 1) // size - 2  # steps, beside the initial state, that fit into the buffer
         if not 2 <= held < STEPS - 2:
             fail(f"{held} of {STEPS} steps fit into the buffer")
-        # Both ranks' writes of a step together take ten steps, unless this machine is very slow.
-        helper = mount(folder / "out", min(LONGEST, 10 * fast["seconds"]["step_median"] / RANKS))
+        # The output of a step takes ten steps, unless this machine is very slow.
+        slowly = min(LONGEST, 10 * fast["seconds"]["step_median"])
+        helper = mount(folder / "out", slowly * (STEPS + 1) * 2**20 / size)
         try:
             run = subprocess.Popen(command(binaries, "out/o.grib", "slow"), cwd=folder, env=environment, text=True,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

@@ -18,6 +18,7 @@ void ChannelReporter::phase(runner::Phase phase) {
 }
 
 void ChannelReporter::step_done(const runner::StepDone& step) {
+  if (step.step == 1) give_back_small_blocks();  // of what is made once, at first use
   memory_.sample();
   channel_.send(
       proto::Step{.step = step.step, .steps = step.steps, .valid_time = step.valid_time, .seconds = step.seconds});

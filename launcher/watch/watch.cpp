@@ -110,6 +110,12 @@ double Watch::budget_of(const std::vector<RankSample>& samples) const {
   return connecting ? std::max(settings_.connecting, step_budget()) : step_budget();
 }
 
+// Of a budget that is given or fixed its last seconds are those of the confirmations.
+double Watch::suspicion() const {
+  const double before = budget_ - settings_.confirmations * settings_.interval;
+  return std::max(before, std::min(budget_, step_budget()));
+}
+
 bool Watch::note_advances(const std::vector<RankSample>& samples, double elapsed) {
   std::uint64_t most = 0;
   double starved = 0;
@@ -123,7 +129,9 @@ bool Watch::note_advances(const std::vector<RankSample>& samples, double elapsed
       // The phase of the gap's beginning: a long one may end in the next phase.
       stepping = stepping || rank.last->telemetry.phase == "step";
       first = first || rank.last->telemetry.phase == "first step";
-      most = std::max(most, advances(*rank.last, sample));
+      const std::uint64_t own = advances(*rank.last, sample);
+      if (own > 0) rank.stopped = 0;  // it ran in between
+      most = std::max(most, own);
       rank.file_still = file_stands_still(*rank.last, sample);
       if (alive(sample) && !waits(sample) && sample.process.known && rank.last->process.known)
         starved = std::max(starved, sample.process.starved_seconds - rank.last->process.starved_seconds);
@@ -199,7 +207,7 @@ std::optional<WatchAction> Watch::sampled(const std::vector<RankSample>& samples
     return still_file();
   }
   const double since = std::chrono::duration<double>(now - last_advance_).count();
-  if (!suspect_ && (stopped || frozen_ >= budget_)) {
+  if (!suspect_ && (stopped || frozen_ >= suspicion())) {
     suspect_ = true;
     seconds_to_suspect_ = since;
   } else if (suspect_) {

@@ -3,10 +3,11 @@
 // (watcher.h) takes the samples and gathers the evidence. Not thread-safe.
 //
 // A run is suspect when no rank has advanced for its budget, and confirmed after `confirmations` more samples without
-// an advance. The budget comes from what the ranks are at that wait for no other: loading, input, output and the first
-// step have fixed ones, steps one that is learned from the gaps between advances of this run: the largest of `floor`,
-// 5 times the usual gap and twice the longest. Time in which the watch itself did not run, in which ranks were ready
-// but got no CPU, in which a debugger was attached or all ranks were stopped together does not count.
+// an advance; these are a part of budgets that are long enough for both. The budget comes from what the ranks are at
+// that wait for no other: loading, input, output and the first step have fixed ones, steps one that is learned from the
+// gaps between advances of this run: the largest of `floor`, 5 times the usual gap and twice the longest. Time in which
+// the watch itself did not run, in which ranks were ready but got no CPU, in which a debugger was attached or all ranks
+// were stopped together does not count.
 //
 // Files are written behind, so a run may go on for long while one takes nothing more. That is only told; but when the
 // run stands still for it in the end, the time for which the file has already stood still counts.
@@ -65,6 +66,7 @@ class Watch {
   bool note_advances(const std::vector<proto::RankSample>& samples, double elapsed);
   double budget_of(const std::vector<proto::RankSample>& samples) const;
   double step_budget() const;
+  double suspicion() const;
   void learn(double seconds, std::uint64_t advances, bool first_step);
   bool somebody_stopped() const;
   void forget();

@@ -128,18 +128,23 @@ class NarrowHeads {
     }
   }
 
+  // Sums stay in a register while the edges go by.
   TRADEWIND_INLINE void sum_values(std::int64_t begin, std::int64_t end, float* out) const {
-    for (std::int64_t edge = begin; edge < end; ++edge) {
-      const T* value = static_cast<const T*>(a_.value) + a_.source[edge] * channels_;
-      const float* attributes = a_.attributes + edge * a_.attribute_size;
-      const float* scores = scores_ + (edge - begin) * channels_;
-      for (std::int64_t c = 0; c < channels_; c += width) {
-        const Vec p = load(scores + c);
-        store(out + c, load(out + c) + p * load(value + c));
-        for (std::int64_t slice = 0; slice < slices_; ++slice) {
-          float* sums = edge_sum_ + slice * channels_ + c;
-          store(sums, load(sums) + p * repeated<size>(attributes + slice * size));
+    for (std::int64_t c = 0; c < channels_; c += width) {
+      const float* scores = scores_ + c;
+      const T* values = static_cast<const T*>(a_.value) + c;
+      Vec sum = load(out + c);
+      for (std::int64_t edge = begin; edge < end; ++edge) {
+        sum += load(scores + (edge - begin) * channels_) * load(values + a_.source[edge] * channels_);
+      }
+      store(out + c, sum);
+      for (std::int64_t slice = 0; slice < slices_; ++slice) {
+        const float* attributes = a_.attributes + slice * size;
+        Vec edge_sum = load(edge_sum_ + slice * channels_ + c);
+        for (std::int64_t edge = begin; edge < end; ++edge) {
+          edge_sum += load(scores + (edge - begin) * channels_) * repeated<size>(attributes + edge * a_.attribute_size);
         }
+        store(edge_sum_ + slice * channels_ + c, edge_sum);
       }
     }
   }

@@ -17,7 +17,6 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-UNITS = {"hour": 3600.0, "minute": 60.0, "second": 1.0, "millisecond": 1e-3, "microsecond": 1e-6}
 
 
 class Failed(Exception):
@@ -72,29 +71,19 @@ def measured(command, folder, log, threads):
     return wall, max(largest, sum(memory.peaks.values())), largest
 
 
-def seconds_of(text):
-    """'1 minute 5 seconds', '0.3 seconds', '60.3 milliseconds', 'instantaneous'"""
-    return sum(float(n) * UNITS[unit] for n, unit in re.findall(r"([\d.]+) (\w+?)s?\b", text) if unit in UNITS)
-
-
-def reference_steps(log):
-    """Seconds of each model call that the reference logs (of the first rank that does)."""
-    return [seconds_of(text) for text in re.findall(r"Forecasting \(.*?\).*?: (.+?)\.?$", Path(log).read_text(), re.M)]
-
-
 def run_reference(case, scratch, options):
     folder, log = linked(case, scratch / "reference"), scratch / "reference.log"
+    python = Path(os.environ["PEER"]).parent / "python"
     if is_forecast(case):
         overrides = list(options.overrides)
         if options.world_size > 1:
             overrides.append(f"runner.parallel.cluster.manual={options.world_size}")
-        wall, total, largest = measured([os.environ["PEER"], "run", "config.yaml", *overrides], folder, log,
-                                        options.threads)
-        calls = reference_steps(log)
+        wall, total, largest = measured([python, HERE / "steps_reference.py", "run", "config.yaml", *overrides], folder,
+                                        log, options.threads)
+        calls = [float(seconds) for seconds in re.findall(r"^step: ([\d.]+) s", log.read_text(), re.M)]
     else:
         if options.world_size > 1:
             raise Failed("the reference's model is called on one rank only")
-        python = Path(os.environ["PEER"]).parent / "python"
         wall, total, largest = measured([python, HERE / "predict_reference.py", "inference-last.ckpt", case /
                                          "reference.npz", "y.npz"], folder, log, options.threads)
         calls = [float(seconds) for seconds in re.findall(r"^model call: ([\d.]+) s$", log.read_text(), re.M)]

@@ -36,9 +36,10 @@ def timed_forecast(self, *args, **kwargs):
         yield state
 
 
-runner.Runner.forecast, runner.Runner.predict_step = timed_forecast, timed_predict_step
-try:
-    main()
-finally:
-    for step, call in zip(steps, calls):
-        print(f"step: {step:.6f} s, model call: {call:.6f} s", flush=True)
+if __name__ == "__main__":
+    runner.Runner.forecast, runner.Runner.predict_step = timed_forecast, timed_predict_step
+    try:
+        main()
+    finally:
+        for seconds, call in zip(steps, calls):
+            print(f"step: {seconds:.6f} s, model call: {call:.6f} s", flush=True)

@@ -96,9 +96,15 @@ Orders Conductor::heard(int agent, const proto::ControlMessage& message, TimePoi
 // Lost connections are what different calls end in, too: the pages of all tell, as they are now.
 Orders Conductor::look_for_cause(TimePoint now) {
   if (!supervisor_ || supervisor_->stopping() || !supervisor_->waits_for_cause()) return {};
-  if (const auto hang = watch_->explain()) return found(*hang, now);
-  if (std::exchange(looked_, true)) return {};
-  return to_every_rank({{"look", true}});
+  if (!std::exchange(looked_, true)) {
+    watch_->look();
+    return to_every_rank({{"look", true}});
+  }
+  // With the pages of a part only, a majority may look like a minority.
+  const bool last_chance = supervisor_->over() || supervisor_->deadline() <= now;
+  if (watch_->seen() || last_chance)
+    if (const auto hang = watch_->explain()) return found(*hang, now);
+  return {};
 }
 
 Orders Conductor::obey(int agent, const proto::ControlMessage& message, TimePoint now) {
@@ -164,7 +170,9 @@ Orders Conductor::lost(int agent, const std::string& how, TimePoint now) {
 // What the hang watch has to say as time goes by.
 Orders Conductor::watch(TimePoint now) {
   if (supervisor_->stopping()) return {};
-  return act_on(watch_->passed(now), now);
+  Orders orders = act_on(watch_->passed(now), now);
+  for (Order& order : look_for_cause(now)) orders.push_back(std::move(order));
+  return orders;
 }
 
 Orders Conductor::act_on(const HangNews& news, TimePoint now) {

@@ -44,6 +44,7 @@ HangNews HangWatch::heard(int rank, const proto::Json& body, TimePoint now) {
     self.sample = proto::decode_sample(*sample);
     self.sample->rank = rank;
     self.fresh = true;
+    self.seen = self.seen || self.sample->exited || body.contains("looked");
     return {};
   }
   if (const auto evidence = body.find("evidence"); evidence != body.end()) {
@@ -69,6 +70,16 @@ void HangWatch::lost(const std::vector<int>& ranks) {
 bool HangWatch::complete() const {
   return std::all_of(ranks_.begin(), ranks_.end(), [](const Rank& rank) {
     return rank.sample && (rank.fresh || rank.sample->exited || rank.sample->lost);
+  });
+}
+
+void HangWatch::look() {
+  for (Rank& rank : ranks_) rank.seen = false;
+}
+
+bool HangWatch::seen() const {
+  return std::all_of(ranks_.begin(), ranks_.end(), [](const Rank& rank) {
+    return rank.seen || (rank.sample && (rank.sample->exited || rank.sample->lost));
   });
 }
 

@@ -1,9 +1,10 @@
 // The hang watch of a whole run, at its controller: takes what the agents' watchmen (watchman.h) send, judges, and says
 // what is to be done. Pure: messages and time go in. Not thread-safe.
 //
-// Bodies of `watch` messages (proto/PROTOCOL.md): a watchman sends {"sample": RankSample} every interval, once more
-// when its worker has ended and when it was told {"look": true}, and {"evidence": RankSample, "stack": text, "xids":
-// [text], "ras": text} when it was told {"gather": seconds}; "ras" only of the rank that serves NCCL's RAS.
+// Bodies of `watch` messages (proto/PROTOCOL.md): a watchman sends {"sample": RankSample} every interval and once more
+// when its worker has ended; {"sample": RankSample, "looked": true} when it was told {"look": true}; and {"evidence":
+// RankSample, "stack": text, "xids": [text], "ras": text} when it was told {"gather": seconds}; "ras" only of the rank
+// that serves NCCL's RAS.
 #pragma once
 
 #include <map>
@@ -35,7 +36,10 @@ class HangWatch {
   HangNews passed(TimePoint now);
   TimePoint deadline() const;  // call passed() then
 
-  // Ranks lost their connections: whether different calls explain it.
+  // Ranks lost their connections: their pages are asked for anew, and seen() once all of them have come; explain()
+  // tells whether different calls are why.
+  void look();
+  bool seen() const;
   std::optional<Hang> explain() const;
   // The newest sample of every rank that has sent one.
   std::vector<proto::RankSample> samples() const;
@@ -46,7 +50,8 @@ class HangWatch {
  private:
   struct Rank {
     std::optional<proto::RankSample> sample, evidence;
-    bool fresh = false;  // came since the last look
+    bool fresh = false;  // came since the last time that all were judged
+    bool seen = false;   // came since look()
     std::string stack, ras;
     std::vector<std::string> xids;
   };

@@ -70,7 +70,8 @@ proto::RankSample Watchman::sample_of(int rank, const Ward& ward) const {
 void Watchman::obey(int rank, const proto::Json& body) {
   const auto found = wards_.find(rank);
   if (found == wards_.end() || found->second.ended) return;
-  if (body.contains("look")) send_(rank, {{"sample", proto::encode_sample(sample_of(rank, found->second))}});
+  if (body.contains("look"))
+    send_(rank, {{"sample", proto::encode_sample(sample_of(rank, found->second))}, {"looked", true}});
   const auto cap = body.find("gather");
   if (cap == body.end() || !cap->is_number()) return;
   // A little earlier than the controller stops waiting, so that what there is arrives.

@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <numeric>
+#include <vector>
 
 #include "launcher/control/conductor.h"
 #include "launcher/watch/hang_watch.h"
@@ -29,12 +31,21 @@ proto::Watch watch(int rank, const char* kind, const RankSample& sample) {
   return {rank, {{kind, proto::encode_sample(sample)}}};
 }
 
-// Two ranks of one agent in this process.
+// The answer to a `look`.
+proto::Watch looked(const RankSample& sample) {
+  proto::Watch answer = watch(sample.rank, "sample", sample);
+  answer.body["looked"] = true;
+  return answer;
+}
+
+// Ranks of one agent in this process, two unless told otherwise.
 struct Run {
-  explicit Run(HangMode mode = HangMode::stop)
-      : conductor({.command = "run", .world_size = 2}, {}, Limits{.watch = {.mode = mode}}, seen, now) {
-    conductor.joined(0, {.host = "a", .world_size = 2, .ranks = {0, 1}, .master_port = 4000}, {}, now);
-    for (const int rank : {0, 1}) hear(proto::Said{rank, proto::Hello{.pid = 100 + rank}});
+  explicit Run(HangMode mode = HangMode::stop, int ranks = 2)
+      : conductor({.command = "run", .world_size = ranks}, {}, Limits{.watch = {.mode = mode}}, seen, now) {
+    std::vector<int> all(static_cast<std::size_t>(ranks));
+    std::iota(all.begin(), all.end(), 0);
+    conductor.joined(0, {.host = "a", .world_size = ranks, .ranks = all, .master_port = 4000}, {}, now);
+    for (const int rank : all) hear(proto::Said{rank, proto::Hello{.pid = 100 + rank}});
   }
   Orders hear(const proto::ControlMessage& message) { return conductor.heard(0, message, now); }
   // A second in which rank 1 does not come to a collective: until evidence is wanted.
@@ -127,17 +138,40 @@ TEST_CASE("when a connection is lost the pages are looked at as they are then") 
        run.hear(proto::Said{1, proto::Failure{.kind = proto::FailureKind::connection, .what = "lost a peer"}}))
     if (const auto* wish = std::get_if<proto::Watch>(&order.message)) looks += wish->body.contains("look") ? 1 : 0;
   CHECK(looks == 2);
-  run.hear(watch(0, "sample", waiting(0)));
+  run.hear(looked(waiting(0)));
   CHECK(run.seen.hangs.empty());
   RankSample other = waiting(1, 12);  // it has gone on
   other.telemetry.earlier = {waiting(1).telemetry.call};
   other.telemetry.earlier.back().dtype = "Double";
-  run.hear(watch(1, "sample", other));
+  run.hear(looked(other));
   REQUIRE(run.seen.hangs.size() == 1);
   run.hear(proto::Ended{.rank = 0, .signal = SIGABRT});
   run.hear(proto::Ended{.rank = 1, .code = 1});
   CHECK(run.conductor.outcome().exit_code == 110);
   CHECK(run.conductor.outcome().hang["verdict"] == "disagreement");
+}
+
+TEST_CASE("who is in the minority is told when the pages of all are in, or the time for them is over") {
+  for (const bool all : {true, false}) {
+    CAPTURE(all);
+    Run run(HangMode::stop, 4);
+    for (const int rank : {2, 3}) run.hear(watch(rank, "sample", computing(rank)));
+    run.hear(proto::Said{0, proto::Failure{.kind = proto::FailureKind::connection, .what = "lost a peer"}});
+    RankSample other = waiting(1);
+    other.telemetry.call.shape = {4, 16};
+    run.hear(looked(waiting(0)));
+    run.hear(looked(other));
+    for (const int rank : {2, 3}) run.hear(watch(rank, "sample", computing(rank)));  // those of every second
+    CHECK(run.seen.hangs.empty());
+    if (all)
+      for (const int rank : {2, 3}) run.hear(looked(waiting(rank)));
+    run.now += 1s;
+    run.conductor.passed(run.now);
+    REQUIRE(run.seen.hangs.size() == 1);
+    const Verdict& verdict = run.seen.hangs.front().verdict;
+    CHECK(verdict.finding == (all ? Finding::outlier : Finding::disagreement));
+    CHECK(verdict.culprits == (all ? std::vector<int>{1} : std::vector<int>{}));
+  }
 }
 
 TEST_CASE("an internal error of a rank that made another call is what that ended in; a user's mistake is not") {

@@ -11,7 +11,11 @@
 namespace {
 
 void limit(const char* path) {
+#if defined(__SANITIZE_ADDRESS__)
+  constexpr rlim_t seconds = 100;
+#else
   constexpr rlim_t seconds = 10;
+#endif
   const rlimit time{seconds, seconds + 1};
   ::setrlimit(RLIMIT_CPU, &time);
 #if !defined(__SANITIZE_ADDRESS__)

@@ -25,7 +25,7 @@ std::int64_t now() {
 template <std::size_t N>
 void set_text(std::array<char, N>& to, std::string_view text) {
   const std::size_t count = std::min(text.size(), N - 1);
-  std::memcpy(to.data(), text.data(), count);
+  std::copy_n(text.begin(), count, to.begin());
   std::memset(to.data() + count, 0, N - count);
 }
 

@@ -9,7 +9,6 @@
 
 #include "common/errors.h"
 #include "worker/grib/eccodes_memory.h"
-#include "worker/grib/eccodes_tries.h"
 
 namespace tradewind::grib {
 namespace {
@@ -46,9 +45,8 @@ std::string explain(int code) {
 
 constexpr std::size_t most_values = std::size_t{1} << 30;
 
-// Names functions, so that every program that links this file has theirs in place of ecCodes' own.
+// Names the function, so that every program that links this file has it in place of ecCodes' own.
 [[gnu::used]] const auto table_memory = &grib_context_malloc_clear_persistent;
-[[gnu::used]] const auto tries = &compact_tries;
 
 bool absent(int code) { return code == CODES_NOT_FOUND || code == CODES_NOT_IMPLEMENTED; }
 

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -343,6 +344,19 @@ TEST_CASE("GELU, erf form") {
     table->gelu(x.data(), static_cast<std::int64_t>(x.size()));
     CAPTURE(table->name);
     check_close(x, expected, 1e-6);
+  }
+}
+
+TEST_CASE("GELU of infinity is infinity, of what is no number none") {
+  for (const Table* table : all_tables()) {
+    std::vector<float> x(19, std::numeric_limits<float>::infinity());
+    x[3] = std::numeric_limits<float>::quiet_NaN();
+    x[5] = 1e30F;
+    table->gelu(x.data(), static_cast<std::int64_t>(x.size()));
+    CHECK(std::isinf(x[0]));
+    CHECK(std::isinf(x[18]));
+    CHECK(std::isnan(x[3]));
+    CHECK(x[5] == 1e30F);
   }
 }
 

@@ -100,7 +100,8 @@ TRADEWIND_INLINE Vec gelu(Vec x) {
   p = p * t - 0.284496736F;
   p = p * t + 0.254829592F;
   const Vec tail = p * t * exponential_below(-0.5F * x * x);  // 1 - erf
-  return 0.5F * ((x + magnitude) - magnitude * tail);
+  constexpr float none = 64;  // there the tail is 0, and infinity times that would be no number
+  return 0.5F * ((x + magnitude) - min(magnitude, splat(none)) * tail);
 }
 
 void gelu(float* x, std::int64_t count) {

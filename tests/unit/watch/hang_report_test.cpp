@@ -50,9 +50,11 @@ void check(const Json& schema, const Json& value, const std::string& where) {
   if (schema.contains("items"))
     for (const Json& item : value) check(schema["items"], item, where + "[]");
   if (!value.is_object()) return;
-  for (const auto& [name, member] : value.items()) {
-    REQUIRE_MESSAGE(schema["properties"].contains(name), where, ".", name);
-    check(schema["properties"][name], member, where + "." + name);
+  for (const auto& member : value.items()) {
+    std::string place = where;
+    place.append(".").append(member.key());
+    REQUIRE_MESSAGE(schema["properties"].contains(member.key()), place);
+    check(schema["properties"][member.key()], member.value(), place);
   }
   for (const Json& name : schema["required"]) CHECK_MESSAGE(value.contains(name.get<std::string>()), where, " ", name);
 }

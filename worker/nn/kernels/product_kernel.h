@@ -80,7 +80,7 @@ TRADEWIND_INLINE void product_tile(const Product& p, std::int64_t row, std::int6
 
 template <int vectors>
 void product_panel(const Product& p, std::int64_t first, std::int64_t begin, std::int64_t end) {
-  constexpr int rows = tile_vectors / (vectors == 1 ? 2 : vectors);
+  constexpr int rows = tile_vectors / (vectors + (vectors == 1 ? 1 : 0));
   std::int64_t row = begin;
   for (; row + rows <= end; row += rows) product_tile<rows, vectors>(p, row, first);
   for (; row + 3 <= end; row += 3) product_tile<3, vectors>(p, row, first);

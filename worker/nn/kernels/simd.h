@@ -11,7 +11,7 @@
 
 namespace {
 
-constexpr int width = TRADEWIND_SIMD_WIDTH;
+constexpr std::int64_t width = TRADEWIND_SIMD_WIDTH;
 typedef float Vec __attribute__((vector_size(width * 4)));
 typedef std::int32_t Int __attribute__((vector_size(width * 4)));
 typedef float LooseVec __attribute__((vector_size(width * 4), aligned(4), may_alias));

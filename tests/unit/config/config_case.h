@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,6 +70,27 @@ UserError error_of(Action action) {
   }
   FAIL("accepted");
   return UserError("");
+}
+
+// A mistake: the configuration is `yaml` from its line 3 on.
+struct Bad {
+  const char* yaml;
+  const char* message;
+  int line, column;
+  const char* remedy;  // a part of it
+};
+
+inline void check_refused(std::initializer_list<Bad> table) {
+  const ConfigCase test;
+  for (const Bad& bad : table) {
+    const std::string shown(bad.yaml);
+    CAPTURE(shown);
+    const UserError error = error_of([&] { test.run(bad.yaml); });
+    CHECK(error.message() == bad.message);
+    CHECK(error.where() == test.at(bad.line, bad.column));
+    CHECK(error.remedy().find(bad.remedy) != std::string::npos);
+    CHECK(error.exit_code() == ExitCode::bad_input);
+  }
 }
 
 }  // namespace tradewind::config

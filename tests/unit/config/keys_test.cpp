@@ -4,30 +4,6 @@
 #include "tests/unit/config/config_case.h"
 
 namespace tradewind::config {
-namespace {
-
-// The configuration is `yaml` from its line 3 on.
-struct Bad {
-  const char* yaml;
-  const char* message;
-  int line, column;
-  const char* remedy;  // a part of it
-};
-
-void check_refused(std::initializer_list<Bad> table) {
-  const ConfigCase test;
-  for (const Bad& bad : table) {
-    const std::string shown(bad.yaml);
-    CAPTURE(shown);
-    const UserError error = error_of([&] { test.run(bad.yaml); });
-    CHECK(error.message() == bad.message);
-    CHECK(error.where() == test.at(bad.line, bad.column));
-    CHECK(error.remedy().find(bad.remedy) != std::string::npos);
-    CHECK(error.exit_code() == ExitCode::bad_input);
-  }
-}
-
-}  // namespace
 
 TEST_CASE("a configuration of three lines has the defaults") {
   const ConfigCase test;

@@ -1,0 +1,81 @@
+// Inputs: every option and every refusal, with its place.
+#include "tests/unit/config/config_case.h"
+
+namespace tradewind::config {
+
+TEST_CASE("inputs") {
+  const ConfigCase test;
+  for (const char* yaml : {"input: {grib: x/*.grib}", "input: {grib: {path: x/*.grib}}",
+                           "input: {_type: grib, path: x/*.grib}", "input: {data: {grib: x/*.grib}}"}) {
+    const std::string shown(yaml);
+    CAPTURE(shown);
+    const RunConfig config = test.run(yaml);
+    CHECK(std::get<GribInputConfig>(config.input).path == "x/*.grib");
+    CHECK(config.dataset.has_value() == (std::string(yaml).find("data:") != std::string::npos));
+  }
+  CHECK(std::holds_alternative<DummyInputConfig>(test.run("input: dummy").input));
+  CHECK(std::holds_alternative<DummyInputConfig>(test.run("input: {dummy: {}}").input));
+  CHECK(std::holds_alternative<EmptyInputConfig>(test.run("input: empty").input));
+  const RunConfig config = test.run("constant_forcings: {grib: c.grib}\ndynamic_forcings: empty");
+  CHECK(std::get<GribInputConfig>(*config.constant_forcings).path == "c.grib");
+  CHECK(std::holds_alternative<EmptyInputConfig>(*config.dynamic_forcings));
+  CHECK(!test.run("constant_forcings: null").constant_forcings);
+}
+
+TEST_CASE("the namer's rules") {
+  const ConfigCase test;
+  const RunConfig config = test.run(
+      "input: {grib: {path: a, namer: {rules: [[{shortName: t, level: 850}, 't_{level}'], [{paramId: '130'}, x]]}}}");
+  const auto& namer = std::get<GribInputConfig>(config.input).namer;
+  REQUIRE(namer.size() == 2);
+  CHECK(namer[0].match == std::vector<std::pair<std::string, std::string>>{{"shortName", "t"}, {"level", "850"}});
+  CHECK(namer[0].name == "t_{level}");
+  CHECK(namer[1].name == "x");
+  check_refused({
+      {"input: {grib: {path: a, namer: {rule: []}}}", "unknown key `input.grib.namer.rule`", 3, 33, "`rules`"},
+      {"input: {grib: {path: a, namer: {}}}", "`input.grib.namer.rules` is missing", 3, 32, "rules:"},
+      {"input: {grib: {path: a, namer: {rules: [[x]]}}}",
+       "`input.grib.namer.rules.0` must be a list of two: what to match and the name", 3, 41, "shortName"},
+      {"input: {grib: {path: a, namer: {rules: [[x, y]]}}}",
+       "`input.grib.namer.rules.0.0` must be a map, not the text 'x'", 3, 42, "{"},
+  });
+}
+
+TEST_CASE("inputs that are refused") {
+  check_refused({
+      {"input: test", "input 'test' is not supported by this build", 3, 8, "write `input: {grib: FILE}`"},
+      {"input: {dataset: x.zarr}", "input 'dataset' is not supported by this build", 3, 9, "anemoi-datasets"},
+      {"input: {netcdf: x.nc}", "input 'netcdf' is not supported by this build", 3, 9, "grib, dummy, empty"},
+      {"input: mars", "input 'mars' is not supported by this build", 3, 8, "retrieve"},
+      {"input: {repeated_dates: {}}", "input 'repeated_dates' is not supported by this build", 3, 9, "grib"},
+      {"input: {repeated-dates: {}}", "input 'repeated-dates' is not supported by this build", 3, 9, "grib"},
+      {"input: {cutout: []}", "input 'cutout' is not supported by this build", 3, 9, "grib"},
+      {"input: gribb", "unknown input 'gribb'", 3, 8, "did you mean 'grib'?"},
+      {"input: null", "`input` must be a name or a map of one name, not null", 3, 8, "name"},
+      {"input: 5", "`input` must be a name or a map of one name, not the integer 5", 3, 8, "name"},
+      {"input: {}", "`input` names nothing", 3, 8, "one name"},
+      {"input: {grib: a, dummy: {}}", "`input` names more than one thing: grib, dummy", 3, 18, "one name"},
+      {"input: grib", "`input.grib.path` is missing", 3, 8, "grib: FILE"},
+      {"input: {grib: {path: 5}}", "`input.grib.path` must be text, not the integer 5", 3, 22, "quotes"},
+      {"input: {grib: [a, b]}", "`input.grib` takes options by name, not a list", 3, 15, "{grib: {key"},
+      {"input: {grib: {pth: a}}", "unknown key `input.grib.pth`", 3, 16, "did you mean `path`?"},
+      {"input: {grib: {path: a, pre_processors: [no_missing_values]}}",
+       "pre-processor 'no_missing_values' is not supported by this build", 3, 42, "beforehand"},
+      {"input: {grib: {path: a, variables: [2t]}}", "`input.grib.variables` is not supported by this build", 3, 25,
+       "checkpoint"},
+      {"input: {dummy: 5}", "`input.dummy` takes no value, not the integer 5", 3, 16, "alone"},
+      {"input: {dummy: {x: 1}}", "unknown key `input.dummy.x`", 3, 17, "nothing can be set"},
+      {"input: {era5: {grib: a}, cerra: {grib: b}}",
+       "`input` names several datasets, which this build does not support", 3, 26, "anemoi-inference"},
+      {"input: {a: {grib: x}}\noutput: {b: {grib: y}}", "`output` is for the dataset 'b', another key is for 'a'", 4,
+       10, "same name"},
+      {"constant_forcings: {netcdf: x}", "input 'netcdf' is not supported by this build", 3, 21, "grib"},
+      {"dynamic_forcings: test", "input 'test' is not supported by this build", 3, 19, "grib"},
+  });
+  const ConfigCase test;
+  const UserError error = error_of([&] { parse_run_config(test.document("checkpoint: a\n")); });
+  CHECK(error.message() == "input 'test' is not supported by this build");
+  CHECK(error.where() == test.path("config.yaml"));
+}
+
+}  // namespace tradewind::config

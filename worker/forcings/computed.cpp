@@ -44,13 +44,18 @@ struct Sun {
   }
 };
 
-// A moment at which the cosine of the solar zenith angle is wanted, and with which weight.
+// A moment at which the cosine of the solar zenith angle is wanted, and with which weight. At a point it is
+// up sin phi + cos phi (noon cos lambda + evening sin lambda).
 struct Node {
-  Sun sun;
-  double hour_angle;  // degrees at longitude 0
-  double weight;
+  double up, noon, evening, weight;
   // Of the time of day only the hour counts: the reference drops the minutes.
-  Node(Time date, double its_weight) : sun(date), hour_angle((civil(date).hour - 12) * 15.0), weight(its_weight) {}
+  Node(Time date, double its_weight) : weight(its_weight) {
+    const Sun sun(date);
+    const double hour_angle = radians((civil(date).hour - 12) * 15.0 + sun.time_correction);  // at longitude 0
+    up = std::sin(sun.declination);
+    noon = std::cos(sun.declination) * std::cos(hour_angle);
+    evening = -std::cos(sun.declination) * std::sin(hour_angle);
+  }
 };
 
 // One hour around the date in two half hours of three Gauss points each. The reference's nodes lie at sqrt(5/9) of a
@@ -68,6 +73,8 @@ std::vector<Node> radiation_nodes(Time date) {
     }
   return nodes;
 }
+
+}  // namespace
 
 enum class Formula {
   latitude,
@@ -88,6 +95,8 @@ enum class Formula {
   solar,
   radiation
 };
+
+namespace {
 
 std::optional<Formula> formula_of(const std::string& name) {
   static const std::vector<std::pair<std::string, Formula>> formulas = {
@@ -134,80 +143,113 @@ std::optional<Request> parse(const std::string& name) {
   return Request{*formula, name[sign] == '-' ? -offset : offset};
 }
 
-double at_point(Formula formula, double lat, double lon, double day, double hours, const std::vector<Node>& nodes) {
-  switch (formula) {
-    case Formula::latitude:
-      return lat;
-    case Formula::cos_latitude:
-      return std::cos(radians(lat));
-    case Formula::sin_latitude:
-    case Formula::ecef_z:
-      return std::sin(radians(lat));
-    case Formula::longitude:
-      return lon;
-    case Formula::cos_longitude:
-      return std::cos(radians(lon));
-    case Formula::sin_longitude:
-      return std::sin(radians(lon));
-    case Formula::ecef_x:
-      return std::cos(radians(lat)) * std::cos(radians(lon));
-    case Formula::ecef_y:
-      return std::cos(radians(lat)) * std::sin(radians(lon));
-    case Formula::julian_day:
-      return day;
-    case Formula::cos_julian_day:
-      return std::cos(day / days_per_year * two_pi);
-    case Formula::sin_julian_day:
-      return std::sin(day / days_per_year * two_pi);
-    default:
-      break;
-  }
-  if (formula == Formula::solar || formula == Formula::radiation) {
-    double sum = 0;
-    for (const Node& node : nodes) {
-      const double angle = radians(node.hour_angle + lon + node.sun.time_correction);
-      const double cosine = std::sin(node.sun.declination) * std::sin(radians(lat)) +
-                            std::cos(node.sun.declination) * std::cos(radians(lat)) * std::cos(angle);
-      sum += node.weight * std::max(cosine, 0.0);
-    }
-    return sum;
-  }
-  double local = std::fmod(lon / 360 * 24 + hours, 24);
-  if (local < 0) local += 24;
-  if (formula == Formula::local_time) return local;
-  return formula == Formula::cos_local_time ? std::cos(local / 24 * two_pi) : std::sin(local / 24 * two_pi);
+// What a formula needs of the points beside the sines and cosines.
+bool needs_degrees(Formula formula) {
+  return formula == Formula::latitude || formula == Formula::longitude || formula == Formula::local_time;
+}
+
+// out = of(row) on all threads; the loop inside has no calls but those of `of`, so that it can go by vectors.
+template <typename Function>
+void fill(float* out, std::int64_t rows, const Function& of) {
+  at::parallel_for(0, rows, 1 << 14, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) out[row] = static_cast<float>(of(static_cast<std::size_t>(row)));
+  });
 }
 
 }  // namespace
 
 Computed::Computed(std::vector<std::string> names, std::vector<double> latitudes, std::vector<double> longitudes)
-    : names_(std::move(names)), latitudes_(std::move(latitudes)), longitudes_(std::move(longitudes)) {
-  for (const auto& name : names_)
-    if (!known(name))
+    : names_(std::move(names)), rows_(static_cast<std::int64_t>(latitudes.size())) {
+  bool degrees = false;
+  for (const auto& name : names_) {
+    const auto request = parse(name);
+    if (!request)
       throw UserError("no formula is known for the computed forcing '" + name + "'", "checkpoint metadata",
                       "run this checkpoint with anemoi-inference");
+    degrees = degrees || needs_degrees(request->formula);
+  }
+  const auto of_each = [](const std::vector<double>& angles, double (*function)(double)) {
+    std::vector<double> values(angles.size());
+    at::parallel_for(0, static_cast<std::int64_t>(angles.size()), 1024, [&](std::int64_t begin, std::int64_t end) {
+      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
+        values[i] = function(radians(angles[i]));
+    });
+    return values;
+  };
+  sin_lat_ = of_each(latitudes, std::sin);
+  cos_lat_ = of_each(latitudes, std::cos);
+  sin_lon_ = of_each(longitudes, std::sin);
+  cos_lon_ = of_each(longitudes, std::cos);
+  if (!degrees) return;
+  latitudes_ = std::move(latitudes);
+  longitudes_ = std::move(longitudes);
 }
 
 bool Computed::known(const std::string& name) { return parse(name).has_value(); }
 
-at::Tensor Computed::operator()(Time date) const {
-  const auto rows = static_cast<std::int64_t>(latitudes_.size());
-  at::Tensor result = at::empty({static_cast<std::int64_t>(names_.size()), rows}, at::kFloat);
-  for (std::size_t i = 0; i < names_.size(); ++i) {
-    const Request request = *parse(names_[i]);
-    const Time when = date + request.offset;
-    std::vector<Node> nodes;
-    if (request.formula == Formula::solar) nodes.emplace_back(when, 1.0);
-    if (request.formula == Formula::radiation) nodes = radiation_nodes(when);
-    const double day = julian_day(when), hours = hours_since_midnight(when);
-    float* out = result.data_ptr<float>() + static_cast<std::int64_t>(i) * rows;
-    at::parallel_for(0, rows, 4096, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row) {
-        const auto point = static_cast<std::size_t>(row);
-        out[row] =
-            static_cast<float>(at_point(request.formula, latitudes_[point], longitudes_[point], day, hours, nodes));
+void Computed::of_formula(Formula formula, Time date, float* out) const {
+  const double day = julian_day(date), hours = hours_since_midnight(date);
+  const double season = day / days_per_year * two_pi, turn = hours / 24 * two_pi;
+  const double cos_turn = std::cos(turn), sin_turn = std::sin(turn);
+  const double *sin_lat = sin_lat_.data(), *cos_lat = cos_lat_.data();
+  const double *sin_lon = sin_lon_.data(), *cos_lon = cos_lon_.data();
+  const auto sun_of = [&](const std::vector<Node>& nodes) {
+    fill(out, rows_, [&](std::size_t i) {
+      double sum = 0;
+      for (const Node& node : nodes) {
+        const double cosine = node.up * sin_lat[i] + cos_lat[i] * (node.noon * cos_lon[i] + node.evening * sin_lon[i]);
+        sum += node.weight * std::max(cosine, 0.0);
       }
+      return sum;
     });
+  };
+  switch (formula) {
+    case Formula::latitude:
+      return fill(out, rows_, [&](std::size_t i) { return latitudes_[i]; });
+    case Formula::cos_latitude:
+      return fill(out, rows_, [&](std::size_t i) { return cos_lat[i]; });
+    case Formula::sin_latitude:
+    case Formula::ecef_z:
+      return fill(out, rows_, [&](std::size_t i) { return sin_lat[i]; });
+    case Formula::longitude:
+      return fill(out, rows_, [&](std::size_t i) { return longitudes_[i]; });
+    case Formula::cos_longitude:
+      return fill(out, rows_, [&](std::size_t i) { return cos_lon[i]; });
+    case Formula::sin_longitude:
+      return fill(out, rows_, [&](std::size_t i) { return sin_lon[i]; });
+    case Formula::ecef_x:
+      return fill(out, rows_, [&](std::size_t i) { return cos_lat[i] * cos_lon[i]; });
+    case Formula::ecef_y:
+      return fill(out, rows_, [&](std::size_t i) { return cos_lat[i] * sin_lon[i]; });
+    case Formula::julian_day:
+      return fill(out, rows_, [&](std::size_t) { return day; });
+    case Formula::cos_julian_day:
+      return fill(out, rows_, [value = std::cos(season)](std::size_t) { return value; });
+    case Formula::sin_julian_day:
+      return fill(out, rows_, [value = std::sin(season)](std::size_t) { return value; });
+    case Formula::local_time:
+      return fill(out, rows_, [&](std::size_t i) {
+        const double local = std::fmod(longitudes_[i] / 360 * 24 + hours, 24);
+        return local < 0 ? local + 24 : local;
+      });
+    case Formula::cos_local_time:  // 2 pi local / 24 is lambda and the turn since midnight
+      return fill(out, rows_, [&](std::size_t i) { return cos_lon[i] * cos_turn - sin_lon[i] * sin_turn; });
+    case Formula::sin_local_time:
+      return fill(out, rows_, [&](std::size_t i) { return sin_lon[i] * cos_turn + cos_lon[i] * sin_turn; });
+    case Formula::solar:
+      return sun_of({Node(date, 1.0)});
+    case Formula::radiation:
+      return sun_of(radiation_nodes(date));
+  }
+}
+
+at::Tensor Computed::operator()(Time date) const {
+  at::Tensor result = at::empty({static_cast<std::int64_t>(names_.size()), rows_}, at::kFloat);
+  auto* out = result.mutable_data_ptr<float>();
+  for (const std::string& name : names_) {
+    const Request request = *parse(name);
+    of_formula(request.formula, date + request.offset, out);
+    out += rows_;
   }
   return result;
 }

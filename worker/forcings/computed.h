@@ -4,12 +4,15 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "common/dates.h"
 
 namespace tradewind::forcings {
+
+enum class Formula;
 
 class Computed {
  public:
@@ -21,8 +24,13 @@ class Computed {
   static bool known(const std::string& name);
 
  private:
+  // At date, into out (rows).
+  void of_formula(Formula formula, Time date, float* out) const;
+
   std::vector<std::string> names_;
-  std::vector<double> latitudes_, longitudes_;  // degrees
+  std::int64_t rows_;
+  std::vector<double> sin_lat_, cos_lat_, sin_lon_, cos_lon_;
+  std::vector<double> latitudes_, longitudes_;  // degrees; empty when no name needs them
 };
 
 }  // namespace tradewind::forcings

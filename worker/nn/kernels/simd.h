@@ -3,6 +3,10 @@
 // linker must never mix them.
 #pragma once
 
+#if defined(__clang__) && defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 #include <cstdint>
 
 #ifndef TRADEWIND_SIMD_WIDTH
@@ -87,6 +91,20 @@ TRADEWIND_INLINE Vec group_sum(Vec v) {
   return folded<1>(v, AllLanes{});
 }
 TRADEWIND_INLINE float sum(Vec v) { return group_sum<width>(v)[0]; }
+#if TRADEWIND_SIMD_WIDTH == 16
+// In every lane the one of the table's 16 values that the lowest bits of its index name.
+TRADEWIND_INLINE Vec looked_up(const float* table, Int index) {
+#if !defined(__clang__)
+  return __builtin_shuffle(load(table), index);
+#elif defined(__AVX512F__)
+  return reinterpret_cast<Vec>(_mm512_permutexvar_ps(reinterpret_cast<__m512i>(index), _mm512_load_ps(table)));
+#else
+  Vec found{};
+  for (int i = 0; i < width; ++i) found[i] = table[index[i] & (width - 1)];
+  return found;
+#endif
+}
+#endif
 // In every lane the lane `which` of its group of `size` lanes.
 template <int size, int which, int... lane>
 TRADEWIND_INLINE Vec group_lane(Vec v, Lanes<lane...>) {

@@ -67,13 +67,27 @@ void gather_rows(const at::Tensor& table, const at::Tensor& index, at::Tensor& o
   });
 }
 
-void add_gathered_rows(const at::Tensor& table, const at::Tensor& index, at::Tensor& out) {
-  const std::int64_t columns = table.size(1);
-  const float* from = table.const_data_ptr<float>();
-  const std::int32_t* which = index.const_data_ptr<std::int32_t>();
-  auto* to = out.mutable_data_ptr<float>();
-  at::parallel_for(0, index.size(0), grain(columns), [&](std::int64_t begin, std::int64_t end) {
-    kernels::table().gather_add(from, which + begin, end - begin, columns, to + begin * columns);
+void sum_gathered_rows(const at::Tensor& start, const PickedRows& first, const PickedRows& second, bool gelu,
+                       at::Tensor& out) {
+  kernels::GatheredSum whole;
+  whole.start = start.const_data_ptr<float>();
+  whole.table = first.table.const_data_ptr<float>();
+  whole.index = first.index.const_data_ptr<std::int32_t>();
+  if (second.table.defined()) {
+    whole.other = second.table.const_data_ptr<float>();
+    whole.other_index = second.index.const_data_ptr<std::int32_t>();
+  }
+  whole.out = out.mutable_data_ptr<float>();
+  whole.columns = out.size(1);
+  whole.gelu = gelu;
+  at::parallel_for(0, out.size(0), grain(whole.columns), [&](std::int64_t begin, std::int64_t end) {
+    kernels::GatheredSum part = whole;
+    part.start += begin * part.columns;
+    part.index += begin;
+    if (part.other) part.other_index += begin;
+    part.out += begin * part.columns;
+    part.rows = end - begin;
+    kernels::table().gathered_sum(part);
   });
 }
 
@@ -111,7 +125,7 @@ void product_on_cpu(const kernels::Product& arguments) {
 
 const Operations& cpu_operations() {
   static constexpr Operations table = {layer_norm,        gelu,         rotate,         gather_rows,
-                                       add_gathered_rows, sum_segments, graph_attention};
+                                       sum_gathered_rows, sum_segments, graph_attention};
   return table;
 }
 

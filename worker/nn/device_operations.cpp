@@ -39,8 +39,12 @@ void gather_rows(const at::Tensor& table, const at::Tensor& index, at::Tensor& o
   at::index_select_out(out, table, 0, index);
 }
 
-void add_gathered_rows(const at::Tensor& table, const at::Tensor& index, at::Tensor& out) {
-  out.add_(at::index_select(table, 0, index));
+void sum_gathered_rows(const at::Tensor& start, const PickedRows& first, const PickedRows& second, bool with_gelu,
+                       at::Tensor& out) {
+  at::Tensor sum = at::index_select(first.table, 0, first.index).add_(start);
+  if (second.table.defined()) sum.add_(at::index_select(second.table, 0, second.index));
+  if (with_gelu) at::gelu_(sum);
+  out.copy_(sum);
 }
 
 void sum_segments(const at::Tensor& x, const at::Tensor& first, at::Tensor& out) {
@@ -62,7 +66,7 @@ void graph_attention(const kernels::GraphAttention& arguments, std::int64_t rows
 
 const Operations& device_operations() {
   static constexpr Operations table = {layer_norm,        gelu,         rotate,         gather_rows,
-                                       add_gathered_rows, sum_segments, graph_attention};
+                                       sum_gathered_rows, sum_segments, graph_attention};
   return table;
 }
 

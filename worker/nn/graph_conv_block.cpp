@@ -58,22 +58,18 @@ void GraphConvBlock::edge_terms(const at::Tensor& e, const Lanes& terms, Workspa
 }
 
 void GraphConvBlock::messages(const MessageEdges& edges, const EdgeChunk& chunk, const Lanes& edge_terms,
-                              const Lanes& destinations, const Lanes& sources, at::Tensor messages,
-                              Workspace& workspace) const {
-  const at::Tensor source = edges.source.narrow(0, chunk.first, chunk.count);
-  const at::Tensor target = edges.target.narrow(0, chunk.first, chunk.count);
-  for (std::size_t lane = 0; lane < static_cast<std::size_t>(lanes()); ++lane) {
-    add_gathered_rows(sources[lane], source, edge_terms[lane]);
-    if (destinations[lane].defined()) add_gathered_rows(destinations[lane], target, edge_terms[lane]);
-  }
-  edge_mlp_.finish(edge_terms, std::move(messages), false, workspace);
+                              const Lanes& destinations, const Lanes& sources, const Lanes& sums, at::Tensor messages,
+                              bool add, Workspace& workspace) const {
+  edge_mlp_.complete(edge_terms, sources, edges.source.narrow(0, chunk.first, chunk.count), destinations,
+                     edges.target.narrow(0, chunk.first, chunk.count), sums);
+  edge_mlp_.finish(sums, std::move(messages), add, workspace);
 }
 
 void GraphConvBlock::add_nodes(const at::Tensor& summed, at::Tensor x, Workspace& workspace) const {
   const Lanes sums =
       take_lanes(workspace, node_mlp_.lanes(), Workspace::sums, Workspace::sums_other, x.size(0), node_mlp_.width());
   node_mlp_.project(1, summed, sums, workspace);
-  node_mlp_.add_product(0, x, sums, workspace);
+  node_mlp_.complete(0, x, sums, workspace);
   node_mlp_.finish(sums, std::move(x), true, workspace);
 }
 

@@ -48,10 +48,11 @@ class GraphConvBlock {
   void destination_terms(const at::Tensor& x, const Lanes& terms, Workspace& workspace) const;
   void source_terms(const at::Tensor& x, const Lanes& terms, Workspace& workspace) const;
   void edge_terms(const at::Tensor& e, const Lanes& terms, Workspace& workspace) const;  // with the bias
-  // messages (edges of the chunk, channels) = edge_mlp, from the chunk's edge terms, which are used up; destinations:
-  // terms of the chunk's rows, undefined when they are in the edge terms already; sources: a table for edges.source.
+  // messages (edges of the chunk, channels) = edge_mlp, from the chunk's edge terms, or += that with `add`; sums:
+  // scratch memory like the edge terms, may be the same; destinations: terms of the chunk's rows, undefined when they
+  // are in the edge terms already; sources: a table for edges.source.
   void messages(const MessageEdges& edges, const EdgeChunk& chunk, const Lanes& edge_terms, const Lanes& destinations,
-                const Lanes& sources, at::Tensor messages, Workspace& workspace) const;
+                const Lanes& sources, const Lanes& sums, at::Tensor messages, bool add, Workspace& workspace) const;
   // x += node_mlp([x, summed])
   void add_nodes(const at::Tensor& summed, at::Tensor x, Workspace& workspace) const;
   // x += node_mlp([x, x])

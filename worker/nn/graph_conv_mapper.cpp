@@ -128,9 +128,11 @@ void GraphConvMapper::fix_destinations(const at::Tensor& rows, Workspace& worksp
   }
   for (const EdgeChunk& chunk : edges_.chunks) {
     for (int lane = 0; lane < block_.lanes(); ++lane) {
-      add_gathered_rows(terms[lane].narrow(0, chunk.rows.begin, chunk.rows.size()),
-                        edges_.target.narrow(0, chunk.first, chunk.count),
-                        edge_terms_[lane].narrow(0, chunk.first, chunk.count));
+      const at::Tensor edges = edge_terms_[lane].narrow(0, chunk.first, chunk.count);
+      sum_gathered_rows(edges,
+                        {terms[lane].narrow(0, chunk.rows.begin, chunk.rows.size()),
+                         edges_.target.narrow(0, chunk.first, chunk.count)},
+                        {}, false, edges);
     }
   }
 }
@@ -150,17 +152,10 @@ Lanes GraphConvMapper::source_terms(const SourceTable& sources, const TableRows&
   return terms;
 }
 
-Lanes GraphConvMapper::edge_terms(const EdgeChunk& chunk, Workspace& workspace) const {
-  Lanes terms =
-      take_lanes(workspace, block_.lanes(), Workspace::sums, Workspace::sums_other, chunk.count, block_.width());
-  if (embedding_) {
-    block_.edge_terms(embedding_->rows(chunk.first, chunk.count, workspace), terms, workspace);
-  } else {
-    for (int lane = 0; lane < block_.lanes(); ++lane) {
-      terms[lane].copy_(edge_terms_[lane].narrow(0, chunk.first, chunk.count));
-    }
-  }
-  return terms;
+Lanes GraphConvMapper::edge_terms(const EdgeChunk& chunk, const Lanes& memory, Workspace& workspace) const {
+  if (!embedding_) return narrowed(edge_terms_, chunk.first, chunk.count);
+  block_.edge_terms(embedding_->rows(chunk.first, chunk.count, workspace), memory, workspace);
+  return memory;
 }
 
 at::Tensor GraphConvMapper::destination_rows(const RowSource& rows, dist::RowRange range, Workspace& workspace) const {
@@ -191,7 +186,10 @@ void GraphConvMapper::run_chunk(const EdgeChunk& chunk, const Lanes& sources, co
   at::Tensor summed = workspace.take(Workspace::summed, rows, block_.channels());
   if (chunk.count > 0) {
     at::Tensor messages = workspace.take(Workspace::messages, chunk.count, block_.channels());
-    block_.messages(edges_, chunk, edge_terms(chunk, workspace), terms, sources, messages, workspace);
+    const Lanes sums =
+        take_lanes(workspace, block_.lanes(), Workspace::sums, Workspace::sums_other, chunk.count, block_.width());
+    block_.messages(edges_, chunk, edge_terms(chunk, sums, workspace), terms, sources, sums, messages, false,
+                    workspace);
     sum_segments(messages, edges_.first.narrow(0, chunk.rows.begin, rows + 1), summed);
     summed.add_(edge_sums_.narrow(0, chunk.rows.begin, rows));
   } else {

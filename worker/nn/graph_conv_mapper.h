@@ -38,8 +38,8 @@ class GraphConvMapper : public Mapper {
   Lanes source_terms(const SourceTable& sources, const TableRows& rows, Workspace& workspace) const;
   void run_chunk(const EdgeChunk& chunk, const Lanes& sources, const RowSource* destinations, const Sink& sink,
                  Workspace& workspace) const;
-  // Edge terms of a chunk, to be used up.
-  Lanes edge_terms(const EdgeChunk& chunk, Workspace& workspace) const;
+  // Of a chunk: kept ones, or made in `memory`.
+  Lanes edge_terms(const EdgeChunk& chunk, const Lanes& memory, Workspace& workspace) const;
   at::Tensor destination_rows(const RowSource& rows, dist::RowRange range, Workspace& workspace) const;
 
   GraphConvBlock block_;

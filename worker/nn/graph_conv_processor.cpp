@@ -35,7 +35,7 @@ GraphConvProcessor::GraphConvProcessor(const checkpoint::GraphConvProcessorDescr
 void GraphConvProcessor::move_to(at::Device device) { move_all(device, halo_, layers_, embedding_, edges_); }
 
 void GraphConvProcessor::operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const {
-  at::Tensor latents;  // of the layers before the last: nobody reads what the last would leave
+  at::Tensor latents;  // of all edges when there is a layer that reads what another left
   if (layers_.size() > 1) latents = workspace.take(Workspace::latents, edges_.source.size(0), x.size(1));
   for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
     const at::Tensor halo = halo_.fetch(TensorRows(x), communicator, places_[layer]);
@@ -47,7 +47,6 @@ void GraphConvProcessor::run(std::size_t layer, at::Tensor& x, const at::Tensor&
                              Workspace& workspace) const {
   const GraphConvBlock& block = layers_[layer];
   const std::int64_t rows = x.size(0), width = block.width();
-  const bool first = layer == 0, last = layer + 1 == layers_.size();
   // Before any row changes: the terms of all rows.
   const Lanes sources =
       take_lanes(workspace, block.lanes(), Workspace::key, Workspace::value, rows + halo.size(0), width);
@@ -63,17 +62,15 @@ void GraphConvProcessor::run(std::size_t layer, at::Tensor& x, const at::Tensor&
     const EdgeChunk& chunk = edges_.chunks[static_cast<std::size_t>(number)];
     at::Tensor summed = workspace.take(Workspace::summed, chunk.rows.size(), block.channels());
     if (chunk.count > 0) {
-      at::Tensor before =
-          first ? embedding_->rows(chunk.first, chunk.count, workspace) : latents.narrow(0, chunk.first, chunk.count);
-      const Lanes terms =
+      at::Tensor edges = latents.defined() ? latents.narrow(0, chunk.first, chunk.count)
+                                           : workspace.take(Workspace::messages, chunk.count, block.channels());
+      if (layer == 0) edges.copy_(embedding_->rows(chunk.first, chunk.count, workspace));
+      const Lanes sums =
           take_lanes(workspace, block.lanes(), Workspace::sums, Workspace::sums_other, chunk.count, width);
-      block.edge_terms(before, terms, workspace);
-      at::Tensor after = workspace.take(Workspace::messages, chunk.count, block.channels());
-      block.messages(edges_, chunk, terms, narrowed(targets, chunk.rows.begin, chunk.rows.size()), sources, after,
-                     workspace);
-      after.add_(before);
-      if (!last) latents.narrow(0, chunk.first, chunk.count).copy_(after);
-      sum_segments(after, edges_.first.narrow(0, chunk.rows.begin, chunk.rows.size() + 1), summed);
+      block.edge_terms(edges, sums, workspace);
+      block.messages(edges_, chunk, sums, narrowed(targets, chunk.rows.begin, chunk.rows.size()), sources, sums, edges,
+                     true, workspace);
+      sum_segments(edges, edges_.first.narrow(0, chunk.rows.begin, chunk.rows.size() + 1), summed);
     } else {
       summed.zero_();
     }

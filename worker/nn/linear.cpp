@@ -94,8 +94,8 @@ at::Tensor Linear::native_product(const at::Tensor& x, Workspace& workspace) con
 
 bool Linear::packed_for(const at::Tensor& x) const { return packed_.defined() && on_cpu_kernels(x); }
 
-void Linear::packed_product(const at::Tensor& x, at::Tensor& out, bool add, bool with_bias, bool gelu,
-                            Workspace& workspace) const {
+void Linear::packed_product(const at::Tensor& x, at::Tensor& out, bool add, bool with_bias,
+                            checkpoint::Activation after, Workspace& workspace) const {
   const at::Tensor operand = widened_operand(x, workspace);
   kernels::Product arguments;
   arguments.x = operand.const_data_ptr<float>();
@@ -106,15 +106,14 @@ void Linear::packed_product(const at::Tensor& x, at::Tensor& out, bool add, bool
   arguments.inputs = inputs();
   arguments.outputs = outputs();
   arguments.add = add;
-  arguments.gelu = gelu;
+  arguments.gelu = after == checkpoint::Activation::gelu;
   product_on_cpu(arguments);
+  if (!arguments.gelu) activate(after, out);
 }
 
 void Linear::operator()(const at::Tensor& x, at::Tensor out, Workspace& workspace, checkpoint::Activation after) const {
   if (packed_for(x)) {
-    const bool gelu = after == checkpoint::Activation::gelu;
-    packed_product(x, out, false, true, gelu, workspace);
-    if (!gelu) activate(after, out);
+    packed_product(x, out, false, true, after, workspace);
     return;
   }
   if (native_) {
@@ -128,19 +127,23 @@ void Linear::operator()(const at::Tensor& x, at::Tensor out, Workspace& workspac
   activate(after, out);
 }
 
-void Linear::add_product(const at::Tensor& x, at::Tensor out, Workspace& workspace) const {
+void Linear::add_product(const at::Tensor& x, at::Tensor out, Workspace& workspace,
+                         checkpoint::Activation after) const {
   if (packed_for(x)) {
-    packed_product(x, out, true, false, false, workspace);
-  } else if (native_) {
+    packed_product(x, out, true, false, after, workspace);
+    return;
+  }
+  if (native_) {
     out.add_(native_product(x, workspace));
   } else {
     out.addmm_(widened_operand(x, workspace), widened_weight(workspace).t());
   }
+  activate(after, out);
 }
 
 void Linear::add(const at::Tensor& x, at::Tensor out, Workspace& workspace) const {
   if (packed_for(x)) {
-    packed_product(x, out, true, true, false, workspace);
+    packed_product(x, out, true, true, checkpoint::Activation::identity, workspace);
     return;
   }
   add_product(x, out, workspace);

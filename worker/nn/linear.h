@@ -31,8 +31,9 @@ class Linear {
                   checkpoint::Activation after = checkpoint::Activation::identity) const;
   // out += x W^T + b
   void add(const at::Tensor& x, at::Tensor out, Workspace& workspace) const;
-  // out += x W^T
-  void add_product(const at::Tensor& x, at::Tensor out, Workspace& workspace) const;
+  // out += x W^T; `after` is applied to out.
+  void add_product(const at::Tensor& x, at::Tensor out, Workspace& workspace,
+                   checkpoint::Activation after = checkpoint::Activation::identity) const;
 
  private:
   at::Tensor rounded(const at::Tensor& x, Workspace& workspace) const;
@@ -40,7 +41,7 @@ class Linear {
   at::Tensor widened_weight(Workspace& workspace) const;
   at::Tensor native_product(const at::Tensor& x, Workspace& workspace) const;
   bool packed_for(const at::Tensor& x) const;
-  void packed_product(const at::Tensor& x, at::Tensor& out, bool add, bool with_bias, bool gelu,
+  void packed_product(const at::Tensor& x, at::Tensor& out, bool add, bool with_bias, checkpoint::Activation after,
                       Workspace& workspace) const;
 
   at::Tensor weight_, bias_, packed_;

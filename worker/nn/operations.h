@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "worker/nn/kernels/kernels.h"
+#include "worker/nn/rows.h"
 
 namespace tradewind::nn {
 
@@ -23,7 +24,8 @@ struct Operations {
   void (*rotate)(at::Tensor& x, std::int64_t first, std::int64_t heads, std::int64_t head_size);
   // See rows.h.
   void (*gather_rows)(const at::Tensor& table, const at::Tensor& index, at::Tensor& out);
-  void (*add_gathered_rows)(const at::Tensor& table, const at::Tensor& index, at::Tensor& out);
+  void (*sum_gathered_rows)(const at::Tensor& start, const PickedRows& first, const PickedRows& second, bool gelu,
+                            at::Tensor& out);
   void (*sum_segments)(const at::Tensor& x, const at::Tensor& first, at::Tensor& out);
   // Destination rows [0, rows); pointers of the device.
   void (*graph_attention)(const kernels::GraphAttention& arguments, std::int64_t rows);

@@ -8,8 +8,9 @@ void gather_rows(const at::Tensor& table, const at::Tensor& index, at::Tensor ou
   operations(table).gather_rows(table, index, out);
 }
 
-void add_gathered_rows(const at::Tensor& table, const at::Tensor& index, at::Tensor out) {
-  operations(table).add_gathered_rows(table, index, out);
+void sum_gathered_rows(const at::Tensor& start, const PickedRows& first, const PickedRows& second, bool gelu,
+                       at::Tensor out) {
+  operations(start).sum_gathered_rows(start, first, second, gelu, out);
 }
 
 void sum_segments(const at::Tensor& x, const at::Tensor& first, at::Tensor out) {

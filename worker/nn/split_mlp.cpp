@@ -8,6 +8,7 @@
 
 #include "common/errors.h"
 #include "worker/nn/activation.h"
+#include "worker/nn/rows.h"
 
 namespace tradewind::nn {
 namespace {
@@ -39,22 +40,38 @@ std::vector<Linear> parts_of(const checkpoint::LinearDescription& whole, const s
   return parts;
 }
 
-checkpoint::SequentialDescription without_first(const checkpoint::SequentialDescription& description) {
-  return {{description.layers.begin() + (description.layers.empty() ? 0 : 1), description.layers.end()}};
+// The activation of the first layer's sums: the gate's, or what follows a linear layer.
+checkpoint::Activation first_activation(const checkpoint::SequentialDescription& description) {
+  if (description.layers.empty()) throw InternalFault("an MLP without layers");
+  if (const auto* gated = std::get_if<checkpoint::GatedDescription>(&description.layers.front())) {
+    return gated->activation;
+  }
+  if (description.layers.size() > 1) {
+    if (const auto* next = std::get_if<checkpoint::Activation>(&description.layers[1])) return *next;
+  }
+  return checkpoint::Activation::identity;
+}
+
+// The layers after the sums and their activation.
+checkpoint::SequentialDescription rest_of(const checkpoint::SequentialDescription& description) {
+  auto next = description.layers.begin() + 1;
+  if (std::holds_alternative<checkpoint::LinearDescription>(*description.layers.begin()) &&
+      next != description.layers.end() && std::holds_alternative<checkpoint::Activation>(*next)) {
+    ++next;
+  }
+  return {{next, description.layers.end()}};
 }
 
 }  // namespace
 
 SplitMlp::SplitMlp(const checkpoint::SequentialDescription& description, const std::vector<std::int64_t>& widths,
                    config::Precision precision)
-    : rest_(without_first(description), precision) {
-  if (description.layers.empty()) throw InternalFault("an MLP without layers");
+    : activation_(first_activation(description)), rest_(rest_of(description), precision) {
   const checkpoint::SequentialLayer& first = description.layers.front();
   if (const auto* linear = std::get_if<checkpoint::LinearDescription>(&first)) {
     lanes_[0] = parts_of(*linear, widths, precision);
   } else if (const auto* gated = std::get_if<checkpoint::GatedDescription>(&first)) {
     gated_ = true;
-    gate_ = gated->activation;
     lanes_ = {parts_of(gated->gate, widths, precision), parts_of(gated->value, widths, precision)};
   } else {
     throw InternalFault("an MLP that does not begin with a linear or gated layer");
@@ -67,16 +84,25 @@ void SplitMlp::project(std::size_t part, const at::Tensor& x, const Lanes& sums,
   for (int lane = 0; lane < lanes(); ++lane) lanes_[lane].at(part)(x, sums[lane], workspace);
 }
 
-void SplitMlp::add_product(std::size_t part, const at::Tensor& x, const Lanes& sums, Workspace& workspace) const {
-  for (int lane = 0; lane < lanes(); ++lane) lanes_[lane].at(part).add_product(x, sums[lane], workspace);
+void SplitMlp::complete(std::size_t part, const at::Tensor& x, const Lanes& sums, Workspace& workspace) const {
+  lanes_[0].at(part).add_product(x, sums[0], workspace, activation_);
+  if (gated_) lanes_[1].at(part).add_product(x, sums[1], workspace);
+}
+
+void SplitMlp::complete(const Lanes& parts, const Lanes& first, const at::Tensor& first_index, const Lanes& second,
+                        const at::Tensor& second_index, const Lanes& sums) const {
+  const bool gelu = activation_ == checkpoint::Activation::gelu;
+  for (int lane = 0; lane < lanes(); ++lane) {
+    sum_gathered_rows(parts[lane], {first[lane], first_index}, {second[lane], second_index}, lane == 0 && gelu,
+                      sums[lane]);
+  }
+  at::Tensor activated = sums[0];
+  if (!gelu) activate(activation_, activated);
 }
 
 void SplitMlp::finish(const Lanes& sums, at::Tensor out, bool add, Workspace& workspace) const {
   at::Tensor hidden = sums[0];
-  if (gated_) {
-    activate(gate_, hidden);
-    hidden.mul_(sums[1]);
-  }
+  if (gated_) hidden.mul_(sums[1]);
   rest_.consume(hidden, std::move(out), add, workspace);
 }
 

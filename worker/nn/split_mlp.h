@@ -34,15 +34,18 @@ class SplitMlp {
 
   // sums = the product of input `part` with rows x; the last part brings the bias.
   void project(std::size_t part, const at::Tensor& x, const Lanes& sums, Workspace& workspace) const;
-  // sums += the product of input `part` with rows x, without a bias.
-  void add_product(std::size_t part, const at::Tensor& x, const Lanes& sums, Workspace& workspace) const;
-  // From the whole sums, which are used up, to out (rows, outputs) float32 contiguous; with `add`, out += the result.
+  // What is missing of the sums: the product of input `part` with rows x, without a bias; then the activation.
+  void complete(std::size_t part, const at::Tensor& x, const Lanes& sums, Workspace& workspace) const;
+  // sums = parts + rows of `first` + rows of `second` (when defined) by number, then the activation; sums may be parts.
+  void complete(const Lanes& parts, const Lanes& first, const at::Tensor& first_index, const Lanes& second,
+                const at::Tensor& second_index, const Lanes& sums) const;
+  // From complete sums, which are used up, to out (rows, outputs) float32 contiguous; with `add`, out += the result.
   void finish(const Lanes& sums, at::Tensor out, bool add, Workspace& workspace) const;
 
  private:
   std::array<std::vector<Linear>, 2> lanes_;  // by part
   bool gated_ = false;
-  checkpoint::Activation gate_ = checkpoint::Activation::identity;
+  checkpoint::Activation activation_ = checkpoint::Activation::identity;  // of the first lane
   Sequential rest_;
 };
 

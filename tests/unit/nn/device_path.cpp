@@ -43,8 +43,14 @@ TEST_CASE("each operation gives on both ways the same") {
   CHECK(both(x, [](const nn::Operations& o, at::Tensor& y) { o.rotate(y, 1000, 3, 16); }) < 1e-5);
   const at::Tensor index = at::randint(0, 37, {50}, at::kLong), short_index = index.to(at::kInt);
   CHECK(both(at::zeros({50, 48}), [&](const nn::Operations& o, at::Tensor& y) { o.gather_rows(x, index, y); }) == 0);
-  CHECK(both(at::randn({50, 48}),
-             [&](const nn::Operations& o, at::Tensor& y) { o.add_gathered_rows(x, short_index, y); }) == 0);
+  const at::Tensor start = at::randn({50, 48}), other = at::randn({9, 48}), other_index = short_index.remainder(9);
+  for (const bool gelu : {false, true}) {
+    for (const nn::PickedRows& second : {nn::PickedRows{}, nn::PickedRows{other, other_index}}) {
+      CHECK(both(start, [&](const nn::Operations& o, at::Tensor& y) {
+              o.sum_gathered_rows(y, {x, short_index}, second, gelu, y);
+            }) < 3e-6);
+    }
+  }
   const at::Tensor first = at::tensor({7, 7, 10, 30, 44}, at::kLong);
   CHECK(both(at::randn({4, 48}), [&](const nn::Operations& o, at::Tensor& y) { o.sum_segments(x, first, y); }) < 1e-5);
 }

@@ -24,7 +24,7 @@
                                     layer_norm,          \
                                     gelu,                \
                                     gather,              \
-                                    gather_add,          \
+                                    gathered_sum,        \
                                     segment_sum};        \
     return table;                                        \
   }                                                      \

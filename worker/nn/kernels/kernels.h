@@ -57,6 +57,19 @@ struct Product {
   bool add = false, gelu = false;
 };
 
+// Row i of out is row i of start, plus row index[i] of the table, plus row other_index[i] of `other` if there is one;
+// then GELU of it with `gelu`.
+struct GatheredSum {
+  const float* start = nullptr;  // (rows, columns), may be out
+  const float* table = nullptr;  // (.., columns)
+  const float* other = nullptr;  // (.., columns), may be null
+  const std::int32_t* index = nullptr;
+  const std::int32_t* other_index = nullptr;
+  float* out = nullptr;
+  std::int64_t rows = 0, columns = 0;
+  bool gelu = false;
+};
+
 struct Table {
   const char* name;
   // Rows [begin, end); scratch of graph_attention_scratch(arguments) floats.
@@ -82,10 +95,9 @@ struct Table {
                      const float* bias, float epsilon);
   // x * (1 + erf(x / sqrt(2))) / 2, in place.
   void (*gelu)(float* x, std::int64_t count);
-  // Row i of out (rows, columns) is, or is added, row index[i] of the table.
+  // Row i of out (rows, columns) is row index[i] of the table.
   void (*gather)(const float* table, const std::int64_t* index, std::int64_t rows, std::int64_t columns, float* out);
-  void (*gather_add)(const float* table, const std::int32_t* index, std::int64_t rows, std::int64_t columns,
-                     float* out);
+  void (*gathered_sum)(const GatheredSum&);
   // Row s of out (segments, columns) is the sum of rows [first[s], first[s + 1]) of x, whose row 0 is row first[0]; 0
   // for an empty one.
   void (*segment_sum)(const float* x, const std::int64_t* first, std::int64_t segments, std::int64_t columns,

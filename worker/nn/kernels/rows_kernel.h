@@ -1,9 +1,13 @@
 // Rows of a table picked by number, and sums over runs of rows, for the instruction set of the including file.
 #pragma once
 
+#include "worker/nn/kernels/elementwise_kernel.h"
+#include "worker/nn/kernels/kernels.h"
 #include "worker/nn/kernels/simd.h"
 
 namespace {
+
+using tradewind::nn::kernels::GatheredSum;
 
 void gather(const float* table, const std::int64_t* index, std::int64_t rows, std::int64_t columns, float* out) {
   for (std::int64_t row = 0; row < rows; ++row, out += columns) {
@@ -20,8 +24,32 @@ TRADEWIND_INLINE void add_row(float* out, const float* x, std::int64_t columns) 
   for (; c < columns; ++c) out[c] += x[c];
 }
 
-void gather_add(const float* table, const std::int32_t* index, std::int64_t rows, std::int64_t columns, float* out) {
-  for (std::int64_t row = 0; row < rows; ++row, out += columns) add_row(out, table + index[row] * columns, columns);
+template <bool two, bool with_gelu>
+TRADEWIND_INLINE void gathered_rows(const GatheredSum& s) {
+  for (std::int64_t row = 0; row < s.rows; ++row) {
+    const float* start = s.start + row * s.columns;
+    const float* first = s.table + s.index[row] * s.columns;
+    const float* second = two ? s.other + s.other_index[row] * s.columns : nullptr;
+    float* out = s.out + row * s.columns;
+    std::int64_t c = 0;
+    for (; c + width <= s.columns; c += width) {
+      Vec sum = load(start + c) + load(first + c);
+      if (two) sum += load(second + c);
+      store(out + c, with_gelu ? gelu(sum) : sum);
+    }
+    for (; c < s.columns; ++c) {
+      const float sum = start[c] + first[c] + (two ? second[c] : 0.0F);
+      out[c] = with_gelu ? gelu(splat(sum))[0] : sum;
+    }
+  }
+}
+
+void gathered_sum(const GatheredSum& s) {
+  if (s.gelu) {
+    s.other ? gathered_rows<true, true>(s) : gathered_rows<false, true>(s);
+  } else {
+    s.other ? gathered_rows<true, false>(s) : gathered_rows<false, false>(s);
+  }
 }
 
 void segment_sum(const float* x, const std::int64_t* first, std::int64_t segments, std::int64_t columns, float* out) {

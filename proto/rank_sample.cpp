@@ -80,6 +80,7 @@ Telemetry read_page(const TelemetryPage& page, std::int64_t now) {
   t.waited_seconds = static_cast<double>(page.waited.load(std::memory_order_relaxed)) / 1e9;
   t.bytes_read = page.bytes_read.load(std::memory_order_relaxed);
   t.bytes_written = page.bytes_written.load(std::memory_order_relaxed);
+  t.device_queued = page.device_queued.load(std::memory_order_relaxed);
   t.device_progress = page.device_progress.load(std::memory_order_relaxed);
   t.written_step = page.written_step.load(std::memory_order_relaxed) - 1;
 
@@ -127,7 +128,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Collective, sequence, operation, group, dtype
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OpenFile, use, path, open_seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Telemetry, known, torn, phase, layer, step, steps, valid_time, place_seconds,
                                    call_seconds, tick, enqueued, started, done, waited_seconds, bytes_read,
-                                   bytes_written, device_progress, written_step, call, earlier, files, recent)
+                                   bytes_written, device_queued, device_progress, written_step, call, earlier, files,
+                                   recent)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ThreadFacts, id, state, wchan, system_call, path)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessFacts, known, state, tracer, read_characters, written_characters,
                                    read_storage, cpu_seconds, starved_seconds, resident_bytes, threads)

@@ -34,7 +34,8 @@ struct Telemetry {
   double place_seconds = 0, call_seconds = 0;  // since they began
   std::uint64_t tick = 0, enqueued = 0, started = 0, done = 0;
   double waited_seconds = 0;
-  std::uint64_t bytes_read = 0, bytes_written = 0, device_progress = 0;
+  std::uint64_t bytes_read = 0, bytes_written = 0;
+  std::uint64_t device_queued = 0, device_progress = 0;
   std::int64_t written_step = -1;   // seconds of lead time; -1: none yet
   Collective call;                  // the newest
   std::vector<Collective> earlier;  // those before it that the page still has, oldest first
@@ -42,6 +43,10 @@ struct Telemetry {
   std::vector<std::uint64_t> recent;  // telemetry_recent_calls fingerprints, or none
 
   bool in_collective() const { return started > done; }
+  // The device has been given more than it has done.
+  bool device_lags() const { return device_queued > device_progress; }
+  // The newest collective that this rank has come to, on its device where it has one.
+  std::uint64_t reached() const { return device_queued > 0 ? device_progress >> telemetry_mark_bits : call.sequence; }
   bool operator==(const Telemetry&) const = default;
 };
 

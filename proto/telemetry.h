@@ -16,13 +16,14 @@
 namespace tradewind::proto {
 
 inline constexpr std::uint64_t telemetry_magic = 0x656c6554'776e7254;
-inline constexpr std::uint32_t telemetry_version = 2;
+inline constexpr std::uint32_t telemetry_version = 3;
 inline constexpr std::size_t telemetry_page_bytes = 16384;
 inline constexpr std::size_t telemetry_files = 6;          // open at a time
 inline constexpr std::size_t telemetry_split_ranks = 64;   // whose counts of a collective are kept
 inline constexpr std::size_t telemetry_kept_calls = 8;     // newest ones, whole
 inline constexpr std::size_t telemetry_recent_calls = 64;  // their fingerprints
 inline constexpr std::size_t telemetry_dims = 6;
+inline constexpr unsigned telemetry_mark_bits = 16;  // of a device's mark, for the places since its collective
 
 // A value that one thread writes and others read whole.
 template <class T>
@@ -99,7 +100,9 @@ struct TelemetryPage {
   std::atomic<std::uint64_t> enqueued, started, done;  // collectives; waited for since `started`
   std::atomic<std::uint64_t> waited;                   // nanoseconds spent in finished collectives
   std::atomic<std::uint64_t> bytes_read, bytes_written;
-  std::atomic<std::uint64_t> device_progress;  // counted up by the device's own stream; 0 without one
+  // Marks of a device's stream: collectives begun << telemetry_mark_bits | places entered since; 0 without a device.
+  std::atomic<std::uint64_t> device_queued;    // the newest one queued
+  std::atomic<std::uint64_t> device_progress;  // the newest one that the stream has come to: the device writes it
   std::atomic<std::int64_t> written_step;      // 1 + seconds of the last lead time that this rank has written whole
   Seqlocked<PlaceRecord> place;
   // The call with a number is at number % size: a rank may be further than another whose rows do not fit with its own.

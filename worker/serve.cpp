@@ -18,6 +18,7 @@
 #include "worker/channel/channel_reporter.h"
 #include "worker/compare/compare.h"
 #include "worker/device/link.h"
+#include "worker/device/marks.h"
 #include "worker/dist/process_group.h"
 #include "worker/runner/commands.h"
 #include "worker/telemetry/fatal_signals.h"
@@ -66,6 +67,8 @@ device::Device open_device(const std::optional<std::string>& wanted, const Sessi
   device::Device device =
       device::open_device(wanted, session.start.local_rank, [&](const std::string& text) { warnings.push_back(text); });
   session.launcher.send(proto::Ready{device.name()});
+  session.recorder.follow_device(
+      device::marks_of(device, session.recorder.page(), [&](const std::string& text) { warnings.push_back(text); }));
   for (const std::string& text : warnings) session.reporter.warning(text);
   return device;
 }

@@ -197,6 +197,9 @@ std::string dump_text(const RankSample& sample, const std::string& stack) {
        << " read, " << p.written_characters << " written\n"
        << "CPU " << p.cpu_seconds << " s, " << p.starved_seconds << " s without one; resident " << p.resident_bytes
        << " bytes\n";
+  if (t.device_queued > 0)
+    text << "device: has come to collective " << t.reached()
+         << (t.device_lags() ? ", has more to do" : ", has done all") << '\n';
   if (t.torn) text << "the page was being written when the rank stood still\n";
   for (const auto& [what, counts] : {std::pair("sent", &t.call.sent), std::pair("received", &t.call.received)}) {
     if (counts->empty()) continue;

@@ -30,8 +30,8 @@ class Judge {
   }
 
   Verdict operator()() const {
-    for (const auto rule : {&Judge::lost, &Judge::stopped, &Judge::blocked, &Judge::mismatched, &Judge::missing,
-                            &Judge::behind, &Judge::all_inside})
+    for (const auto rule : {&Judge::lost, &Judge::stopped, &Judge::blocked, &Judge::mismatched, &Judge::devices,
+                            &Judge::missing, &Judge::all_inside})
       if (auto verdict = (this->*rule)()) return *verdict;
     return stuck();
   }
@@ -128,17 +128,42 @@ class Judge {
                    absent);
   }
 
-  std::optional<Verdict> behind() const {
-    if (waiting_.empty()) return std::nullopt;
-    std::uint64_t least = ~std::uint64_t{0}, most = 0;
-    for (const int rank : waiting_) {
-      least = std::min(least, of(rank).telemetry.device_progress);
-      most = std::max(most, of(rank).telemetry.device_progress);
+  // Where devices wait for each other (NCCL), their hosts are further and wait for nobody.
+  std::optional<Verdict> devices() const {
+    const auto alive = [](const RankSample& s) { return !s.exited && !s.lost; };
+    std::uint64_t least = ~std::uint64_t{0};
+    for (const RankSample& s : samples_)
+      if (alive(s)) least = std::min(least, s.telemetry.reached());
+    const auto last = ranks_where([&](const auto& s) { return alive(s) && s.telemetry.reached() == least; });
+    const auto behind = ranks_where([&](const auto& s) { return alive(s) && s.telemetry.device_lags(); });
+    auto culprits = behind;
+    std::erase_if(culprits, [&](int rank) { return of(rank).telemetry.reached() > least; });
+    const auto further = ranks_where([&](const auto& s) { return alive(s) && s.telemetry.reached() > least; });
+    if (behind.empty()) return std::nullopt;
+
+    Verdict result;
+    if (further.empty() && last.size() > 1 && culprits.size() == last.size()) {
+      result = verdict(Finding::network, Certainty::likely,
+                       "the devices of " + ranks_text(last) + " all came to collective " + std::to_string(least) +
+                           " and nothing arrives: the network between them",
+                       {});
+      result.waiting = last;
+    } else if (culprits.empty()) {
+      result = verdict(Finding::missing, Certainty::likely,
+                       ranks_text(last) + (last.size() == 1 ? " does" : " do") + " not come to collective " +
+                           std::to_string(least + 1),
+                       last);
+      result.waiting = further;
+    } else {
+      result =
+          verdict(Finding::device, Certainty::likely,
+                  "the device of " + ranks_text(culprits) + " does not get on: a kernel that does not end", culprits);
+      result.waiting = further;
     }
-    if (least == most) return std::nullopt;
-    const auto ranks = ranks_where([&](const auto& s) { return waits(s) && s.telemetry.device_progress == least; });
-    return verdict(Finding::device, Certainty::likely,
-                   "the device of " + ranks_text(ranks) + " does not get on: a kernel that does not end", ranks);
+    for (const int rank : behind)
+      result.evidence.push_back("rank " + std::to_string(rank) + ": its device has come to collective " +
+                                std::to_string(of(rank).telemetry.reached()) + " and has more to do");
+    return result;
   }
 
   std::optional<Verdict> all_inside() const {

@@ -18,8 +18,8 @@ std::uint64_t grown(std::uint64_t before, std::uint64_t after) { return after > 
 std::uint64_t advances(const RankSample& before, const RankSample& after) {
   const auto &a = before.telemetry, &b = after.telemetry;
   const auto &p = before.process, &q = after.process;
-  std::uint64_t count = grown(a.tick, b.tick) + grown(a.started, b.started) + grown(a.done, b.done) +
-                        grown(a.device_progress, b.device_progress);
+  std::uint64_t count = grown(a.tick, b.tick) + grown(a.started, b.started) + grown(a.done, b.done);
+  if (b.device_progress > a.device_progress) ++count;  // marks are no count
   const std::uint64_t bytes = grown(a.bytes_read, b.bytes_read) + grown(a.bytes_written, b.bytes_written);
   if (bytes > 0) ++count;
   if (p.known && q.known &&

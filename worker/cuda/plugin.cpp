@@ -15,6 +15,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 
 #include "worker/cuda/graph_attention.h"
+#include "worker/cuda/mark.h"
 #include "worker/cuda/table.h"
 
 namespace tradewind::cuda {
@@ -89,8 +90,19 @@ const char* connect(const NcclGroup* group, c10d::Backend** backend) {
   });
 }
 
-constexpr Table table = {table_version, sizeof(Table), TORCH_VERSION,   count,  open,
-                         facts,         memory,        graph_attention, connect};
+const char* share(void* memory, std::size_t bytes, void** seen) {
+  cudaError_t error = cudaHostRegister(memory, bytes, cudaHostRegisterMapped);
+  if (error == cudaSuccess) error = cudaHostGetDevicePointer(seen, memory, 0);
+  if (error != cudaSuccess) static_cast<void>(cudaGetLastError());  // else the next operation would be blamed for it
+  return check(error);
+}
+
+const char* mark(std::uint64_t* word, std::uint64_t mark) {
+  return guarded([&] { return check(launch_mark(word, mark, c10::cuda::getCurrentCUDAStream().stream())); });
+}
+
+constexpr Table table = {table_version, sizeof(Table),   TORCH_VERSION, count, open, facts,
+                         memory,        graph_attention, connect,       share, mark};
 
 }  // namespace
 }  // namespace tradewind::cuda

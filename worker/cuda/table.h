@@ -16,7 +16,7 @@ class Backend;
 
 namespace tradewind::cuda {
 
-constexpr std::uint32_t table_version = 1;
+constexpr std::uint32_t table_version = 2;
 
 struct DeviceFacts {
   char name[256];            // as the driver calls it
@@ -49,6 +49,11 @@ struct Table {
   const char* (*graph_attention)(const nn::kernels::GraphAttention* arguments, std::int64_t rows);
   // backend: a new reference, the caller's to release.
   const char* (*connect)(const NcclGroup* group, c10d::Backend** backend);
+  // Lets the device write to `bytes` from `memory` on, whole pages of this process; seen: that address for the device.
+  const char* (*share)(void* memory, std::size_t bytes, void** seen);
+  // Queues on the current stream: after all that was queued before, *word = mark. word: of the device, in shared
+  // memory.
+  const char* (*mark)(std::uint64_t* word, std::uint64_t mark);
 };
 using TableFunction = const Table* (*)();
 }

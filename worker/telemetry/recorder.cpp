@@ -85,6 +85,16 @@ void Recorder::step(int step, int steps, std::optional<Time> reached) {
 void Recorder::entering(std::string_view place) {
   set_text(place_.layer, place);
   store_place();
+  ++places_;
+  mark_device();
+}
+
+void Recorder::mark_device() {
+  if (!queue_mark_) return;
+  constexpr std::uint64_t most = (1U << proto::telemetry_mark_bits) - 1;
+  const std::uint64_t mark = call_.sequence << proto::telemetry_mark_bits | std::min(places_, most);
+  page_->device_queued.store(mark, std::memory_order_relaxed);
+  queue_mark_(mark);
 }
 
 void Recorder::call_enqueued(const char* operation, const at::Tensor& values, const std::vector<std::int64_t>& sent,
@@ -109,6 +119,8 @@ void Recorder::call_enqueued(const char* operation, const at::Tensor& values, co
                                                                       std::memory_order_relaxed);
   page_->enqueued.fetch_add(1, std::memory_order_release);
   alive();
+  places_ = 0;
+  mark_device();
 }
 
 void Recorder::call_started() {

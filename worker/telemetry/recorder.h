@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -36,18 +37,23 @@ class Recorder : public dist::Observer {
   void file_ends(int file) override;
   void state_written(Duration lead_time) override;
 
-  // The counter that a device's stream is to count up as it goes.
-  std::atomic<std::uint64_t>& device_progress() { return page_->device_progress; }
+  // `queue` has a device's stream write the mark into the page when it comes to it: from now on with every place and
+  // call.
+  void follow_device(std::function<void(std::uint64_t mark)> queue) { queue_mark_ = std::move(queue); }
+  proto::TelemetryPage& page() { return *page_; }
   const proto::TelemetryPage& page() const { return *page_; }
 
  private:
   void alive() { page_->tick.fetch_add(1, std::memory_order_relaxed); }
   void store_place();
+  void mark_device();
 
   std::shared_ptr<proto::TelemetryPage> page_;
   proto::PlaceRecord place_{};
   proto::CallRecord call_{};
   std::int64_t started_ = 0;
+  std::uint64_t places_ = 0;  // since the newest call
+  std::function<void(std::uint64_t)> queue_mark_;
 };
 
 }  // namespace tradewind::telemetry

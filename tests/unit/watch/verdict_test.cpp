@@ -226,13 +226,67 @@ TEST_CASE("the fingerprints of calls that were overwritten are not compared") {
   CHECK(judge(samples).finding == Finding::network);
 }
 
-TEST_CASE("a device that is behind is named once all have come") {
-  auto samples = all_wait(4);
-  for (auto& sample : samples) sample.telemetry.device_progress = 50;
-  samples[1].telemetry.device_progress = 44;
+namespace {
+
+// A rank with a device, whose host has queued all up to collective `queued` and some places more.
+RankSample on_device(int rank, std::uint64_t queued, std::uint64_t reached, std::uint64_t places = 0) {
+  constexpr unsigned bits = tradewind::proto::telemetry_mark_bits;
+  RankSample sample = computing(rank, queued);
+  sample.telemetry.device_queued = (queued << bits) + 2;
+  sample.telemetry.device_progress = (reached << bits) + places;
+  return sample;
+}
+
+}  // namespace
+
+TEST_CASE("a device that does not come to the collective in which the others' devices wait is named") {
+  auto samples = ranks(4, [](int rank) { return on_device(rank, 14, rank == 1 ? 11 : 12, 1); });
   const Verdict verdict = judge(samples);
   CHECK(verdict.finding == Finding::device);
+  CHECK(verdict.certainty == Certainty::likely);
   CHECK(verdict.culprits == Ranks{1});
+  CHECK(verdict.waiting == Ranks{0, 2, 3});
+  CHECK(verdict.what == "the device of rank 1 does not get on: a kernel that does not end");
+  CHECK(mentions(verdict, "rank 1: its device has come to collective 11 and has more to do"));
+  CHECK(mentions(verdict, "rank 3: its device has come to collective 12 and has more to do"));
+}
+
+TEST_CASE("a device that does not end is named before its rank is missing: the others' hosts wait") {
+  auto samples = ranks(4, [](int rank) { return waiting(rank, 12); });
+  for (auto& sample : samples) sample.telemetry.device_queued = sample.telemetry.device_progress = 12U << 16U;
+  samples[2] = on_device(2, 11, 11, 1);
+  const Verdict verdict = judge(samples);
+  CHECK(verdict.finding == Finding::device);
+  CHECK(verdict.culprits == Ranks{2});
+  CHECK(verdict.waiting == Ranks{0, 1, 3});
+}
+
+TEST_CASE("a rank whose device has done all that it was given is missing, not slow") {
+  auto samples = ranks(3, [](int rank) { return on_device(rank, 14, 12); });
+  samples[0] = on_device(0, 11, 11, 2);
+  const Verdict verdict = judge(samples);
+  CHECK(verdict.finding == Finding::missing);
+  CHECK(verdict.culprits == Ranks{0});
+  CHECK(verdict.waiting == Ranks{1, 2});
+  CHECK(verdict.what == "rank 0 does not come to collective 12");
+}
+
+TEST_CASE("devices that all wait in one collective: the network; one device alone does not end") {
+  const Verdict all = judge(ranks(3, [](int rank) { return on_device(rank, 14, 12); }));
+  CHECK(all.finding == Finding::network);
+  CHECK(all.culprits.empty());
+  CHECK(all.waiting == Ranks{0, 1, 2});
+  const Verdict one = judge({on_device(0, 0, 0, 1)});
+  CHECK(one.finding == Finding::device);
+  CHECK(one.culprits == Ranks{0});
+}
+
+TEST_CASE("devices that have done all they were given say nothing of a hang") {
+  auto samples = ranks(3, [](int rank) { return on_device(rank, 11, 11, 2); });
+  CHECK(judge(samples).finding == Finding::stuck);
+  samples[0] = computing(0);  // a rank without a device
+  samples[0].telemetry.call.sequence = 0;
+  CHECK(judge(samples).finding == Finding::stuck);
 }
 
 TEST_CASE("all inside and nobody behind: the network, nobody is named") {

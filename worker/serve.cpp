@@ -17,8 +17,10 @@
 #include "common/env.h"
 #include "worker/channel/channel_reporter.h"
 #include "worker/compare/compare.h"
+#include "worker/device/cuda_library.h"
 #include "worker/device/link.h"
 #include "worker/device/marks.h"
+#include "worker/dist/flight_record.h"
 #include "worker/dist/process_group.h"
 #include "worker/runner/commands.h"
 #include "worker/telemetry/fatal_signals.h"
@@ -73,9 +75,19 @@ device::Device open_device(const std::optional<std::string>& wanted, const Sessi
   return device;
 }
 
+// Of the libraries beneath the communicator, Gloo and NCCL.
+std::string flight_record_of(const device::Device& device) {
+  std::string text = dist::gloo_record();
+  const char* json = nullptr;
+  if (device.cuda == nullptr) return text;
+  device::check_cuda(device.cuda->flight_record(&json), "flight recorder");
+  return text + dist::record_lines(json);
+}
+
 std::unique_ptr<dist::Communicator> communicator_of(const Session& session, const device::Device& device) {
   auto watched = telemetry::watch_calls(dist::make_process_group(rendezvous_of(session.start), device::link_of(device)),
                                         session.recorder);
+  if (session.start.world_size > 1) session.recorder.tell_record([device] { return flight_record_of(device); });
   return session.around ? session.around(std::move(watched)) : std::move(watched);
 }
 

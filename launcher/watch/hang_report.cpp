@@ -227,6 +227,8 @@ void write_dumps(const Hang& hang) {
   for (const RankSample& sample : hang.samples) {
     std::ofstream file(std::filesystem::path(hang.dump_folder) / ("rank-" + std::to_string(sample.rank) + ".txt"));
     file << dump_text(sample, text_of(hang.stacks, sample.rank));
+    if (const std::string record = text_of(hang.records, sample.rank); !record.empty())
+      file << "\nlast collectives by c10d's flight recorder, by its own numbers, oldest first:\n" << record;
     if (const std::string ras = text_of(hang.ras, sample.rank); !ras.empty())
       file << "\nNCCL RAS, asked in this process:\n" << ras;
   }

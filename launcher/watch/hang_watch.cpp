@@ -51,6 +51,7 @@ HangNews HangWatch::heard(int rank, const proto::Json& body, TimePoint now) {
     self.evidence = proto::decode_sample(*evidence);
     self.evidence->rank = rank;
     self.stack = text_in(body, "stack");
+    self.record = text_in(body, "record");
     self.ras = text_in(body, "ras");
     self.xids = texts_in(body, "xids");
     if (gathering_until_ && evidence_complete()) return conclude(now);
@@ -149,6 +150,7 @@ Hang HangWatch::hang_of(const Verdict& verdict, std::vector<proto::RankSample> s
     const Rank& rank = ranks_[i];
     const std::string host = rank.sample ? rank.sample->host : std::string();
     if (!rank.stack.empty()) hang.stacks[static_cast<int>(i)] = rank.stack;
+    if (!rank.record.empty()) hang.records[static_cast<int>(i)] = rank.record;
     if (!rank.ras.empty()) hang.ras[static_cast<int>(i)] = rank.ras;
     for (const std::string& xid : rank.xids) {
       std::string text = "kernel log of " + host + ": " + xid;

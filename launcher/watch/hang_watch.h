@@ -3,8 +3,8 @@
 //
 // Bodies of `watch` messages (proto/PROTOCOL.md): a watchman sends {"sample": RankSample} every interval and once more
 // when its worker has ended; {"sample": RankSample, "looked": true} when it was told {"look": true}; and {"evidence":
-// RankSample, "stack": text, "xids": [text], "ras": text} when it was told {"gather": seconds}; "ras" only of the rank
-// that serves NCCL's RAS.
+// RankSample, "stack": text, "record": text, "xids": [text], "ras": text} when it was told {"gather": seconds}; "ras"
+// only of the rank that serves NCCL's RAS.
 #pragma once
 
 #include <map>
@@ -52,7 +52,7 @@ class HangWatch {
     std::optional<proto::RankSample> sample, evidence;
     bool fresh = false;  // came since the last time that all were judged
     bool seen = false;   // came since look()
-    std::string stack, ras;
+    std::string stack, record, ras;
     std::vector<std::string> xids;
   };
   bool complete() const;

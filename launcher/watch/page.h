@@ -2,7 +2,11 @@
 // worker. Thread-safe to read.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "launcher/process/descriptor.h"
+#include "proto/flight_record.h"
 #include "proto/rank_sample.h"
 
 namespace tradewind::launcher {
@@ -21,9 +25,14 @@ class Page {
   int descriptor() const { return descriptor_.get(); }
   proto::Telemetry read() const;
 
+  // Asks the worker for its flight record; false when it has nobody who answers.
+  bool ask_record();
+  // Its answer to the newest question, when it has come.
+  std::optional<std::string> record() const;
+
  private:
   Descriptor descriptor_;
-  const proto::TelemetryPage* page_ = nullptr;
+  proto::TelemetryMemory* memory_ = nullptr;
 };
 
 }  // namespace tradewind::launcher

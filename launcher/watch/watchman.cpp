@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "launcher/watch/kernel_log.h"
@@ -79,7 +80,7 @@ void Watchman::obey(int rank, const proto::Json& body) {
   gather(rank, found->second, Clock::now() + duration_of(std::max(0.5, cap->get<double>() - margin)));
 }
 
-void Watchman::gather(int rank, const Ward& ward, Clock::time_point until) {
+void Watchman::gather(int rank, Ward& ward, Clock::time_point until) {
   // Before a tool looks at the process, which stops it for a moment.
   proto::RankSample sample = sample_of(rank, ward);
   sample.process.threads = thread_facts(ward.pid);
@@ -93,17 +94,38 @@ void Watchman::gather(int rank, const Ward& ward, Clock::time_point until) {
     send_(rank, std::move(evidence));
     return;
   }
+  // A stopped process does not answer; the others do within milliseconds.
+  constexpr auto for_record = std::chrono::seconds(1);
+  const bool answers = sample.process.state != 'T' && ward.page.ask_record();
+  const auto record_until = answers ? Clock::now() + for_record : Clock::time_point::min();
   const auto service = ras_endpoint(ward.pid);
   if (!service) {
-    add_stack(rank, ward.pid, std::move(evidence), until);
+    add_record(rank, std::move(evidence), record_until, until);
     return;
   }
   // Before the process that serves it is stopped for its stack.
   ask_ras(context_, *service, Clock::now() + (until - Clock::now()) / 2,
-          [this, rank, pid = ward.pid, evidence = std::move(evidence), until](std::string text) mutable {
+          [this, rank, evidence = std::move(evidence), record_until, until](std::string text) mutable {
             evidence["ras"] = std::move(text);
-            add_stack(rank, pid, std::move(evidence), until);
+            add_record(rank, std::move(evidence), record_until, until);
           });
+}
+
+// What there is of it by then.
+void Watchman::add_record(int rank, proto::Json evidence, Clock::time_point record_until, Clock::time_point until) {
+  const Ward& ward = wards_.at(rank);
+  const auto record = record_until > Clock::time_point::min() ? ward.page.record() : std::nullopt;
+  if (record || Clock::now() >= record_until) {
+    evidence["record"] = record.value_or("");
+    add_stack(rank, ward.pid, std::move(evidence), until);
+    return;
+  }
+  constexpr auto pause = std::chrono::milliseconds(20);
+  const auto timer = std::make_shared<boost::asio::steady_timer>(context_, pause);
+  timer->async_wait([this, timer, rank, evidence = std::move(evidence), record_until,
+                     until](const boost::system::error_code& error) mutable {
+    if (!error) add_record(rank, std::move(evidence), record_until, until);
+  });
 }
 
 void Watchman::add_stack(int rank, pid_t pid, proto::Json evidence, Clock::time_point until) {

@@ -43,7 +43,9 @@ class Watchman {
   };
   void arm();
   void send_samples();
-  void gather(int rank, const Ward& ward, std::chrono::steady_clock::time_point until);
+  void gather(int rank, Ward& ward, std::chrono::steady_clock::time_point until);
+  void add_record(int rank, proto::Json evidence, std::chrono::steady_clock::time_point record_until,
+                  std::chrono::steady_clock::time_point until);
   void add_stack(int rank, pid_t pid, proto::Json evidence, std::chrono::steady_clock::time_point until);
   proto::RankSample sample_of(int rank, const Ward& ward) const;
 

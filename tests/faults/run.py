@@ -100,6 +100,9 @@ def check(fault, ranks, run, allowed):
         faults += check_hang(hang, verdict, [] if verdict == "disagreement" else [RANK], ranks)
         if hang and verdict == "blocked in I/O" and not hang["culprits"][0]["path"].endswith("drill-pipe"):
             faults.append(f"path {hang['culprits'][0]['path']}")
+    if fault == "absent" and hang:
+        faults += [f"no flight record of rank {rank}" for rank in range(ranks)
+                   if "gloo:all_to_all" not in (Path(hang["dump"]) / f"rank-{rank}.txt").read_text()]
     if expected_code and expected_code != 110 and report["error"]["rank"] != RANK:
         faults.append(f"rank {report['error']['rank']} is blamed")
     if says not in run.text():

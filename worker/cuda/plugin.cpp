@@ -101,8 +101,17 @@ const char* mark(std::uint64_t* word, std::uint64_t mark) {
   return guarded([&] { return check(launch_mark(word, mark, c10::cuda::getCurrentCUDAStream().stream())); });
 }
 
+const char* flight_record(const char** json) {
+  thread_local std::string last;
+  return guarded([&] {
+    last = c10d::dump_nccl_trace_json(true, false);
+    *json = last.c_str();
+    return static_cast<const char*>(nullptr);
+  });
+}
+
 constexpr Table table = {table_version, sizeof(Table),   TORCH_VERSION, count, open, facts,
-                         memory,        graph_attention, connect,       share, mark};
+                         memory,        graph_attention, connect,       share, mark, flight_record};
 
 }  // namespace
 }  // namespace tradewind::cuda

@@ -16,7 +16,7 @@ class Backend;
 
 namespace tradewind::cuda {
 
-constexpr std::uint32_t table_version = 2;
+constexpr std::uint32_t table_version = 3;
 
 struct DeviceFacts {
   char name[256];            // as the driver calls it
@@ -54,6 +54,8 @@ struct Table {
   // Queues on the current stream: after all that was queued before, *word = mark. word: of the device, in shared
   // memory.
   const char* (*mark)(std::uint64_t* word, std::uint64_t mark);
+  // What c10d's flight recorder holds of NCCL's collectives, in JSON; valid until the calling thread's next call.
+  const char* (*flight_record)(const char** json);
 };
 using TableFunction = const Table* (*)();
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "common/errors.h"
 #include "proto/rank_sample.h"
@@ -14,7 +15,7 @@
 namespace tradewind::telemetry {
 namespace {
 
-using proto::TelemetryPage;
+using proto::TelemetryMemory;
 
 std::int64_t now() {
   timespec time{};
@@ -34,15 +35,15 @@ std::string_view end_of(std::string_view text, std::size_t most) {
   return text.size() <= most ? text : text.substr(text.size() - most);
 }
 
-std::shared_ptr<TelemetryPage> map_page(int descriptor) {
-  void* page = ::mmap(nullptr, proto::telemetry_page_bytes, PROT_READ | PROT_WRITE,
-                      descriptor < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, descriptor, 0);
-  if (page == MAP_FAILED)
+std::shared_ptr<TelemetryMemory> map_memory(int descriptor) {
+  void* memory = ::mmap(nullptr, sizeof(TelemetryMemory), PROT_READ | PROT_WRITE,
+                        descriptor < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, descriptor, 0);
+  if (memory == MAP_FAILED)
     throw EnvironmentFault(std::string("cannot map the telemetry page: ") + std::strerror(errno),
                            "descriptor " + std::to_string(descriptor),
                            "install tradewind and tradewind-worker from the same build");
-  return {static_cast<TelemetryPage*>(page),
-          [](TelemetryPage* mapped) { ::munmap(mapped, proto::telemetry_page_bytes); }};
+  return {static_cast<TelemetryMemory*>(memory),
+          [](TelemetryMemory* mapped) { ::munmap(mapped, sizeof(TelemetryMemory)); }};
 }
 
 const char* dtype_of(const at::Tensor& values) { return values.defined() ? at::toString(values.scalar_type()) : ""; }
@@ -56,7 +57,7 @@ std::int32_t copy_counts(const std::vector<std::int64_t>& from,
 
 }  // namespace
 
-Recorder::Recorder(int descriptor) : page_(map_page(descriptor)) {
+Recorder::Recorder(int descriptor) : memory_(map_memory(descriptor)), page_(&memory_->page) {
   set_text(place_.phase, "start");
   set_text(call_.group, "world");
   store_place();
@@ -67,6 +68,10 @@ void Recorder::store_place() {
   place_.since = now();
   page_->place.store(place_);
   alive();
+}
+
+void Recorder::tell_record(std::function<std::string()> say) {
+  teller_ = std::make_unique<RecordTeller>(memory_->record, std::move(say));
 }
 
 void Recorder::phase(std::string_view name) {

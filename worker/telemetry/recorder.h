@@ -13,6 +13,7 @@
 #include "common/dates.h"
 #include "proto/telemetry.h"
 #include "worker/dist/observer.h"
+#include "worker/telemetry/record_teller.h"
 
 namespace tradewind::telemetry {
 
@@ -40,20 +41,24 @@ class Recorder : public dist::Observer {
   // `queue` has a device's stream write the mark into the page when it comes to it: from now on with every place and
   // call.
   void follow_device(std::function<void(std::uint64_t mark)> queue) { queue_mark_ = std::move(queue); }
-  proto::TelemetryPage& page() { return *page_; }
-  const proto::TelemetryPage& page() const { return *page_; }
+  // When the agent asks for the flight record from now on, a thread calls `say`.
+  void tell_record(std::function<std::string()> say);
+  proto::TelemetryPage& page() { return memory_->page; }
+  const proto::TelemetryPage& page() const { return memory_->page; }
 
  private:
   void alive() { page_->tick.fetch_add(1, std::memory_order_relaxed); }
   void store_place();
   void mark_device();
 
-  std::shared_ptr<proto::TelemetryPage> page_;
+  std::shared_ptr<proto::TelemetryMemory> memory_;
+  proto::TelemetryPage* page_;
   proto::PlaceRecord place_{};
   proto::CallRecord call_{};
   std::int64_t started_ = 0;
   std::uint64_t places_ = 0;  // since the newest call
   std::function<void(std::uint64_t)> queue_mark_;
+  std::unique_ptr<RecordTeller> teller_;
 };
 
 }  // namespace tradewind::telemetry

@@ -75,7 +75,7 @@ TEST_CASE("a library that is missing, broken or not ours is named") {
   std::filesystem::remove(broken);
 
   CHECK(says(load("libz.so.1"), "this is not Tradewind's CUDA library"));
-  CHECK(says(load(OTHER_TABLES "/other_version.so"), "has table version 3, this worker needs 2"));
+  CHECK(says(load(OTHER_TABLES "/other_version.so"), "has table version 4, this worker needs 3"));
   CHECK(says(load(OTHER_TABLES "/other_torch.so"), "was built for LibTorch 1.0.0, this worker for 2."));
   CHECK(device::loaded_cuda() == nullptr);
 }

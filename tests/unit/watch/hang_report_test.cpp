@@ -116,12 +116,15 @@ TEST_CASE("dumps lie side by side") {
   const auto folder = std::filesystem::temp_directory_path() / ("tradewind-dump-" + std::to_string(::getpid()));
   Hang hang = example();
   hang.dump_folder = folder / "hang";
+  hang.records[1] = "7 gloo:barrier: - -> -, done\n";
   write_dumps(hang);
   for (int rank = 0; rank < 4; ++rank) {
     std::ifstream file(folder / "hang" / ("rank-" + std::to_string(rank) + ".txt"));
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     CHECK(text.find("rank " + std::to_string(rank) + " on here") == 0);
     CHECK((text.find("0x02 main") != std::string::npos) == (rank == 2));
+    CHECK(text.ends_with("flight recorder, by its own numbers, oldest first:\n7 gloo:barrier: - -> -, done\n") ==
+          (rank == 1));
   }
   std::filesystem::remove_all(folder);
 }

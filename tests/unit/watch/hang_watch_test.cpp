@@ -42,11 +42,13 @@ TEST_CASE("from samples over evidence to the report of a hang") {
   CHECK_FALSE(run.watch.heard(0, body("evidence", waiting(0)), run.now).hang.has_value());
   proto::Json evidence = body("evidence", computing(1));
   evidence["stack"] = "#0 somewhere";
+  evidence["record"] = "7 gloo:barrier: - -> -, done\n";
   const HangNews news = run.watch.heard(1, evidence, run.now);
   REQUIRE(news.hang.has_value());
   CHECK(news.hang->verdict.culprits == std::vector<int>{1});
   CHECK(news.hang->stopped);
   CHECK(news.hang->stacks.at(1) == "#0 somewhere");
+  CHECK(news.hang->records.at(1).starts_with("7 gloo:barrier"));
   CHECK(news.hang->seconds_to_verdict >= 8);
 }
 

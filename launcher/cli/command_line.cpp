@@ -166,8 +166,10 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   if (arguments.size() == 1 && arguments.front() == "agent") return AgentCommand{};
   StatusCommand status;
   CLI::App* status_app = app.add_subcommand("status", "how a running job gets on, rank by rank");
-  status_app->add_option("run", status.run, "a run folder, or a job [the newest run here]")
-      ->option_text("[RUN_DIR | SLURM_JOB]");
+  status_app
+      ->add_option("run", status.run,
+                   "a run folder, a configuration with runs beside it, or a job [the newest run here]")
+      ->option_text("[RUN_DIR | CONFIG | SLURM_JOB]");
   status_app->add_flag("--json", status.json, "once, for programs");
 
   DrillCommand drill;

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -66,7 +68,15 @@ std::string run_folder_of(const RunCommand& command, const Prepared& prepared) {
   if (member && command.run_folder.empty())
     return make_shared_run_folder(prepared.folder_beside, name_of_run(prepared.placement));
   return make_run_folder(command.run_folder, prepared.folder_beside,
-                         std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+                         std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()),
+                         prepared.placement.job);
+}
+
+// Where `tradewind status` finds the run while it goes on.
+void tell(const std::string& run_folder, const Placement& placement, Verbosity verbosity) {
+  const bool wanted =
+      verbosity == Verbosity::verbose || (verbosity == Verbosity::normal && ::isatty(STDERR_FILENO) == 1);
+  if (wanted && placement.rank == 0) std::cerr << "run folder: " << run_folder << std::endl;
 }
 
 }  // namespace
@@ -81,6 +91,7 @@ int run(const RunCommand& command, const Environment& given, TimePoint started) 
     supervision.srun_args = words_of(command.srun_args, "--srun-args");
     prepared = prepare(command, environment);
     supervision.run_folder = run_folder_of(command, *prepared);
+    tell(supervision.run_folder, prepared->placement, command.verbosity);
     supervision.reports.push_back((std::filesystem::path(supervision.run_folder) / "report.json").string());
     return run_workers(prepared->job, prepared->placement, environment, supervision);
   } catch (const Error& error) {

@@ -23,7 +23,8 @@ constexpr mode_t owner_only = 0700;
 
 }  // namespace
 
-std::string make_run_folder(const std::string& given, const std::string& beside, std::chrono::sys_seconds now) {
+std::string make_run_folder(const std::string& given, const std::string& beside, std::chrono::sys_seconds now,
+                            const std::string& job) {
   if (!given.empty()) {
     if (::mkdir(given.c_str(), owner_only) != 0 && (errno != EEXIST || !std::filesystem::is_directory(given)))
       fault(given);
@@ -31,9 +32,10 @@ std::string make_run_folder(const std::string& given, const std::string& beside,
   }
   const CivilTime t = civil(now);
   std::array<char, 64> name{};
-  std::snprintf(name.data(), name.size(), "tradewind-run-%04d%02d%02dT%02d%02d%02dZ", t.year, t.month, t.day, t.hour,
-                t.minute, t.second);
-  const std::string first = (std::filesystem::path(beside) / name.data()).string();
+  std::snprintf(name.data(), name.size(), "%04d%02d%02dT%02d%02d%02dZ", t.year, t.month, t.day, t.hour, t.minute,
+                t.second);
+  const std::string first =
+      (std::filesystem::path(beside) / ("tradewind-run-" + (job.empty() ? "" : job + "-") + name.data())).string();
   // Runs that start within the same second count on.
   for (int count = 1;; ++count) {
     std::string path = count == 1 ? first : first + "-" + std::to_string(count);

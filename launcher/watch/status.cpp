@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "common/dates.h"
 
@@ -51,15 +52,31 @@ std::string seconds(double value) {
   return text.data();
 }
 
-std::string row(const std::vector<std::string>& cells) {
-  constexpr std::array<std::size_t, 9> widths = {4, 16, 7, 11, 9, 34, 8, 9, 8};
-  std::string line;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    std::string cell = cells[i].substr(0, widths.at(i));
-    cell.resize(widths.at(i), ' ');
-    line += cell + "  ";
+using Cells = std::vector<std::string>;
+
+// Each column as wide as its widest cell; numbers are never cut.
+std::string table_of(std::vector<Cells> rows) {
+  constexpr std::size_t most = 40;
+  std::vector<std::size_t> widths(rows.front().size());
+  for (Cells& cells : rows)
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (cells[i].empty()) cells[i].push_back('-');
+      if (cells[i].size() > most) {
+        cells[i].resize(most - 2);
+        cells[i] += "..";
+      }
+      widths[i] = std::max(widths[i], cells[i].size());
+    }
+  std::string text;
+  for (Cells& cells : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      cells[i].resize(widths[i], ' ');
+      line += cells[i] + "  ";
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
-  return line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  return text;
 }
 
 }  // namespace
@@ -77,19 +94,18 @@ Json status_json(const std::vector<proto::RankSample>& samples, const std::strin
 }
 
 std::string status_table(const Json& status) {
-  std::string text = status.value("time", "") + "  " + status.value("state", "") + "\n" +
-                     row({"rank", "host", "device", "phase", "step", "at", "since", "waits", "memory"});
+  std::vector<Cells> rows = {{"rank", "host", "device", "phase", "step", "at", "since", "waits", "memory"}};
   for (const Json& rank : status.value("ranks", Json::array())) {
     const int step = rank.value("step", 0), steps = rank.value("steps", 0);
     std::string progress = step > 0 ? std::to_string(step) : "-";
     if (steps > 0) progress.append("/").append(std::to_string(steps));
-    text +=
-        row({std::to_string(rank.value("rank", 0)), rank.value("host", ""), rank.value("device", ""),
-             rank.value("phase", ""), progress, rank.value("place", ""), seconds(rank.value("seconds_in_place", 0.0)),
-             percent(rank.contains("wait_share") ? rank["wait_share"] : Json()),
-             std::to_string(rank.value("resident_bytes", std::int64_t{0}) >> 20) + " MiB"});
+    rows.push_back({std::to_string(rank.value("rank", 0)), rank.value("host", ""), rank.value("device", ""),
+                    rank.value("phase", ""), progress, rank.value("place", ""),
+                    seconds(rank.value("seconds_in_place", 0.0)),
+                    percent(rank.contains("wait_share") ? rank["wait_share"] : Json()),
+                    std::to_string(rank.value("resident_bytes", std::int64_t{0}) >> 20) + " MiB"});
   }
-  return text;
+  return status.value("time", "") + " UTC  " + status.value("state", "") + "\n" + table_of(std::move(rows));
 }
 
 bool write_status(const Json& status, const std::string& path) {

@@ -12,7 +12,7 @@ namespace tradewind::launcher {
 
 // {"schema","time","state","launcher":{"host","pid"},"ranks":[{"rank","host","pid","device","phase","step","steps",
 // "place","collective","seconds_in_place","wait_share","compute_share","resident_bytes"}]}; shares are of the time
-// since the run began, null before there is any. `state`: running, hangs, done, failed, stopped.
+// since the run began, null before there is any. `state`: running, hangs, done, failed, stopped. `time` is in UTC.
 nlohmann::ordered_json status_json(const std::vector<proto::RankSample>& samples, const std::string& state,
                                    double running_seconds);
 // A row per rank, and above it what the whole is at.

@@ -105,6 +105,7 @@ TEST_CASE("run folders are their owner's, and never shared") {
   const std::string first = make_run_folder("", folder.path, now);
   CHECK(fs::path(first).filename() == "tradewind-run-20240115T060708Z");
   CHECK(fs::path(make_run_folder("", folder.path, now)).filename() == "tradewind-run-20240115T060708Z-2");
+  CHECK(fs::path(make_run_folder("", folder.path, now, "7")).filename() == "tradewind-run-7-20240115T060708Z");
   struct stat info {};
   REQUIRE(::stat(first.c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0700);

@@ -19,7 +19,8 @@ from watched import Pace, Run, Table, check_hang, temporary_folder
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parents[1] / "examples" / "rossby-haurwitz" / "config.yaml"
 HANG_AFTER = 10  # instead of the 120 s of outputs
-END, ENDLESS = "15d", "10000d"  # less than a second of the example's steps; more than it keeps in memory
+END, LARGE_END = "15d", "6h"  # less than a second of the example's steps; one of the large case's
+ENDLESS = "10000d"  # more than is kept in memory
 RANK = 1
 
 
@@ -98,7 +99,7 @@ class Reader:
 
 def pipe(options, folder):
     reader = Reader(Path(folder) / "forecast.pipe", options.bytes)
-    run = forecast(options, folder, reader.path, "--hang-after", str(HANG_AFTER), lead_time=END)
+    run = forecast(options, folder, reader.path, "--hang-after", str(HANG_AFTER), lead_time=options.end)
     run.told()
     reader.go()
     return run, reader.stalled, HANG_AFTER + 5, 110, held_up(reader.path, options)
@@ -130,7 +131,7 @@ def fuse(options, folder):
         return None
     try:
         path = mount / "forecast.grib"
-        run = forecast(options, folder, path, "--hang-after", str(HANG_AFTER), lead_time=END)
+        run = forecast(options, folder, path, "--hang-after", str(HANG_AFTER), lead_time=options.end)
         begin = None
         if helper.stdout.readline() == "stalled\n":
             begin = time.monotonic()
@@ -162,6 +163,7 @@ def main():
             sys.exit(77)
         options.config, options.output = Path(os.environ["TRADEWIND_BIG"]) / "config.yaml", "output.grib"
         options.prefix = ["nice", "-n", "10"]
+    options.end = LARGE_END if options.large else END
     table, skipped = Table("from outside"), False
     for name in options.cases or CASES:
         with temporary_folder() as folder, Pace() as pace:

@@ -134,7 +134,9 @@ TEST_CASE("mistakes in the input") {
   const Folder folder(example);
   const auto messages = messages_of(text_of(example / "input.grib"));
   REQUIRE(messages.size() > 10);
-  const auto with = [&](std::vector<std::string> changed) { write_text(folder.path / "input.grib", joined(changed)); };
+  const auto with = [&](const std::vector<std::string>& changed) {
+    write_text(folder.path / "input.grib", joined(changed));
+  };
   SUBCASE("a field is missing") {
     auto fewer = messages;
     const std::string name = short_name(fewer.front());

@@ -40,6 +40,22 @@ std::vector<double> encodable(std::span<const float> values, Json& keys, const E
   return result;
 }
 
+void set_scalars(Handle& message, const Handle& message_template, const Json& scalars) {
+  if (const Json numbers = message.spelt_out(scalars); numbers != scalars) {
+    try {
+      message.set_together(numbers);
+      return;
+    } catch (const UserError&) {  // ecCodes puts some short names right in its own way
+      message = message_template.clone();
+    }
+  }
+  try {
+    message.set_together(scalars);
+  } catch (const UserError&) {  // some keys only go one by one
+    for (const auto& [key, value] : scalars.items()) message.set_json(key, value);
+  }
+}
+
 Handle encode_once(const Handle& message_template, Json keys, std::span<const double> values) {
   Handle message = message_template.clone();
   if (is_on(keys, "deleteLocalDefinition"))
@@ -47,11 +63,7 @@ Handle encode_once(const Handle& message_template, Json keys, std::span<const do
   if (!keys.contains("generatingProcessIdentifier")) keys["generatingProcessIdentifier"] = 255;
   Json scalars = Json::object(), lists = Json::object();
   for (const auto& [key, value] : keys.items()) (value.is_primitive() ? scalars : lists)[key] = value;
-  try {
-    message.set_together(scalars);
-  } catch (const UserError&) {  // some keys only go one by one
-    for (const auto& [key, value] : scalars.items()) message.set_json(key, value);
-  }
+  set_scalars(message, message_template, scalars);
   for (const auto& [key, value] : lists.items()) message.set_json(key, value);
   if (const std::size_t points = message.value_count(); points != values.size())
     throw UserError(

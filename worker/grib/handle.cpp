@@ -9,6 +9,7 @@
 
 #include "common/errors.h"
 #include "worker/grib/eccodes_memory.h"
+#include "worker/grib/short_names.h"
 
 namespace tradewind::grib {
 namespace {
@@ -49,12 +50,6 @@ constexpr std::size_t most_values = std::size_t{1} << 30;
 [[gnu::used]] const auto table_memory = &grib_context_malloc_clear_persistent;
 
 bool absent(int code) { return code == CODES_NOT_FOUND || code == CODES_NOT_IMPLEMENTED; }
-
-std::string scalar_text(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_boolean()) return value.get<bool>() ? "1" : "0";
-  return value.dump();
-}
 
 }  // namespace
 
@@ -124,6 +119,8 @@ std::optional<double> Handle::real(const std::string& key) const {
 }
 
 std::optional<std::string> Handle::text(const std::string& key) const {
+  if (key == "shortName")
+    if (auto name = known_short_name(raw())) return name;
   int code = 0;
   if (codes_is_missing(raw(), key.c_str(), &code) || absent(code)) return std::nullopt;
   std::size_t length = 0;
@@ -218,6 +215,7 @@ void Handle::set(const std::string& key, double value) {
 }
 
 void Handle::set(const std::string& key, const std::string& value) {
+  if (key == "shortName" && set_short_name(value)) return;
   std::size_t length = value.size();
   if (const int code = codes_set_string(raw(), key.c_str(), value.c_str(), &length))
     fail(code, "cannot set " + key + "=" + value);
@@ -226,53 +224,6 @@ void Handle::set(const std::string& key, const std::string& value) {
 void Handle::set(const std::string& key, std::span<const long> values) {
   if (const int code = codes_set_long_array(raw(), key.c_str(), values.data(), values.size()))
     fail(code, "cannot set " + key);
-}
-
-void Handle::set_json(const std::string& key, const Json& value) {
-  if (value.is_boolean()) return set(key, value.get<bool>() ? 1L : 0L);
-  if (value.is_number_integer()) return set(key, value.get<long>());
-  if (value.is_number()) return set(key, value.get<double>());
-  if (value.is_string()) return set(key, value.get<std::string>());
-  if (!value.is_array() || value.empty()) throw UserError("cannot set " + key + " to " + value.dump(), where_);
-  if (value.front().is_number_float()) {
-    const auto values = value.get<std::vector<double>>();
-    if (const int code = codes_set_double_array(raw(), key.c_str(), values.data(), values.size()))
-      fail(code, "cannot set " + key);
-  } else if (value.front().is_number()) {
-    set(key, std::span<const long>(value.get<std::vector<long>>()));
-  } else {
-    throw UserError("cannot set " + key + " to a list of " + value.front().type_name(), where_);
-  }
-}
-
-void Handle::set_together(const Json& scalars) {
-  std::vector<codes_values> values(scalars.size());
-  std::vector<std::string> texts(scalars.size());
-  std::size_t count = 0;
-  for (const auto& [key, value] : scalars.items()) {
-    codes_values& entry = values[count];
-    std::string& text = texts[count++] = scalar_text(value);
-    entry = {};
-    entry.name = key.c_str();
-    char* end = nullptr;
-    entry.long_value = std::strtol(text.c_str(), &end, 10);
-    if (*end == '\0') {
-      entry.type = CODES_TYPE_LONG;
-    } else if (entry.double_value = std::strtod(text.c_str(), &end); *end == '\0') {
-      entry.type = CODES_TYPE_DOUBLE;
-    } else if (text == "missing" || text == "MISSING") {
-      entry.type = CODES_TYPE_MISSING;
-    } else {
-      entry.type = CODES_TYPE_STRING;
-      entry.string_value = text.c_str();
-    }
-  }
-  if (const int code = codes_set_values(raw(), values.data(), count)) {
-    std::string keys;
-    for (const auto& [key, value] : scalars.items())
-      keys += (keys.empty() ? "" : ", ") + key + "=" + scalar_text(value);
-    fail(code, "cannot set " + keys);
-  }
 }
 
 void Handle::set_values(std::span<const double> values) {

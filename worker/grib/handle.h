@@ -51,6 +51,8 @@ class Handle {
   // All scalars of an object at once, as ecCodes resolves keys that depend on one another; numbers in text count as
   // numbers, as on ecCodes' command line.
   void set_together(const Json& scalars);
+  // The same keys, with those that `shortName` stands for in its place, as far as that is known (short_names.h).
+  Json spelt_out(const Json& scalars) const;
   void set_values(std::span<const double> values);
 
  private:
@@ -59,6 +61,7 @@ class Handle {
   };
   Handle(grib_handle* handle, std::string where);
   grib_handle* raw() const;
+  bool set_short_name(const std::string& name);  // false: not known, or ecCodes has to put it right
   [[noreturn]] void fail(int code, const std::string& doing) const;
 
   std::unique_ptr<grib_handle, Release> handle_;

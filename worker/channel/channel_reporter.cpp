@@ -18,7 +18,9 @@ void ChannelReporter::phase(runner::Phase phase) {
 }
 
 void ChannelReporter::step_done(const runner::StepDone& step) {
-  if (step.step == 1) give_back_small_blocks();  // of what is made once, at first use
+  // The first leaves behind what is made once. Of long steps what encoding leaves goes, too: it takes milliseconds.
+  constexpr double long_step = 1;  // seconds
+  if (step.step == 1 || step.seconds >= long_step) give_back_small_blocks();
   memory_.sample();
   channel_.send(
       proto::Step{.step = step.step, .steps = step.steps, .valid_time = step.valid_time, .seconds = step.seconds});

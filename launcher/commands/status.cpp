@@ -57,7 +57,7 @@ fs::path folder_of(const std::string& which) {
   else if (fs::is_regular_file(which, error) && fs::path(which).has_parent_path())
     place = fs::path(which).parent_path();
   const bool is_place = which.empty() || fs::exists(which, error);
-  const fs::path found = newest(place, [&](const std::string& name) { return is_place || is_of_job(name, which); });
+  fs::path found = newest(place, [&](const std::string& name) { return is_place || is_of_job(name, which); });
   if (found.empty())
     throw UserError(
         is_place ? "no run of Tradewind is here" : "no such run folder, and no run of that job is here",

@@ -1,5 +1,7 @@
 #include "worker/outputs/task_threads.h"
 
+#include <sys/resource.h>
+
 #include <utility>
 
 namespace tradewind::outputs {
@@ -28,30 +30,36 @@ void TaskThreads::start(std::size_t count, std::function<void(std::size_t)> task
 
 void TaskThreads::wait() {
   std::unique_lock lock(mutex_);
+  while (next_ < count_) run_next(lock);
   changed_.wait(lock, [&] { return next_ == count_ && running_ == 0; });
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
 void TaskThreads::run() {
+  (void)::setpriority(PRIO_PROCESS, 0, 15);  // of this thread; it fails when the process has less
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [&] { return stop_ || next_ < count_; });
     if (stop_) return;
-    const std::size_t index = next_++;
-    ++running_;
-    lock.unlock();
-    std::exception_ptr error;
-    try {
-      task_(index);
-    } catch (...) {
-      error = std::current_exception();
-    }
-    lock.lock();
-    --running_;
-    if (error && !error_) error_ = error;
-    if (error) next_ = count_;  // the rest is of no use
-    changed_.notify_all();
+    run_next(lock);
   }
+}
+
+void TaskThreads::run_next(std::unique_lock<std::mutex>& lock) {
+  const std::size_t index = next_++;
+  ++running_;
+  lock.unlock();
+  std::exception_ptr error;
+  try {
+    task_(index);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  lock.lock();
+  --running_;
+  if (error && !error_) error_ = error;
+  if (error) next_ = count_;  // the rest is of no use
+  changed_.notify_all();
 }
 
 }  // namespace tradewind::outputs

@@ -1,5 +1,6 @@
-// A few threads that work through numbered tasks while their owner does something else.
-// One owner: start() and wait() from one thread. The first exception of a task surfaces in wait().
+// A few threads that work through numbered tasks while their owner does something else. They have a low priority:
+// threads of the model, which wait for one another, lose more by an interruption than these gain. Who waits for them
+// lends a hand. One owner: start() and wait() from one thread. The first exception of a task surfaces in wait().
 #pragma once
 
 #include <condition_variable>
@@ -16,12 +17,13 @@ class TaskThreads {
  public:
   explicit TaskThreads(int threads);
   ~TaskThreads();
-  // Runs task(0) ... task(count - 1), in any order. Waits for earlier tasks first.
+  // Runs task(0) ... task(count - 1), in any order, some of them in wait(). Waits for earlier tasks first.
   void start(std::size_t count, std::function<void(std::size_t)> task);
   void wait();
 
  private:
   void run();
+  void run_next(std::unique_lock<std::mutex>& lock);
 
   std::mutex mutex_;
   std::condition_variable changed_;

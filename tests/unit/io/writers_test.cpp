@@ -3,10 +3,12 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 #include "common/errors.h"
@@ -14,6 +16,7 @@
 #include "tests/unit/io/fixture.h"
 #include "worker/grib/path_pattern.h"
 #include "worker/outputs/output.h"
+#include "worker/outputs/task_threads.h"
 
 using namespace tradewind;
 using namespace tradewind::test;
@@ -242,4 +245,30 @@ TEST_CASE("a file that somebody removes while it is written is an error at once"
     CHECK((has(error, "the output file was removed") || has(error, "No such file")));
     CHECK_FALSE(fs::exists(folder / "o.grib"));
   }
+}
+
+TEST_CASE("who waits for tasks lends a hand, and gets the exception of any") {
+  TaskThreads threads(1);
+  std::mutex mutex;
+  std::condition_variable changed;
+  int entered = 0;
+  const auto both_at_once = [&](std::size_t) {  // returns when another is in here, too
+    std::unique_lock lock(mutex);
+    ++entered;
+    changed.notify_all();
+    changed.wait(lock, [&] { return entered >= 2; });
+  };
+  threads.start(2, both_at_once);
+  threads.wait();
+  CHECK(entered == 2);
+  std::atomic<int> runs{0};
+  threads.start(1000, [&](std::size_t i) {
+    ++runs;
+    if (i == 0) throw std::runtime_error("task 0");
+  });
+  CHECK_THROWS_WITH(threads.wait(), "task 0");
+  const int before = runs;
+  threads.start(3, [&](std::size_t) { ++runs; });
+  threads.wait();
+  CHECK(runs == before + 3);
 }

@@ -198,8 +198,7 @@ Orders Conductor::found(const Hang& hang, TimePoint now) {
   observer_.hang(*hang_);
   if (!hang_->stopped) return {};
   const Verdict& verdict = hang_->verdict;
-  RankError error =
-      fault("the run hangs: " + verdict.what, {}, advice_for(verdict.finding), static_cast<int>(ExitCode::hang));
+  RankError error = fault("the run hangs: " + verdict.what, {}, advice_for(*hang_), static_cast<int>(ExitCode::hang));
   if (!verdict.culprits.empty()) error.rank = verdict.culprits.front();
   for (const auto& sample : hang_->samples)
     if (sample.rank == error.rank) error.phase = sample.telemetry.phase;

@@ -106,8 +106,10 @@ void add_stack(const Hang& hang, std::string& text, std::size_t most) {
 
 }  // namespace
 
-std::string advice_for(Finding finding) {
-  switch (finding) {
+std::string advice_for(const Hang& hang) {
+  const auto& culprits = hang.verdict.culprits;
+  const bool seen = culprits.empty() ? !hang.stacks.empty() : hang.stacks.contains(culprits.front());
+  switch (hang.verdict.finding) {
     case Finding::unreachable:
       return "look whether that host is up; leave it out of the next run (sbatch --exclude)";
     case Finding::stopped:
@@ -119,7 +121,8 @@ std::string advice_for(Finding finding) {
       return "check that all ranks run the same build and read the same checkpoint and input; please report it";
     case Finding::missing:
     case Finding::stuck:
-      return "its stack in the dump says what it does instead; please report it";
+      return seen ? "its stack in the dump says what it does instead; please report it"
+                  : "no stack could be taken: install eu-stack (package elfutils) or gdb on its host; please report it";
     case Finding::device:
       return "look for Xid errors of that device in its host's log (dmesg)";
     case Finding::network:
@@ -180,7 +183,7 @@ std::string to_text(const Hang& hang) {
   if (const auto durable = durable_step(hang.samples))
     text += "  written and readable: up to lead time " + duration_text(Duration(*durable)) + "\n";
   if (!hang.dump_folder.empty()) text += "  dump of every rank: " + hang.dump_folder + "\n";
-  return text + "  next: " + advice_for(verdict.finding) + "\n";
+  return text + "  next: " + advice_for(hang) + "\n";
 }
 
 std::string dump_text(const RankSample& sample, const std::string& stack) {

@@ -25,7 +25,7 @@ struct Hang {
 };
 
 // What the user can do about it.
-std::string advice_for(Finding finding);
+std::string advice_for(const Hang& hang);
 
 // Lead time up to which every rank has written its output, in seconds; nothing when that is not known of every rank.
 std::optional<std::int64_t> durable_step(const std::vector<proto::RankSample>& samples);

@@ -112,6 +112,15 @@ TEST_CASE("the text fits a screen and says who, where, why and what next") {
     CHECK_MESSAGE(text.find(part) != std::string::npos, part);
 }
 
+TEST_CASE("nobody is sent to a stack that is not there") {
+  Hang hang = example();
+  CHECK(to_text(hang).find("its stack in the dump says") != std::string::npos);
+  hang.stacks.clear();
+  const std::string text = to_text(hang);
+  CHECK(text.find("its stack in the dump") == std::string::npos);
+  CHECK(text.find("next: no stack could be taken: install eu-stack (package elfutils) or gdb") != std::string::npos);
+}
+
 TEST_CASE("dumps lie side by side") {
   const auto folder = std::filesystem::temp_directory_path() / ("tradewind-dump-" + std::to_string(::getpid()));
   Hang hang = example();

@@ -37,14 +37,21 @@ def page_of(pid):
             if "memfd:tradewind-telemetry" in os.readlink(link):
                 with open(link, "rb") as file:
                     fields = PAGE.unpack(file.read(PAGE.size))
-                return {"tick": fields[3], "calls": fields[4], "phase": fields[14].split(b"\0")[0].decode(), "step": fields[16]}
+                phase = fields[14].split(b"\0")[0].decode()
+                return {"tick": fields[3], "calls": fields[4], "phase": phase, "step": fields[16]}
     except (OSError, struct.error):
         pass
     return None
 
 
+def processor_seconds(pid):
+    """That a process has used itself, without its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def updates_per_step(process, folder):
-    """Of rank 0, between two looks at its page while steps go on."""
+    """Of rank 0, between two looks at its page while steps go on; and how much of a processor the launcher takes."""
     looks, pid = [], None
     while process.poll() is None:
         time.sleep(0.05)
@@ -54,12 +61,14 @@ def updates_per_step(process, folder):
             continue
         page = page_of(pid)
         if page and page["phase"] == "step" and (not looks or page["step"] > looks[-1]["step"]):
-            looks.append(page)
+            looks.append({**page, "time": time.monotonic(), "launcher": processor_seconds(process.pid)})
     if len(looks) < 2 or looks[-1]["step"] == looks[0]["step"]:
         return None
-    change = {name: looks[-1][name] - looks[0][name] for name in ("tick", "calls", "step")}
+    change = {name: looks[-1][name] - looks[0][name] for name in ("tick", "calls", "step", "time", "launcher")}
     # A collective ticks when it begins and when it ends, all else once.
-    return {"places": (change["tick"] - 2 * change["calls"]) / change["step"], "calls": change["calls"] / change["step"]}
+    return {"places": (change["tick"] - 2 * change["calls"]) / change["step"],
+            "calls": change["calls"] / change["step"],
+            "launcher": change["launcher"] / change["time"]}
 
 
 def messages_in(file):
@@ -110,6 +119,7 @@ def by_chance(pairs):
 def show_updates(updates, seconds):
     print(f"a step of rank 0: {updates['places']:.1f} places, {updates['calls']:.1f} collectives, "
           f"{updates['messages']:.1f} messages written")
+    print(f"the launcher takes {100 * updates['launcher']:.2f} % of a processor")
     if not (BIN / "telemetry_cost").exists():
         return
     text = subprocess.run([BIN / "telemetry_cost"], check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -133,13 +143,15 @@ def main():
         for mode in MODES if pair % 2 == 0 else MODES[::-1]:
             runs[mode].append(run(options, mode))
     print(f"{options.case.name}, {options.ranks} rank(s), {options.pairs} pairs")
-    print(f"{'':12} {'off':>8} {'(least to most)':>18} {'stop':>8} {'(least to most)':>18} {'ratio':>7} {'by chance':>16}")
+    heading = "".join(f" {mode:>8} {'(least to most)':>18}" for mode in MODES)
+    print(f"{'':12}{heading} {'ratio':>7} {'by chance':>16}")
     for figure in FIGURES:
         values = {mode: [one[figure] for one in runs[mode]] for mode in MODES}
         pairs = list(zip(values["off"], values["stop"]))
         low, high = by_chance(pairs)
-        columns = "".join(f" {statistics.median(values[mode]):8.4f} {f'{min(values[mode]):.4f} - {max(values[mode]):.4f}':>18}"
-                          for mode in MODES)
+        columns = "".join(
+            f" {statistics.median(values[mode]):8.4f} {f'{min(values[mode]):.4f} - {max(values[mode]):.4f}':>18}"
+            for mode in MODES)
         print(f"{figure:12}{columns} {ratio(pairs):7.4f} {f'{low:.4f} - {high:.4f}':>16}  "
               f"{'no difference' if low <= ratio(pairs) <= high else 'A DIFFERENCE'}")
     if updates:

@@ -45,7 +45,7 @@ class HangWatch {
   std::vector<proto::RankSample> samples() const;
   bool off() const { return settings_.mode == HangMode::off; }
   // How long evidence may take.
-  static constexpr double gather_seconds = 5;
+  static constexpr double gather_seconds = 4;
 
  private:
   struct Rank {

@@ -30,6 +30,11 @@ std::vector<std::string> command_for(pid_t pid) {
 
 }  // namespace
 
+std::string stack_in(std::string text) {
+  if (!text.starts_with("#") && text.find("\n#") == std::string::npos) text.clear();
+  return text;
+}
+
 Stacks::Stacks(boost::asio::io_context& context) : context_(context), cap_(context) {}
 
 Stacks::~Stacks() {
@@ -105,7 +110,7 @@ void Stacks::finish() {
   tool_ = -1;
   const auto done = std::move(requests_.front().done);
   requests_.pop_front();
-  done(std::move(text_));
+  done(stack_in(std::move(text_)));
   if (tool_ < 0) start_next();
 }
 

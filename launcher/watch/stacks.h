@@ -16,6 +16,9 @@
 
 namespace tradewind::launcher {
 
+// What a tool wrote when it came to a frame, else nothing: gdb first lists threads. Pure.
+std::string stack_in(std::string text);
+
 class Stacks {
  public:
   explicit Stacks(boost::asio::io_context& context);

@@ -174,6 +174,12 @@ TEST_CASE("stacks of other processes, in turn and within the cap") {
   CHECK(late.empty());
 }
 
+TEST_CASE("a tool that was cut short before its first frame has told no stack") {
+  CHECK(stack_in("[New LWP 21]\n[New LWP 25]\n").empty());
+  CHECK(stack_in("PID 7\nTID 7:\n#0  0x01 pause\n") == "PID 7\nTID 7:\n#0  0x01 pause\n");
+  CHECK(stack_in("#0 here") == "#0 here");
+}
+
 TEST_CASE("memory kills of version 1 groups") {
   const Folder root;
   root.write("proto", "");

@@ -6,6 +6,9 @@
 #include <fstream>
 #include <string_view>
 
+// Of MKL, where it is linked: what its products have packed operands into, kept for the next ones.
+extern "C" [[gnu::weak]] void mkl_serv_free_buffers();
+
 namespace tradewind::channel {
 namespace {
 
@@ -31,7 +34,10 @@ void give_back_large_blocks() {
   ::mallopt(M_ARENA_MAX, arenas);
 }
 
-void give_back_small_blocks() { ::malloc_trim(0); }
+void give_back_small_blocks() {
+  if (mkl_serv_free_buffers != nullptr) mkl_serv_free_buffers();
+  ::malloc_trim(0);
+}
 
 void MemoryWatch::begin(const std::string& phase) {
   if (phase_.empty()) idle_ = anonymous_bytes();

@@ -15,7 +15,7 @@ std::int64_t anonymous_bytes();
 // Large blocks of this process go back to the system when they are freed, instead of being kept for later; call before
 // any is allocated.
 void give_back_large_blocks();
-// What was freed in small pieces goes back now.
+// What was freed in small pieces goes back now, and the buffers of matrix products; to be called while none is made.
 void give_back_small_blocks();
 
 // Samples own memory at the ends of phases. Not thread-safe.

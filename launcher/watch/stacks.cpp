@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "launcher/watch/process_facts.h"
+
 namespace tradewind::launcher {
 namespace {
 
@@ -38,10 +40,15 @@ std::string stack_in(std::string text) {
 Stacks::Stacks(boost::asio::io_context& context) : context_(context), cap_(context) {}
 
 Stacks::~Stacks() {
-  if (tool_ > 0) {
-    ::kill(tool_, SIGKILL);
-    ::waitpid(tool_, nullptr, 0);
-  }
+  if (tool_ > 0) end_tool();
+}
+
+// One that is killed while it attaches leaves the process stopped.
+void Stacks::end_tool() {
+  ::kill(tool_, SIGKILL);
+  ::waitpid(tool_, nullptr, 0);
+  tool_ = -1;
+  if (!was_stopped_) ::kill(seen_, SIGCONT);
 }
 
 void Stacks::collect(pid_t pid, std::chrono::steady_clock::time_point until, std::function<void(std::string)> done) {
@@ -74,6 +81,8 @@ bool Stacks::start(const Request& request) {
   // No debug information from the network, and none of the user's settings.
   std::string path = "PATH=/usr/bin:/bin", quiet = "DEBUGINFOD_URLS=";
   std::array<char*, 3> environment = {path.data(), quiet.data(), nullptr};
+  seen_ = request.pid;
+  was_stopped_ = process_facts(seen_).state == 'T';
   const int failed = ::posix_spawn(&tool_, arguments.front(), &files, nullptr, arguments.data(), environment.data());
   ::posix_spawn_file_actions_destroy(&files);
   ::close(pipe[1]);
@@ -105,9 +114,7 @@ void Stacks::read() {
 void Stacks::finish() {
   cap_.cancel();
   // Its output has ended: it has, or is about to; and it is of no use any more.
-  ::kill(tool_, SIGKILL);
-  ::waitpid(tool_, nullptr, 0);
-  tool_ = -1;
+  end_tool();
   const auto done = std::move(requests_.front().done);
   requests_.pop_front();
   done(stack_in(std::move(text_)));

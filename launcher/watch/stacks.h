@@ -27,7 +27,11 @@ class Stacks {
   Stacks& operator=(const Stacks&) = delete;
 
   // Calls `done` once with the text, empty when there is no tool or no time.
+  // A process that was not stopped before goes on afterwards, whatever became of the tool.
   void collect(pid_t pid, std::chrono::steady_clock::time_point until, std::function<void(std::string)> done);
+
+  // The tool at work, which traces the process: no debugger of the user's. -1: none.
+  pid_t tool() const { return tool_; }
 
  private:
   struct Request {
@@ -39,11 +43,13 @@ class Stacks {
   bool start(const Request& request);
   void read();
   void finish();
+  void end_tool();
 
   boost::asio::io_context& context_;
   boost::asio::steady_timer cap_;
   std::deque<Request> requests_;
-  pid_t tool_ = -1;
+  pid_t tool_ = -1, seen_ = -1;  // the tool, and the process that it looks at
+  bool was_stopped_ = false;
   std::unique_ptr<boost::asio::posix::stream_descriptor> output_;
   std::array<char, 4096> buffer_{};
   std::string text_;

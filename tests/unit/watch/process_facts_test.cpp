@@ -174,6 +174,32 @@ TEST_CASE("stacks of other processes, in turn and within the cap") {
   CHECK(late.empty());
 }
 
+TEST_CASE("a process goes on when the tool that looks at it is cut short, unless it was stopped before") {
+  if (::access("/usr/bin/eu-stack", X_OK) != 0 && ::access("/usr/bin/gdb", X_OK) != 0) {
+    MESSAGE("skipped: neither eu-stack nor gdb is here");
+    return;
+  }
+  const Child child([] {
+    while (true) ::pause();
+  });
+  REQUIRE(child.becomes([&] { return process_facts(child.pid).state == 'S'; }));
+  boost::asio::io_context context;
+  const auto cut_after = [&](std::chrono::milliseconds time) {
+    Stacks stacks(context);
+    stacks.collect(child.pid, std::chrono::steady_clock::now() + time, [](const std::string&) {});
+    context.run();
+    context.restart();
+  };
+  for (int time = 1; time <= 200; time += 10) {
+    cut_after(std::chrono::milliseconds(time));
+    CHECK(child.becomes([&] { return process_facts(child.pid).state == 'S'; }));
+  }
+  ::kill(child.pid, SIGSTOP);
+  REQUIRE(child.becomes([&] { return process_facts(child.pid).state == 'T'; }));
+  cut_after(std::chrono::milliseconds(20));
+  CHECK(process_facts(child.pid).state == 'T');
+}
+
 TEST_CASE("a tool that was cut short before its first frame has told no stack") {
   CHECK(stack_in("[New LWP 21]\n[New LWP 25]\n").empty());
   CHECK(stack_in("PID 7\nTID 7:\n#0  0x01 pause\n") == "PID 7\nTID 7:\n#0  0x01 pause\n");

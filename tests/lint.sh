@@ -2,7 +2,8 @@
 # Format check of our own sources; with `--tidy [FILE...]` clang-tidy too, of a built tree (tests/tidy.py has options).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-mapfile -t sources < <(git ls-files '*.cpp' '*.h' ':!cmake/gloo_declarations')
+listed=$(git ls-files '*.cpp' '*.h' ':!cmake/gloo_declarations')
+mapfile -t sources <<<"$listed"
 if command -v clang-format >/dev/null; then
   clang-format --dry-run --Werror "${sources[@]}"
   echo "clang-format: ${#sources[@]} files clean"

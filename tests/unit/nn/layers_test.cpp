@@ -17,6 +17,16 @@ using testing::Weights;
 using testing::world_sizes;
 using testing::worst;
 
+namespace {
+
+// As `mlp_extra_layers` adds one, in front of the last linear layer.
+void add_hidden_layer(checkpoint::SequentialDescription& mlp, std::int64_t hidden, Weights& weights) {
+  const auto at = mlp.layers.insert(mlp.layers.end() - 2, weights.linear(hidden, hidden));
+  mlp.layers.insert(at + 1, checkpoint::Activation::silu);
+}
+
+}  // namespace
+
 TEST_CASE("a forward mapper with fixed destinations") {
   Weights weights(1);
   const auto graph = weights.graph(61, 17, 150, 3, 5, true);
@@ -158,7 +168,7 @@ TEST_CASE("what a message passing encoder makes of its sources") {
   }
 }
 
-TEST_CASE("a message passing processor: edges carried from block to block, rows without edges") {
+TEST_CASE("a message passing processor: edges carried from block to block, rows without edges, MLPs of any depth") {
   Weights weights(10);
   checkpoint::GraphConvProcessorDescription description;
   description.channels = 24;
@@ -170,6 +180,10 @@ TEST_CASE("a message passing processor: edges carried from block to block, rows 
       const bool gated = description.blocks.size() == 1;
       description.blocks.push_back(
           weights.conv_block(24, gated ? std::optional(checkpoint::Activation::relu) : std::nullopt));
+    }
+    if (layers == 3) {
+      add_hidden_layer(description.blocks.back().edge_mlp, 27, weights);
+      add_hidden_layer(description.blocks.back().node_mlp, 29, weights);
     }
     const at::Tensor expected = testing::naive_graph_conv(description, x);
     for (const int world_size : world_sizes) {

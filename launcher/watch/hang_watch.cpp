@@ -153,11 +153,12 @@ Hang HangWatch::hang_of(const Verdict& verdict, std::vector<proto::RankSample> s
     if (!rank.record.empty()) hang.records[static_cast<int>(i)] = rank.record;
     if (!rank.ras.empty()) hang.ras[static_cast<int>(i)] = rank.ras;
     for (const std::string& xid : rank.xids) {
-      std::string text = "kernel log of " + host + ": " + xid;
+      std::string text = "kernel log of ";
+      text.append(host).append(": ").append(xid);
       if (std::find(devices.begin(), devices.end(), text) == devices.end()) devices.push_back(std::move(text));
     }
     for (const std::string& finding : ras_findings(rank.ras))
-      evidence.push_back("NCCL RAS on " + host + ": " + finding);
+      evidence.emplace_back("NCCL RAS on ").append(host).append(": ").append(finding);
   }
   // The first ones fit on the screen: a device in trouble is why a rank stands still.
   evidence.insert(evidence.begin(), devices.begin(), devices.end());

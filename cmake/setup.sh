@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the build needs and is missing: Debian packages (apt, as root or with sudo) and, into .deps, LibTorch and
 # ecCodes (pip as a downloader only). Versions: versions.env beside this file. Quick when nothing is missing.
-#   --tests              also what the tests on simulated hosts need: Slurm, Open MPI, MPICH
+#   --tests              also what tests need: a tool for stacks; for simulated hosts Slurm, Open MPI, MPICH, nftables
 #   TRADEWIND_DEPS_DIR   the folder instead of .deps
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -15,8 +15,9 @@ fail() { printf 'error: %s\n  remedy: %s\n' "$1" "$2" >&2; exit 1; }
 
 packages=(build-essential cmake ninja-build ccache python3 python3-pip ca-certificates libboost1.81-dev libyaml-cpp-dev
   nlohmann-json3-dev doctest-dev libcli11-dev zlib1g-dev)
+if [ "${1:-}" = --tests ]; then packages+=(elfutils); fi
 # Only root can simulate hosts: for anybody else those tests are skipped.
-if [ "${1:-}" = --tests ] && [ "$(id -u)" = 0 ]; then packages+=(slurm-wlm munge openmpi-bin mpich iproute2); fi
+if [ "${1:-}" = --tests ] && [ "$(id -u)" = 0 ]; then packages+=(slurm-wlm munge openmpi-bin mpich iproute2 nftables); fi
 
 install_packages() {
   command -v dpkg-query >/dev/null ||

@@ -32,6 +32,9 @@ std::vector<std::string> lines_of(const std::string& text, std::size_t most) {
   return lines;
 }
 
+// gdb's guess at a frame, without name and library.
+bool says_nothing(const std::string& frame) { return frame.ends_with(" in ?? ()"); }
+
 // The frames of one thread out of what eu-stack or gdb writes for all, without addresses; all lines when it is not
 // found.
 std::vector<std::string> frames_of(const std::string& text, int thread, std::size_t most) {
@@ -41,7 +44,7 @@ std::vector<std::string> frames_of(const std::string& text, int thread, std::siz
   for (const std::string& line : lines_of(text, text.size())) {
     if (line.starts_with("TID ") || line.starts_with("Thread ")) {
       inside = line == "TID " + id + ":" || line.find("LWP " + id + ")") != std::string::npos;
-    } else if (inside && line.starts_with("#") && frames.size() < most) {
+    } else if (inside && line.starts_with("#") && !says_nothing(line) && frames.size() < most) {
       const std::size_t address = line.find(" 0x"), name = line.find(' ', address + 1);
       const bool has_both = address != std::string::npos && name != std::string::npos;
       frames.push_back(has_both ? line.substr(0, line.find(' ')) + line.substr(name) : line);

@@ -45,7 +45,7 @@ class HangWatch {
   std::vector<proto::RankSample> samples() const;
   bool off() const { return settings_.mode == HangMode::off; }
   // How long evidence may take.
-  static constexpr double gather_seconds = 4;
+  static constexpr double gather_seconds = 3.5;
 
  private:
   struct Rank {

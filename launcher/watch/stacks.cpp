@@ -6,9 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <utility>
-#include <vector>
 
 #include "launcher/watch/process_facts.h"
 
@@ -19,15 +22,24 @@ using boost::system::error_code;
 
 constexpr std::size_t most_text = std::size_t{256} << 10;
 
-std::vector<std::string> command_for(pid_t pid) {
-  const std::string id = std::to_string(pid);
-  for (const char* folder : {"/usr/bin/", "/usr/local/bin/", "/bin/"}) {
-    if (::access((std::string(folder) + "eu-stack").c_str(), X_OK) == 0)
-      return {std::string(folder) + "eu-stack", "-n", "32", "-p", id};
-    if (::access((std::string(folder) + "gdb").c_str(), X_OK) == 0)
-      return {std::string(folder) + "gdb", "-nx", "-batch", "-p", id, "-ex", "thread apply all bt 32"};
-  }
-  return {};
+// Its output is the pipe's end; -1 when it cannot be started.
+pid_t spawn(std::vector<std::string> words, int output) {
+  std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  ::posix_spawn_file_actions_init(&files);
+  ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&files, output, 1);
+  ::posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
+  // No debug information from the network, and none of the user's settings.
+  std::string path = "PATH=/usr/bin:/bin", quiet = "DEBUGINFOD_URLS=";
+  std::array<char*, 3> environment = {path.data(), quiet.data(), nullptr};
+  pid_t pid = -1;
+  const int failed = ::posix_spawn(&pid, arguments.front(), &files, nullptr, arguments.data(), environment.data());
+  ::posix_spawn_file_actions_destroy(&files);
+  return failed == 0 ? pid : -1;
 }
 
 }  // namespace
@@ -37,88 +49,103 @@ std::string stack_in(std::string text) {
   return text;
 }
 
-Stacks::Stacks(boost::asio::io_context& context) : context_(context), cap_(context) {}
+// A tool that looks at one process. What it waits for holds on to it.
+class Stacks::Tool : public std::enable_shared_from_this<Tool> {
+ public:
+  using Done = std::function<void(std::string)>;
+
+  Tool(boost::asio::io_context& context, pid_t process, int output, pid_t pid, bool was_stopped)
+      : pid_(pid), process_(process), was_stopped_(was_stopped), output_(context, output), cap_(context) {}
+
+  void start(std::chrono::steady_clock::time_point until, Done done) {
+    done_ = std::move(done);
+    cap_.expires_at(until);
+    cap_.async_wait([self = shared_from_this()](const error_code& error) {
+      if (!error) self->finish();
+    });
+    read();
+  }
+
+  // One that is killed while it attaches leaves the process stopped.
+  void end() {
+    if (pid_ < 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+    if (!was_stopped_) ::kill(process_, SIGCONT);
+    cap_.cancel();
+    output_.close();
+  }
+
+  pid_t pid() const { return pid_; }
+
+ private:
+  void read() {
+    output_.async_read_some(boost::asio::buffer(buffer_),
+                            [self = shared_from_this()](const error_code& error, std::size_t count) {
+                              if (self->pid_ < 0) return;  // nobody asks any more
+                              if (self->text_.size() < most_text) self->text_.append(self->buffer_.data(), count);
+                              if (error)
+                                self->finish();
+                              else
+                                self->read();
+                            });
+  }
+
+  void finish() {
+    if (pid_ < 0) return;
+    end();
+    done_(stack_in(std::move(text_)));
+  }
+
+  pid_t pid_, process_;
+  bool was_stopped_;
+  boost::asio::posix::stream_descriptor output_;
+  boost::asio::steady_timer cap_;
+  std::array<char, 4096> buffer_{};
+  std::string text_;
+  Done done_;
+};
+
+Stacks::Stacks(boost::asio::io_context& context, std::vector<std::string> folders)
+    : context_(context), folders_(std::move(folders)) {}
 
 Stacks::~Stacks() {
-  if (tool_ > 0) end_tool();
+  for (const auto& tool : tools_) tool->end();
 }
 
-// One that is killed while it attaches leaves the process stopped.
-void Stacks::end_tool() {
-  ::kill(tool_, SIGKILL);
-  ::waitpid(tool_, nullptr, 0);
-  tool_ = -1;
-  if (!was_stopped_) ::kill(seen_, SIGCONT);
+bool Stacks::is_tool(pid_t pid) const {
+  return std::any_of(tools_.begin(), tools_.end(), [pid](const auto& tool) { return pid > 0 && tool->pid() == pid; });
+}
+
+std::vector<std::string> Stacks::command_for(pid_t pid) const {
+  const std::string id = std::to_string(pid);
+  for (const std::string& folder : folders_) {
+    if (const std::string tool = folder + "/eu-stack"; ::access(tool.c_str(), X_OK) == 0)
+      return {tool, "-n", "32", "-p", id};
+    // Reading the symbols of all LibTorch takes it many seconds, which a run that hangs does not have: frames inside
+    // libraries are guesses then, those of the worker's own code are not.
+    if (const std::string tool = folder + "/gdb"; ::access(tool.c_str(), X_OK) == 0)
+      return {tool, "-nx", "-batch", "-iex", "set auto-solib-add off", "-p", id, "-ex", "thread apply all bt 32"};
+  }
+  return {};
 }
 
 void Stacks::collect(pid_t pid, std::chrono::steady_clock::time_point until, std::function<void(std::string)> done) {
-  requests_.push_back({pid, until, std::move(done)});
-  if (tool_ < 0) start_next();
-}
-
-void Stacks::start_next() {
-  while (!requests_.empty()) {
-    if (std::chrono::steady_clock::now() < requests_.front().until && start(requests_.front())) return;
-    const auto done = std::move(requests_.front().done);
-    requests_.pop_front();
-    done({});
-  }
-}
-
-bool Stacks::start(const Request& request) {
-  std::vector<std::string> words = command_for(request.pid);
+  std::erase_if(tools_, [](const auto& tool) { return tool->pid() < 0; });
+  std::vector<std::string> command = command_for(pid);
   std::array<int, 2> pipe{};
-  if (words.empty() || ::pipe2(pipe.data(), O_CLOEXEC) != 0) return false;
-  std::vector<char*> arguments;
-  arguments.reserve(words.size() + 1);
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t files;
-  ::posix_spawn_file_actions_init(&files);
-  ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&files, pipe[1], 1);
-  ::posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
-  // No debug information from the network, and none of the user's settings.
-  std::string path = "PATH=/usr/bin:/bin", quiet = "DEBUGINFOD_URLS=";
-  std::array<char*, 3> environment = {path.data(), quiet.data(), nullptr};
-  seen_ = request.pid;
-  was_stopped_ = process_facts(seen_).state == 'T';
-  const int failed = ::posix_spawn(&tool_, arguments.front(), &files, nullptr, arguments.data(), environment.data());
-  ::posix_spawn_file_actions_destroy(&files);
+  if (command.empty() || std::chrono::steady_clock::now() >= until || ::pipe2(pipe.data(), O_CLOEXEC) != 0)
+    return done({});
+  const bool was_stopped = process_facts(pid).state == 'T';
+  const pid_t tool = spawn(std::move(command), pipe[1]);
   ::close(pipe[1]);
-  if (failed != 0) {
-    tool_ = -1;
+  if (tool < 0) {
     ::close(pipe[0]);
-    return false;
+    return done({});
   }
-  text_.clear();
-  output_ = std::make_unique<boost::asio::posix::stream_descriptor>(context_, pipe[0]);
-  cap_.expires_at(request.until);
-  cap_.async_wait([this](const error_code& error) {
-    if (!error && tool_ > 0) ::kill(tool_, SIGKILL);  // which ends its output
-  });
-  read();
-  return true;
-}
-
-void Stacks::read() {
-  output_->async_read_some(boost::asio::buffer(buffer_), [this](const error_code& error, std::size_t count) {
-    if (text_.size() < most_text) text_.append(buffer_.data(), count);
-    if (error)
-      finish();
-    else
-      read();
-  });
-}
-
-void Stacks::finish() {
-  cap_.cancel();
-  // Its output has ended: it has, or is about to; and it is of no use any more.
-  end_tool();
-  const auto done = std::move(requests_.front().done);
-  requests_.pop_front();
-  done(stack_in(std::move(text_)));
-  if (tool_ < 0) start_next();
+  tools_.push_back(std::make_shared<Tool>(context_, pid, pipe[0], tool, was_stopped));
+  tools_.back()->start(until, std::move(done));
 }
 
 }  // namespace tradewind::launcher

@@ -65,7 +65,7 @@ proto::RankSample Watchman::sample_of(int rank, const Ward& ward) const {
   proto::RankSample sample{.rank = rank, .pid = ward.pid, .host = host_, .exited = ward.ended};
   sample.telemetry = ward.page.read();
   if (!ward.ended) sample.process = process_facts(ward.pid);
-  if (sample.process.tracer == stacks_.tool()) sample.process.tracer = 0;
+  if (stacks_.is_tool(sample.process.tracer)) sample.process.tracer = 0;
   return sample;
 }
 

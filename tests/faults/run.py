@@ -38,6 +38,7 @@ FAULTS = {
     "slow-first-step": (None, 0, None, ""),
     "pause": (None, 0, None, ""),
 }
+AT_HOST = {"absent", "loop", "lock"}  # the culprit's stack says where, when there is a tool that takes it
 MISMATCHES = {"skip", "operation", "dtype", "shape"}  # of two ranks none is the wrong one
 SHORT = ["kill", "segv", "error", "stop", "absent", "shape", "split", "output", "pause"]
 
@@ -100,6 +101,10 @@ def check(fault, ranks, run, allowed):
         faults += check_hang(hang, verdict, [] if verdict == "disagreement" else [RANK], ranks)
         if hang and verdict == "blocked in I/O" and not hang["culprits"][0]["path"].endswith("drill-pipe"):
             faults.append(f"path {hang['culprits'][0]['path']}")
+    has_tool = any(os.access(f"/usr/bin/{name}", os.X_OK) for name in ("eu-stack", "gdb"))
+    if fault in AT_HOST and hang and hang["culprits"] and has_tool:
+        if not any("FaultyCommunicator" in frame for frame in hang["culprits"][0]["stack"]):
+            faults.append("the culprit's stack does not say where it is")
     if fault == "absent" and hang:
         faults += [f"no flight record of rank {rank}" for rank in range(ranks)
                    if "gloo:all_to_all" not in (Path(hang["dump"]) / f"rank-{rank}.txt").read_text()]

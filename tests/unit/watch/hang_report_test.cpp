@@ -112,6 +112,15 @@ TEST_CASE("the text fits a screen and says who, where, why and what next") {
     CHECK_MESSAGE(text.find(part) != std::string::npos, part);
 }
 
+TEST_CASE("frames that gdb guesses are left to the dump") {
+  Hang hang = example();
+  hang.stacks[2] =
+      "Thread 1 (Thread 0x7f3a (LWP 1002) \"worker\"):\n#0  0x01 in ?? () from lib.so\n#1  0x02 in ?? ()\n"
+      "#2  0x03 in main ()\n";
+  CHECK(to_json(hang)["culprits"][0]["stack"] == Json::array({"#0 in ?? () from lib.so", "#2 in main ()"}));
+  CHECK(dump_text(hang.samples[2], hang.stacks[2]).find("#1  0x02 in ?? ()") != std::string::npos);
+}
+
 TEST_CASE("nobody is sent to a stack that is not there") {
   Hang hang = example();
   CHECK(to_text(hang).find("its stack in the dump says") != std::string::npos);

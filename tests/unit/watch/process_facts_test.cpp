@@ -11,7 +11,6 @@
 
 #include <array>
 #include <atomic>
-#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -20,50 +19,12 @@
 #include <thread>
 
 #include "launcher/watch/memory_kills.h"
-#include "launcher/watch/stacks.h"
+#include "tests/unit/watch/processes.h"
 
 using namespace tradewind::launcher;
+using namespace tradewind::testing;
 using tradewind::proto::ProcessFacts;
 using namespace std::chrono_literals;
-
-namespace {
-
-// A child that does what it is told, gone at the end.
-struct Child {
-  explicit Child(const std::function<void()>& work) : pid(::fork()) {
-    if (pid != 0) return;
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    work();
-    ::_exit(0);
-  }
-  ~Child() {
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
-  }
-  bool becomes(const std::function<bool()>& holds) const {
-    for (int i = 0; i < 1000; ++i) {
-      if (holds()) return true;
-      std::this_thread::sleep_for(10ms);
-    }
-    return false;
-  }
-  pid_t pid;
-};
-
-struct Folder {
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "tradewind-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  void write(const std::string& name, const std::string& text) const {
-    std::filesystem::create_directories((path / name).parent_path());
-    std::ofstream(path / name) << text;
-  }
-  std::filesystem::path path;
-};
-
-}  // namespace
 
 TEST_CASE("state, memory and CPU of a process") {
   const Child loop([] {
@@ -153,57 +114,6 @@ TEST_CASE("a process that is gone has no facts") {
   }
   CHECK_FALSE(process_facts(pid).known);
   CHECK(thread_facts(pid).empty());
-}
-
-TEST_CASE("stacks of other processes, in turn and within the cap") {
-  if (::access("/usr/bin/eu-stack", X_OK) != 0 && ::access("/usr/bin/gdb", X_OK) != 0) {
-    MESSAGE("skipped: neither eu-stack nor gdb is here");
-    return;
-  }
-  const Child child([] {
-    while (true) ::pause();
-  });
-  REQUIRE(child.becomes([&] { return process_facts(child.pid).state == 'S'; }));  // before that it is on its way there
-  boost::asio::io_context context;
-  Stacks stacks(context);
-  std::string first, late = "untouched";
-  stacks.collect(child.pid, std::chrono::steady_clock::now() + 60s, [&](std::string text) { first = std::move(text); });
-  stacks.collect(child.pid, std::chrono::steady_clock::now() - 1s, [&](std::string text) { late = std::move(text); });
-  context.run();
-  CHECK(first.find("pause") != std::string::npos);
-  CHECK(late.empty());
-}
-
-TEST_CASE("a process goes on when the tool that looks at it is cut short, unless it was stopped before") {
-  if (::access("/usr/bin/eu-stack", X_OK) != 0 && ::access("/usr/bin/gdb", X_OK) != 0) {
-    MESSAGE("skipped: neither eu-stack nor gdb is here");
-    return;
-  }
-  const Child child([] {
-    while (true) ::pause();
-  });
-  REQUIRE(child.becomes([&] { return process_facts(child.pid).state == 'S'; }));
-  boost::asio::io_context context;
-  const auto cut_after = [&](std::chrono::milliseconds time) {
-    Stacks stacks(context);
-    stacks.collect(child.pid, std::chrono::steady_clock::now() + time, [](const std::string&) {});
-    context.run();
-    context.restart();
-  };
-  for (int time = 1; time <= 200; time += 10) {
-    cut_after(std::chrono::milliseconds(time));
-    CHECK(child.becomes([&] { return process_facts(child.pid).state == 'S'; }));
-  }
-  ::kill(child.pid, SIGSTOP);
-  REQUIRE(child.becomes([&] { return process_facts(child.pid).state == 'T'; }));
-  cut_after(std::chrono::milliseconds(20));
-  CHECK(process_facts(child.pid).state == 'T');
-}
-
-TEST_CASE("a tool that was cut short before its first frame has told no stack") {
-  CHECK(stack_in("[New LWP 21]\n[New LWP 25]\n").empty());
-  CHECK(stack_in("PID 7\nTID 7:\n#0  0x01 pause\n") == "PID 7\nTID 7:\n#0  0x01 pause\n");
-  CHECK(stack_in("#0 here") == "#0 here");
 }
 
 TEST_CASE("memory kills of version 1 groups") {

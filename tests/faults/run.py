@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """run.py BIN [--ranks N] [--short] [FAULT...]: lets each fault happen in a real run, by `tradewind drill`, and checks
 verdict, culprit, exit code, report, deadline and that no process is left. Prints a table: fault, verdict, seconds from the
-step before the fault to the verdict, and how many there may be: the deadline and 5 s (watched.SLACK), times what this
+step before the fault to the verdict, and how many there may be: the deadline and 2 s (watched.SLACK), times what this
 machine was slower than alone."""
 
 import argparse

@@ -10,7 +10,7 @@ from pathlib import Path
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "proto" / "hang.schema.json").read_text())
 # Seconds over a deadline that are forgiven: the watch looks once a second, and what it looks at is up to a second old.
-SLACK = 5
+SLACK = 2
 
 
 class Pace:

@@ -124,7 +124,8 @@ bool Watch::note_advances(const std::vector<RankSample>& samples, double elapsed
     if (sample.rank < 0 || sample.rank >= static_cast<int>(ranks_.size())) continue;
     Rank& rank = ranks_[static_cast<std::size_t>(sample.rank)];
     const bool stopped = alive(sample) && is_stopped(sample);
-    rank.stopped = stopped ? rank.stopped + elapsed : 0;
+    const bool stopped_before = rank.last && is_stopped(*rank.last);
+    rank.stopped = stopped && stopped_before ? rank.stopped + elapsed : 0;
     if (rank.last) {
       // The phase of the gap's beginning: a long one may end in the next phase.
       stepping = stepping || rank.last->telemetry.phase == "step";

@@ -280,7 +280,7 @@ TEST_CASE("a stopped process needs no waiting for others") {
     for (RankSample& sample : run.samples)
       if (sample.rank != 1) ++sample.telemetry.tick;
   };
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 5; ++i) {  // of the first sample nobody knows since when
     others_advance();
     CHECK_FALSE(run.tick().has_value());
   }

@@ -123,6 +123,20 @@ void product_on_cpu(const kernels::Product& arguments) {
                    });
 }
 
+void scale_rows_on_cpu(const kernels::ScaledRows& arguments) {
+  at::parallel_for(0, arguments.rows, grain(arguments.columns), [&](std::int64_t begin, std::int64_t end) {
+    kernels::ScaledRows part = arguments;
+    if (part.index) {
+      part.index += begin;
+    } else {
+      part.table += begin * part.columns;
+    }
+    part.out += begin * part.out_stride;
+    part.rows = end - begin;
+    kernels::table().scaled_rows(part);
+  });
+}
+
 const Operations& cpu_operations() {
   static constexpr Operations table = {layer_norm,        gelu,         rotate,         gather_rows,
                                        sum_gathered_rows, sum_segments, graph_attention};

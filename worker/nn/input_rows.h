@@ -21,6 +21,9 @@ class InputRows : public RowSource {
  private:
   template <class Pick>
   void fill(const Pick& pick, at::Tensor& out) const;
+  // Where the rows are those of `index`, or without one the rows from `first` on.
+  void fill_scaled(const preprocess::Affine& affine, const std::int64_t* index, std::int64_t first,
+                   at::Tensor& out) const;
 
   const at::Tensor& x_;
   const at::Tensor& attributes_;

@@ -34,8 +34,9 @@ struct Operations {
 // The table for x's device.
 const Operations& operations(const at::Tensor& x);
 
-// The kernel over threads.
+// These kernels over threads.
 void product_on_cpu(const kernels::Product& arguments);
+void scale_rows_on_cpu(const kernels::ScaledRows& arguments);
 
 // While one lives, CPU tensors of this process go the way of other devices: their ATen operations, and the CUDA
 // kernel's arithmetic as the CPU runs it. For tests.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/errors.h"
+#include "worker/nn/operations.h"
 
 namespace tradewind::nn {
 namespace {
@@ -48,11 +49,24 @@ void OutputRows::move_to(at::Device device) {
   for (preprocess::Bounding& bounding : boundings_) bounding.move_to(device);
 }
 
+void OutputRows::add_residual(const preprocess::Affine& affine, const at::Tensor& state, at::Tensor& out) const {
+  const std::int64_t inputs = state.size(1), outputs = out.size(1), columns = prognostic_input_.size(0);
+  const std::int64_t *from = prognostic_input_.const_data_ptr<std::int64_t>(),
+                     *to = prognostic_output_.const_data_ptr<std::int64_t>();
+  const float *multiply = affine.multiply.const_data_ptr<float>(), *add = affine.add.const_data_ptr<float>();
+  const float* x = state.const_data_ptr<float>();
+  auto* y = out.mutable_data_ptr<float>();
+  for (std::int64_t row = 0; row < out.size(0); ++row, x += inputs, y += outputs) {
+    for (std::int64_t i = 0; i < columns; ++i) y[to[i]] += x[from[i]] * multiply[from[i]] + add[from[i]];
+  }
+}
+
 void OutputRows::operator()(const at::Tensor& decoded, std::int64_t first, const at::Tensor& x, at::Tensor& y) const {
   const std::int64_t steps = y.size(0), rows = decoded.size(0), variables = y.size(2);
   const at::Tensor masks = processors_.masks(x.select(0, 0).narrow(0, first, rows));
+  const preprocess::Affine* affine = on_cpu_kernels(x) ? processors_.forward_affine() : nullptr;
   at::Tensor skip;  // on the prognostic columns of the output
-  if (residual_step_ >= 0) {
+  if (residual_step_ >= 0 && !affine) {
     at::Tensor state = x.select(0, residual_step_).narrow(0, first, rows).clone();
     processors_.forward(state, masks);
     skip = state.index_select(1, prognostic_input_);
@@ -61,6 +75,7 @@ void OutputRows::operator()(const at::Tensor& decoded, std::int64_t first, const
     at::Tensor out = y.select(0, step).narrow(0, first, rows);
     out.copy_(decoded.narrow(1, step * variables, variables));
     if (skip.defined()) out.index_add_(1, prognostic_output_, skip);
+    if (residual_step_ >= 0 && affine) add_residual(*affine, x.select(0, residual_step_).narrow(0, first, rows), out);
     for (const preprocess::Bounding& bounding : boundings_) bounding(out);
     processors_.inverse(out, masks);
   }

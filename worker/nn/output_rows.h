@@ -21,6 +21,9 @@ class OutputRows {
   void operator()(const at::Tensor& decoded, std::int64_t first, const at::Tensor& x, at::Tensor& y) const;
 
  private:
+  // out (rows, output variables) += the prognostic columns of the raw state (rows, input variables), normalised.
+  void add_residual(const preprocess::Affine& affine, const at::Tensor& state, at::Tensor& out) const;
+
   const preprocess::Processors& processors_;
   std::int64_t residual_step_ = -1;                  // of the input; -1: no residual
   at::Tensor prognostic_input_, prognostic_output_;  // columns

@@ -34,18 +34,19 @@ at::Tensor constants(const std::vector<float>& values, std::int64_t expected, co
 class Normalizer : public Step {
  public:
   Normalizer(const checkpoint::NormalizerDescription& given, std::int64_t inputs, std::int64_t outputs)
-      : input_multiply_(constants(given.input_multiply, inputs, "input")),
-        input_add_(constants(given.input_add, inputs, "input")),
+      : input_{constants(given.input_multiply, inputs, "input"), constants(given.input_add, inputs, "input")},
         output_multiply_(constants(given.output_multiply, outputs, "output")),
         output_add_(constants(given.output_add, outputs, "output")) {}
   void move_to(at::Device device) override {
-    for (at::Tensor* each : {&input_multiply_, &input_add_, &output_multiply_, &output_add_}) *each = each->to(device);
+    for (at::Tensor* each : {&input_.multiply, &input_.add, &output_multiply_, &output_add_}) *each = each->to(device);
   }
-  void forward(at::Tensor& rows, const at::Tensor&) const override { rows.mul_(input_multiply_).add_(input_add_); }
+  void forward(at::Tensor& rows, const at::Tensor&) const override { rows.mul_(input_.multiply).add_(input_.add); }
+  const Affine* forward_affine() const override { return &input_; }
   void inverse(at::Tensor& rows, const at::Tensor&) const override { rows.sub_(output_add_).div_(output_multiply_); }
 
  private:
-  at::Tensor input_multiply_, input_add_, output_multiply_, output_add_;
+  Affine input_;
+  at::Tensor output_multiply_, output_add_;
 };
 
 class Remapper : public Step {

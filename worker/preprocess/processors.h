@@ -26,6 +26,8 @@ class Processors {
   // Rows (rows, input variables) of one input time, float32, in place. UserError naming the column when a remapping is
   // not defined for a value.
   void forward(at::Tensor& rows, const at::Tensor& masks) const;
+  // What forward() is when that is all of it; null otherwise.
+  const Affine* forward_affine() const { return steps_.size() == 1 ? steps_.front()->forward_affine() : nullptr; }
   // Rows (rows, output variables) of one output time, float32, in place.
   void inverse(at::Tensor& rows, const at::Tensor& masks) const;
 

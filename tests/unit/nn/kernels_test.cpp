@@ -472,3 +472,39 @@ TEST_CASE("sums of rows and of rows picked by number from one table or two, and 
     }
   }
 }
+
+TEST_CASE("rows scaled column by column into wider rows") {
+  for (const Table* table : all_tables()) {
+    for (const std::int64_t columns : {1, 7, 16, 21, 45}) {
+      Random random(13);
+      const auto rows = random.floats(9 * columns), multiply = random.floats(columns), add = random.floats(columns);
+      const std::vector<std::int64_t> index{8, 0, 3, 3, 7};
+      const std::int64_t stride = columns + 2;
+      for (const bool picked : {false, true}) {
+        for (const bool scaled : {false, true}) {
+          std::vector<float> out(5 * stride, -7);
+          ScaledRows arguments;
+          arguments.table = rows.data();
+          arguments.index = picked ? index.data() : nullptr;
+          arguments.multiply = scaled ? multiply.data() : nullptr;
+          arguments.add = scaled ? add.data() : nullptr;
+          arguments.out = out.data() + 1;
+          arguments.rows = 5;
+          arguments.columns = columns;
+          arguments.out_stride = stride;
+          table->scaled_rows(arguments);
+          std::vector<double> expected(5 * stride, -7);  // what lies between the rows stays
+          for (std::int64_t i = 0; i < 5; ++i) {
+            for (std::int64_t c = 0; c < columns; ++c) {
+              const double value = rows[(picked ? index[i] : i) * columns + c];
+              expected[i * stride + 1 + c] = scaled ? value * multiply[c] + add[c] : value;
+            }
+          }
+          CAPTURE(table->name);
+          CAPTURE(columns);
+          check_close(out, expected, 1e-6);
+        }
+      }
+    }
+  }
+}

@@ -24,6 +24,7 @@
                                     layer_norm,          \
                                     gelu,                \
                                     gather,              \
+                                    scaled_rows,         \
                                     gathered_sum,        \
                                     segment_sum};        \
     return table;                                        \

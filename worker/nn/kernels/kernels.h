@@ -57,6 +57,16 @@ struct Product {
   bool add = false, gelu = false;
 };
 
+// Row i of out is row index[i] of the table, or row i without an index, times `multiply` plus `add`, column by column.
+struct ScaledRows {
+  const float* table = nullptr;  // (.., columns)
+  const std::int64_t* index = nullptr;
+  const float* multiply = nullptr;  // (columns), null: as it is
+  const float* add = nullptr;       // (columns), null together with multiply
+  float* out = nullptr;             // rows `out_stride` apart, not of the table
+  std::int64_t rows = 0, columns = 0, out_stride = 0;
+};
+
 // Row i of out is row i of start, plus row index[i] of the table, plus row other_index[i] of `other` if there is one;
 // then GELU of it with `gelu`.
 struct GatheredSum {
@@ -97,6 +107,7 @@ struct Table {
   void (*gelu)(float* x, std::int64_t count);
   // Row i of out (rows, columns) is row index[i] of the table.
   void (*gather)(const float* table, const std::int64_t* index, std::int64_t rows, std::int64_t columns, float* out);
+  void (*scaled_rows)(const ScaledRows&);
   void (*gathered_sum)(const GatheredSum&);
   // Row s of out (segments, columns) is the sum of rows [first[s], first[s + 1]) of x, whose row 0 is row first[0]; 0
   // for an empty one.

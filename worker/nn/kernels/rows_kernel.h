@@ -8,6 +8,7 @@
 namespace {
 
 using tradewind::nn::kernels::GatheredSum;
+using tradewind::nn::kernels::ScaledRows;
 
 void gather(const float* table, const std::int64_t* index, std::int64_t rows, std::int64_t columns, float* out) {
   for (std::int64_t row = 0; row < rows; ++row, out += columns) {
@@ -17,6 +18,26 @@ void gather(const float* table, const std::int64_t* index, std::int64_t rows, st
     for (; c < columns; ++c) out[c] = from[c];
   }
 }
+
+template <bool scaled>
+TRADEWIND_INLINE void scale_each(const ScaledRows& s) {
+  for (std::int64_t row = 0; row < s.rows; ++row) {
+    const float* from = s.table + (s.index ? s.index[row] : row) * s.columns;
+    float* out = s.out + row * s.out_stride;
+    const auto put = [&](std::int64_t c) {
+      store(out + c, scaled ? load(from + c) * load(s.multiply + c) + load(s.add + c) : load(from + c));
+    };
+    std::int64_t c = 0;
+    for (; c + width <= s.columns; c += width) put(c);
+    if (c < s.columns && s.columns >= width) {  // the last vector overlaps the one before
+      put(s.columns - width);
+      continue;
+    }
+    for (; c < s.columns; ++c) out[c] = scaled ? from[c] * s.multiply[c] + s.add[c] : from[c];
+  }
+}
+
+void scaled_rows(const ScaledRows& s) { s.multiply ? scale_each<true>(s) : scale_each<false>(s); }
 
 TRADEWIND_INLINE void add_row(float* out, const float* x, std::int64_t columns) {
   std::int64_t c = 0;

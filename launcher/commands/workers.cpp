@@ -110,7 +110,7 @@ int take_part(const Job& job, const Placement& placement, const Environment& env
     };
     return control(make_plan, job, supervision);
   }
-  if (given) return take_part_at(placement, environment, {.find = [&given] { return given; }});
+  if (given) return take_part_at(placement, environment, {.find = [&] { return control_of(environment); }});
   return take_part_at(placement, environment,
                       {.find = [file] { return read_control(file); }, .lack = [file] { return control_lack(file); }});
 }
@@ -168,7 +168,7 @@ int join_run(const Placement& placement, const Environment& environment) {
   if (!control || placement.mode != PlacementMode::member)
     throw UserError("this command is started by `tradewind run`, not by users", "agent",
                     "use `tradewind run CONFIG`, which starts its ranks itself");
-  return take_part_at(placement, environment, {.find = [&control] { return control; }});
+  return take_part_at(placement, environment, {.find = [&] { return control_of(environment); }});
 }
 
 int run_workers(const Job& job, const Environment& environment, const Supervision& supervision) {

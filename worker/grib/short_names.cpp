@@ -15,6 +15,7 @@
 // Of ecCodes, beside its documented functions; its definitions may be in its library instead of in files.
 extern "C" {
 [[gnu::weak]] std::FILE* codes_fopen(const char* name, const char* mode);
+// NOLINTNEXTLINE(readability-redundant-declaration): its header does not call it weak
 [[gnu::weak]] char* grib_context_full_defs_path(grib_context* context, const char* name);
 }
 

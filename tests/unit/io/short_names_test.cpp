@@ -18,10 +18,7 @@ using grib::Definitions;
 using grib::Handle;
 using grib::Json;
 
-extern "C" {
-std::FILE* codes_fopen(const char* name, const char* mode);
-char* grib_context_full_defs_path(grib_context* context, const char* name);
-}
+extern "C" std::FILE* codes_fopen(const char* name, const char* mode);
 
 namespace {
 

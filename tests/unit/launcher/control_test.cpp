@@ -12,6 +12,7 @@
 #include <csignal>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 #include "common/errors.h"
 #include "launcher/agent/member_run.h"
@@ -67,7 +68,7 @@ class Crew {
   Outcome run(Observer& observer) {
     start_members();
     ControlRun run(plan(), observer);
-    const Outcome outcome = run.run();
+    Outcome outcome = run.run();
     run.dismiss();
     return outcome;
   }
@@ -115,8 +116,8 @@ class Crew {
 
 // Calls `all_ready` once every worker is ready, with their processes.
 struct WhenReady : Seen {
-  WhenReady(int ranks, std::function<void(const std::map<int, pid_t>&)> all_ready) {
-    on_message = [this, ranks, all_ready](int rank, const proto::Message& message) {
+  WhenReady(int ranks, std::function<void(const std::map<int, pid_t>&)> tell) {
+    on_message = [this, ranks, all_ready = std::move(tell)](int rank, const proto::Message& message) {
       if (const auto* hello = std::get_if<proto::Hello>(&message)) pids[rank] = hello->pid;
       if (std::holds_alternative<proto::Ready>(message) && ++ready == ranks) all_ready(pids);
     };

@@ -32,7 +32,7 @@ Outcome run_ranks(ControlPlan plan, const Limits& limits, Observer& observer) {
 
 Outcome outcome_of(const std::map<std::string, std::string>& variables, int ranks, Seen& seen, Limits limits = {}) {
   const Mark mark;
-  const Outcome outcome = run_ranks(plan_of(variables, ranks, mark), limits, seen);
+  Outcome outcome = run_ranks(plan_of(variables, ranks, mark), limits, seen);
   CHECK(outcome.left_behind.empty());
   CHECK(mark.processes() == 0);
   return outcome;

@@ -64,6 +64,7 @@ TEST_CASE("strangers at the control port") {
       if (answer(socket, 500ms, closed).find("\"refused\"") == std::string::npos) ++wrong;
     }
     std::vector<Descriptor> idle;
+    idle.reserve(1000);
     for (int i = 0; i < 1000; ++i) idle.push_back(connect_to(port));
     most = std::max(most, resident_bytes());
     std::this_thread::sleep_for(7s);  // all have had their 5 s

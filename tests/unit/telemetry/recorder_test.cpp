@@ -66,6 +66,7 @@ TEST_CASE("files are seen while they are open, from any thread, more than the pa
   CHECK(read(recorder).files.empty());
   for (int i = 0; i < 20; ++i) recorder.file_ends(recorder.file_begins(dist::FileUse::read, "c"));
   std::vector<int> open;
+  open.reserve(20);
   for (int i = 0; i < 20; ++i) open.push_back(recorder.file_begins(dist::FileUse::read, "d"));
   CHECK(read(recorder).files.size() == proto::telemetry_files);
   for (const int file : open) recorder.file_ends(file);

@@ -10,7 +10,6 @@
 #include "worker/nn/processor.h"
 
 using namespace tradewind;
-using testing::assemble;
 using testing::run_mapper;
 using testing::run_processor;
 using testing::Weights;

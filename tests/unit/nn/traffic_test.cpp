@@ -50,9 +50,10 @@ Sent one_step(const checkpoint::ModelDescription& description, const at::Tensor&
   const dist::TrafficTable after = communicator.statistics().by_phase();
   const Widths widths = widths_of(description);
   Sent result;
-  for (const auto& [phase, columns] : {std::pair<std::string, std::int64_t>{"encoder", widths.inputs},
-                                       {"processor", widths.layers * widths.channels},
-                                       {"decoder", widths.channels}}) {
+  for (const auto& [name, columns] : {std::pair<std::string, std::int64_t>{"encoder", widths.inputs},
+                                      {"processor", widths.layers * widths.channels},
+                                      {"decoder", widths.channels}}) {
+    const std::string& phase = name;  // older compilers capture no parts of a pair
     CAPTURE(phase);
     const std::int64_t halo = communicator.statistics().rows().at(phase).halo;
     CHECK(halo > 0);

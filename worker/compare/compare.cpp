@@ -91,7 +91,8 @@ class Comparison {
     for (std::size_t i = 0; i < pair.wanted->keys.size(); ++i) {
       const auto& [key, want] = pair.wanted->keys[i];
       const std::string& have = pair.got->keys[i].second;
-      if (have != want) differences += " " + key + "=" + have + " (want " + want + ")";
+      if (have != want)
+        differences.append(" ").append(key).append("=").append(have).append(" (want ").append(want).append(")");
     }
     if (!differences.empty()) fault("keys of " + pair.wanted->label + ":" + differences);
   }

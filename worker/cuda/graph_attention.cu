@@ -9,7 +9,7 @@ constexpr int warps_per_block = 4;
 
 struct DeviceWarp {
   using Lanes = float;
-  static __device__ __forceinline__ int lane() { return static_cast<int>(threadIdx.x) % warp_size; }
+  static __device__ __forceinline__ int lane() { return static_cast<int>(threadIdx.x % warp_size); }
   static __device__ __forceinline__ float splat(float value) { return value; }
   static __device__ __forceinline__ float zero() { return 0; }
   template <class T>
@@ -48,7 +48,7 @@ cudaError_t launch_graph_attention(const nn::kernels::GraphAttention& arguments,
   if (blocks == 0) return cudaSuccess;
   with_instance(arguments, [&]<class T, int channel_parts, int attribute_parts>() {
     graph_attention<T, channel_parts, attribute_parts>
-        <<<static_cast<unsigned>(blocks), warps_per_block * warp_size, 0, stream>>>(arguments, rows);
+        <<<static_cast<unsigned>(blocks), static_cast<unsigned>(warps_per_block * warp_size), 0, stream>>>(arguments, rows);
   });
   return cudaGetLastError();
 }

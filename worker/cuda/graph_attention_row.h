@@ -11,7 +11,7 @@
 
 namespace tradewind::cuda {
 
-constexpr int warp_size = 32;
+constexpr std::int64_t warp_size = 32;
 constexpr int edges_at_once = 4;  // edges between two updates of the running softmax
 // The largest head and edge that the kernel is compiled for.
 constexpr std::int64_t head_size_limit = 256, attribute_limit = 128;

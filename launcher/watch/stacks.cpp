@@ -20,7 +20,7 @@ namespace {
 
 using boost::system::error_code;
 
-constexpr std::size_t most_text = std::size_t{256} << 10;
+constexpr std::size_t most_text = std::size_t{256} << 10, most_at_once = 8;
 
 // Its output is the pipe's end; -1 when it cannot be started.
 pid_t spawn(std::vector<std::string> words, int output) {
@@ -132,20 +132,37 @@ std::vector<std::string> Stacks::command_for(pid_t pid) const {
 }
 
 void Stacks::collect(pid_t pid, std::chrono::steady_clock::time_point until, std::function<void(std::string)> done) {
+  waiting_.push_back({pid, until, std::move(done)});
+  start_next();
+}
+
+void Stacks::start_next() {
   std::erase_if(tools_, [](const auto& tool) { return tool->pid() < 0; });
-  std::vector<std::string> command = command_for(pid);
+  while (!waiting_.empty() && tools_.size() < most_at_once) {
+    Request next = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (!start(next)) next.done({});
+  }
+}
+
+bool Stacks::start(Request& request) {
+  std::vector<std::string> command = command_for(request.pid);
   std::array<int, 2> pipe{};
-  if (command.empty() || std::chrono::steady_clock::now() >= until || ::pipe2(pipe.data(), O_CLOEXEC) != 0)
-    return done({});
-  const bool was_stopped = process_facts(pid).state == 'T';
+  if (command.empty() || std::chrono::steady_clock::now() >= request.until || ::pipe2(pipe.data(), O_CLOEXEC) != 0)
+    return false;
+  const bool was_stopped = process_facts(request.pid).state == 'T';
   const pid_t tool = spawn(std::move(command), pipe[1]);
   ::close(pipe[1]);
   if (tool < 0) {
     ::close(pipe[0]);
-    return done({});
+    return false;
   }
-  tools_.push_back(std::make_shared<Tool>(context_, pid, pipe[0], tool, was_stopped));
-  tools_.back()->start(until, std::move(done));
+  tools_.push_back(std::make_shared<Tool>(context_, request.pid, pipe[0], tool, was_stopped));
+  tools_.back()->start(request.until, [this, done = std::move(request.done)](std::string text) {
+    done(std::move(text));
+    start_next();
+  });
+  return true;
 }
 
 }  // namespace tradewind::launcher

@@ -1,11 +1,12 @@
-// The host stacks of other processes, by eu-stack or gdb, whichever is there. All at once: a tool waits for none of the
-// others; what is not done within the cap is left out, and no tool stays behind. Not thread-safe.
+// The host stacks of other processes, by eu-stack or gdb, whichever is there. Of eight processes at once (a tool takes
+// up to 70 MB); what is not done within the cap is left out, and no tool stays behind. Not thread-safe.
 #pragma once
 
 #include <sys/types.h>
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -34,10 +35,18 @@ class Stacks {
 
  private:
   class Tool;
+  struct Request {
+    pid_t pid;
+    std::chrono::steady_clock::time_point until;
+    std::function<void(std::string)> done;
+  };
+  void start_next();
+  bool start(Request& request);
   std::vector<std::string> command_for(pid_t pid) const;
 
   boost::asio::io_context& context_;
   std::vector<std::string> folders_;
+  std::deque<Request> waiting_;
   std::vector<std::shared_ptr<Tool>> tools_;  // at work
 };
 

@@ -71,7 +71,7 @@ Result run_and_kill(const Folder& folder, int ranks, const Words& words, const s
   Program program = forecast(folder, ranks, words);
   Killer killer(folder, killed);
   program.watch = [&](pid_t, const std::string& told) { killer(told); };
-  const Result result = run(program);
+  Result result = run(program);
   CHECK(killer.kills() == killed.size());
   CHECK(processes_marked(folder.path) == 0);
   return result;

@@ -10,6 +10,7 @@ namespace {
 std::vector<Piece> cut(const Edges& edges, std::int64_t count) {
   const dist::Shards shards(edges.rows(), static_cast<int>(count));
   std::vector<Piece> pieces;
+  pieces.reserve(static_cast<std::size_t>(shards.ranks()));
   for (int i = 0; i < shards.ranks(); ++i) {
     pieces.push_back({shards.range(i), distinct_sources(edges, shards.range(i))});
   }

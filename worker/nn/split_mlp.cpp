@@ -101,7 +101,7 @@ void SplitMlp::complete(const Lanes& parts, const Lanes& first, const at::Tensor
 }
 
 void SplitMlp::finish(const Lanes& sums, at::Tensor out, bool add, Workspace& workspace) const {
-  at::Tensor hidden = sums[0];
+  const at::Tensor& hidden = sums[0];
   if (gated_) hidden.mul_(sums[1]);
   rest_.consume(hidden, std::move(out), add, workspace);
 }

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
@@ -82,7 +83,7 @@ void forget_pages(const checkpoint::TensorDescriptor& descriptor) {
   thread_local AddressRange known;
   if (begin < known.begin || end > known.end) known = file_mapping_of(begin);
   if (begin < known.begin || end > known.end) return;
-  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  ::madvise(const_cast<std::byte*>(descriptor.data) + (begin - first), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace tradewind::weights

@@ -157,5 +157,5 @@ TEST_CASE("a fused projection is cut into its three parts") {
   const auto& block = processor(model).blocks[0];
   REQUIRE(fused.shape == std::vector<std::int64_t>{192, 64});
   const auto value = to_double(block.value.weight), all = to_double(fused);
-  CHECK(std::vector<double>(all.begin() + 2 * 64 * 64, all.end()) == value);
+  CHECK(std::vector<double>(all.begin() + std::ptrdiff_t{2} * 64 * 64, all.end()) == value);
 }

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <map>
+#include <utility>
 
 #include "common/errors.h"
 
@@ -17,7 +18,7 @@ namespace {
 Network network(std::map<std::string, std::vector<std::string>> names = {}) {
   return {.host = "alpha",
           .resolve =
-              [names](const std::string& name) {
+              [names = std::move(names)](const std::string& name) {
                 if (name.find_first_not_of("0123456789.:") == std::string::npos) return std::vector{name};
                 const auto found = names.find(name);
                 if (found == names.end())

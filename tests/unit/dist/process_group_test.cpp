@@ -40,6 +40,7 @@ Counts receive_counts(const Communicator& communicator) {
 
 at::Tensor sent(const Communicator& communicator, at::ScalarType dtype) {
   std::vector<at::Tensor> parts;
+  parts.reserve(static_cast<std::size_t>(communicator.size()));
   for (int to = 0; to < communicator.size(); ++to) {
     parts.push_back(message(communicator.rank(), to, rows_between(communicator.rank(), to), dtype));
   }
@@ -48,6 +49,7 @@ at::Tensor sent(const Communicator& communicator, at::ScalarType dtype) {
 
 at::Tensor expected(const Communicator& communicator, at::ScalarType dtype) {
   std::vector<at::Tensor> parts;
+  parts.reserve(static_cast<std::size_t>(communicator.size()));
   for (int from = 0; from < communicator.size(); ++from) {
     parts.push_back(message(from, communicator.rank(), rows_between(from, communicator.rank()), dtype));
   }

@@ -40,6 +40,7 @@ Process start(const tradewind::testing::Listener& listener, int rank, int world_
                                           std::to_string(limits.timeout_ms),
                                           behaviour};
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   int ends[2] = {-1, -1};
@@ -72,6 +73,7 @@ Ended collect(const Process& process) {
 std::vector<Process> start_all(int world_size, Limits limits, const std::string& behaviour) {
   const tradewind::testing::Listener listener;
   std::vector<Process> processes;
+  processes.reserve(static_cast<std::size_t>(world_size));
   for (int rank = 0; rank < world_size; ++rank) {
     processes.push_back(start(listener, rank, world_size, limits, behaviour));
   }

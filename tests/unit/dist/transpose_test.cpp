@@ -129,7 +129,7 @@ TEST_CASE("whole fields reach their owners, and rows come back, in pieces of any
         CHECK(at::equal(back, rows));
         CHECK(asked == owned(layout, communicator.rank()));
         // A single row of every rank cannot be split.
-        CHECK(communicator.largest <= std::max<std::int64_t>(max_bytes, 4 * ranks));
+        CHECK(communicator.largest <= std::max(max_bytes, std::int64_t{4} * ranks));
         if (max_bytes == 1 << 20) CHECK(communicator.calls == 2);
       });
     }

@@ -36,7 +36,7 @@ TEST_CASE("arrays come back as they were written") {
 }
 
 TEST_CASE("headers as NumPy writes them") {
-  const auto with = [](std::string dict, char version) {
+  const auto with = [](const std::string& dict, char version) {
     std::string bytes = "\x93NUMPY";
     bytes += version;
     bytes += '\0';

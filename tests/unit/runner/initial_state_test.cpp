@@ -37,7 +37,8 @@ class FakeInput : public inputs::Input {
             .transpose(1, 2);
     auto access = values.accessor<float, 3>();
     for (std::size_t d = 0; d < dates.size(); ++d) {
-      const auto hour = static_cast<float>(dates[d].time_since_epoch().count() % 86400 / 3600);
+      const std::int64_t second = dates[d].time_since_epoch().count() % 86400, whole_hour = second / 3600;
+      const auto hour = static_cast<float>(whole_hour);
       for (std::int64_t r = 0; r < rows.size(); ++r) {
         for (std::size_t v = 0; v < variables.size(); ++v) {
           access[d][r][v] = special.contains(variables[v])

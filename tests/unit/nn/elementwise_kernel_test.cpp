@@ -43,6 +43,7 @@ TEST_CASE("GELU, erf form") {
     x.push_back(-80);
     x.push_back(1e5F);
     std::vector<double> expected;
+    expected.reserve(x.size());
     for (const float value : x) expected.push_back(0.5 * value * (1 + std::erf(value / std::sqrt(2.0))));
     expected.back() = 1e5;
     table->gelu(x.data(), static_cast<std::int64_t>(x.size()));

@@ -30,10 +30,17 @@ if(NOT EXISTS "${_eccodes}/lib64/libeccodes.so")
   message(FATAL_ERROR "ecCodes ${TRADEWIND_ECCODES_VERSION} not found in ${TRADEWIND_DEPS_DIR}. Remedy: run cmake/setup.sh")
 endif()
 add_library(eccodes::eccodes SHARED IMPORTED GLOBAL)
-# The wheel's run path points at its build machine, so eckit is found through ours.
+# The wheel's own run path points at folders of its build machine, some of them in /tmp, where anybody could leave a
+# library to be loaded before ours. It is cut down to the folders of the wheels; a run path in place already stays.
+file(READ_ELF "${_eccodes}/lib64/libeccodes.so" RPATH _run_path CAPTURE_ERROR _error)
+if(_run_path MATCHES "(^|;|:)/")
+  string(REPLACE ";" ":" _run_path "${_run_path}")
+  file(RPATH_CHANGE FILE "${_eccodes}/lib64/libeccodes.so" OLD_RPATH "${_run_path}"
+       NEW_RPATH "$ORIGIN/../lib64:$ORIGIN/../../eckitlib/lib64")
+  message(STATUS "ecCodes: run path cut down to the wheels' folders")
+endif()
 set_target_properties(eccodes::eccodes PROPERTIES
   IMPORTED_LOCATION "${_eccodes}/lib64/libeccodes.so"
   INTERFACE_INCLUDE_DIRECTORIES "${_eccodes}/include"
   INTERFACE_LINK_OPTIONS "LINKER:-rpath-link,${_eckit}/lib64")
 list(APPEND CMAKE_BUILD_RPATH "${_eckit}/lib64")
-set(TRADEWIND_ECCODES_LIBRARIES "${_eccodes}/lib64" "${_eckit}/lib64" "${TRADEWIND_DEPS_DIR}/eckitlib.libs")

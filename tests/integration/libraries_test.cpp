@@ -26,6 +26,8 @@ T at(const std::string& bytes, std::size_t offset) {
 struct Dynamic {
   std::vector<std::string> needed;
   std::vector<std::string> folders;  // of its run path
+  std::string run_path;              // as it is written
+  bool bound_at_start = false;       // DF_BIND_NOW, with which all of its function table is read-only
 };
 
 // Of a 64-bit ELF file: the entries DT_NEEDED and DT_RUNPATH (or DT_RPATH) of its dynamic section (gABI, chapter 5).
@@ -49,6 +51,8 @@ Dynamic dynamic_of(const fs::path& file) {
         names = entry.d_un.d_ptr - segment.p_vaddr + segment.p_offset;
   Dynamic dynamic;
   for (const auto& entry : entries) {
+    if (entry.d_tag == DT_FLAGS && (entry.d_un.d_val & DF_BIND_NOW) != 0) dynamic.bound_at_start = true;
+    if (entry.d_tag == DT_FLAGS_1 && (entry.d_un.d_val & DF_1_NOW) != 0) dynamic.bound_at_start = true;
     if (entry.d_tag != DT_NEEDED && entry.d_tag != DT_RUNPATH && entry.d_tag != DT_RPATH) continue;
     REQUIRE(names + entry.d_un.d_val < bytes.size());
     const std::string text = bytes.c_str() + names + entry.d_un.d_val;
@@ -56,6 +60,7 @@ Dynamic dynamic_of(const fs::path& file) {
       dynamic.needed.push_back(text);
       continue;
     }
+    dynamic.run_path += (dynamic.run_path.empty() ? "" : ":") + text;
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = std::min(text.find(':', begin), text.size());
       std::string folder = text.substr(begin, end - begin);
@@ -97,6 +102,54 @@ TEST_CASE("the launcher's dynamic section names none of the worker's libraries")
   // That they would be found is shown by the worker, which has them.
   add_needs(TRADEWIND_WORKER_EXECUTABLE, worker);
   for (const char* own : {"libtorch", "libc10", "libeccodes"}) CHECK_MESSAGE(has(worker, own), own);
+}
+
+// Of a file and of what it needs that lies on its run paths.
+void check_run_paths(const fs::path& file, std::set<std::string>& seen) {
+  if (!seen.insert(fs::canonical(file).string()).second) return;
+  const Dynamic dynamic = dynamic_of(file);
+  CAPTURE(file.string());
+  CAPTURE(dynamic.run_path);
+  for (std::size_t begin = 0; begin <= dynamic.run_path.size() && !dynamic.run_path.empty();) {
+    const std::size_t end = std::min(dynamic.run_path.find(':', begin), dynamic.run_path.size());
+    const std::string element = dynamic.run_path.substr(begin, end - begin);
+    CHECK((element.starts_with("/") || element.starts_with("$ORIGIN/") || element == "$ORIGIN"));
+    // Where anybody may leave a library.
+    for (const char* shared : {"/tmp", "/var/tmp", "/dev/shm"}) CHECK_FALSE(element.starts_with(shared));
+    begin = end + 1;
+  }
+  for (const std::string& name : dynamic.needed)
+    for (const std::string& folder : dynamic.folders)
+      if (fs::exists(fs::path(folder) / name)) check_run_paths(fs::path(folder) / name, seen);
+}
+
+TEST_CASE("no run path has an empty or relative element, which would mean the current folder") {
+  std::set<std::string> seen;
+  for (const char* program : {TRADEWIND_EXECUTABLE, TRADEWIND_WORKER_EXECUTABLE, TRADEWIND_DRILL_WORKER_EXECUTABLE})
+    check_run_paths(program, seen);
+  CHECK(seen.size() > 5);  // LibTorch, ecCodes and what they bring along
+  const std::string own = dynamic_of(TRADEWIND_EXECUTABLE).run_path;
+  for (const char* foreign : {"torch", "eckit", "eccodes", "nvidia"}) CHECK(own.find(foreign) == std::string::npos);
+}
+
+TEST_CASE("a library in the current folder is not taken for one of ours") {
+  const Folder folder;
+  for (const char* name : {"libz.so.1", "libstdc++.so.6", "libtorch_cpu.so", "libeccodes.so", "libeckit.so"})
+    fs::create_symlink(TRADEWIND_OTHER_LIBTORCH, folder.path / name);
+  for (const char* program : {TRADEWIND_EXECUTABLE, TRADEWIND_WORKER_EXECUTABLE}) {
+    const Result libraries =
+        run({.command = {program}, .folder = folder.path, .environment = {{"LD_TRACE_LOADED_OBJECTS", "1"}}});
+    CHECK(libraries.code == 0);
+    CHECK(libraries.output.find(" => ") != std::string::npos);
+    CHECK(libraries.output.find("=> lib") == std::string::npos);
+    CHECK(libraries.output.find("=> ./") == std::string::npos);
+    CHECK(libraries.output.find(folder.path.string()) == std::string::npos);
+  }
+}
+
+TEST_CASE("the programs' function tables are read-only once they run") {
+  for (const char* program : {TRADEWIND_EXECUTABLE, TRADEWIND_WORKER_EXECUTABLE, TRADEWIND_DRILL_WORKER_EXECUTABLE})
+    CHECK(dynamic_of(program).bound_at_start);
 }
 
 TEST_CASE("nor does the loader bring them in by another way") {

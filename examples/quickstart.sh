@@ -10,7 +10,7 @@ say "1 of 3: dependencies"
 ./cmake/setup.sh
 say "2 of 3: build (a few minutes the first time)"
 [ -f build/release/build.ninja ] || cmake --preset release >/dev/null
-cmake --build --preset release --target tradewind tradewind-worker
+cmake --build --preset release --target tradewind tradewind-worker tradewind-drill-worker
 
 say "3 of 3: forecast: Rossby-Haurwitz wave, 10 days in steps of 6 hours, O32 grid"
 out=$root/build/quickstart

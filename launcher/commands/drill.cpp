@@ -3,6 +3,7 @@
 
 #include "common/errors.h"
 #include "launcher/commands/commands.h"
+#include "launcher/process/system_errors.h"
 #include "proto/drill_faults.h"
 
 namespace tradewind::launcher {
@@ -19,10 +20,7 @@ void list_faults() {
   }
 }
 
-fs::path own_folder() {
-  std::error_code error;
-  return fs::read_symlink("/proc/self/exe", error).parent_path();
-}
+fs::path own_folder() { return own_program().parent_path(); }
 
 // The example of an installation or of a source tree that was built in place.
 fs::path example() {
@@ -66,8 +64,14 @@ int drill(const DrillCommand& command, const Environment& environment, TimePoint
   run.overrides.push_back("world_size=" + std::to_string(command.world_size));
   // Nothing but the worker of drills knows faults.
   Environment drilled = environment;
-  if (!environment.has("TRADEWIND_WORKER"))
-    drilled.set("TRADEWIND_WORKER", (own_folder() / "tradewind-drill-worker").string());
+  if (!environment.has("TRADEWIND_WORKER")) {
+    const fs::path worker = own_folder() / "tradewind-drill-worker";
+    if (!fs::exists(worker))
+      throw EnvironmentFault("the worker that knows faults is not there", worker.string(),
+                             "install tradewind whole, or build it: cmake --build --preset release --target "
+                             "tradewind-drill-worker");
+    drilled.set("TRADEWIND_WORKER", worker.string());
+  }
   drilled.set("TRADEWIND_DRILL", "fault=" + command.fault + ",rank=" + std::to_string(command.rank) + ",step=" +
                                      std::to_string(command.step) + ",path=" + (folder / "drill-pipe").string());
   std::cerr << "drill: " << fault->about << " (rank " << command.rank << " of " << command.world_size << ", step "

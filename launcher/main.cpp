@@ -1,11 +1,17 @@
 #include <unistd.h>
 
+#include <boost/system/system_error.hpp>
+#include <cerrno>
 #include <csignal>
 #include <iostream>
+#include <new>
+#include <system_error>
 
 #include "common/errors.h"
 #include "launcher/commands/commands.h"
 #include "launcher/inspect/inspect.h"
+#include "launcher/process/loading.h"
+#include "launcher/process/system_errors.h"
 
 namespace {
 
@@ -37,12 +43,25 @@ int dispatch(const launcher::Command& command, const Environment& environment, l
 
 int main(int argc, char** argv) {
   const auto started = launcher::Clock::now();
+  if (argc == 3 && argv[1] == launcher::version_option) return launcher::print_libtorch_version(argv[2]);
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is no reason to leave workers behind
+  // Asks a run how it gets on: before it listens, and after it has ended, that is no reason to die.
+  for (const int number : {SIGUSR1, SIGUSR2})
+    if (std::signal(number, [](int) {}) == SIG_IGN) std::signal(number, SIG_IGN);
   try {
     return dispatch(launcher::parse_command_line({argv + 1, argv + argc}), Environment::from_process(environ), started);
   } catch (const Error& error) {
     launcher::print_error(std::cerr, error);
     return static_cast<int>(error.exit_code());
+  } catch (const std::bad_alloc&) {
+    launcher::print_error(std::cerr, "out of memory", "tradewind", launcher::remedy_for(ENOMEM));
+    return static_cast<int>(ExitCode::failure);
+  } catch (const boost::system::system_error& error) {
+    launcher::print_error(std::cerr, error.what(), "tradewind", launcher::remedy_for(error.code().value()));
+    return static_cast<int>(ExitCode::failure);
+  } catch (const std::system_error& error) {
+    launcher::print_error(std::cerr, error.what(), "tradewind", launcher::remedy_for(error.code().value()));
+    return static_cast<int>(ExitCode::failure);
   } catch (const std::exception& error) {
     launcher::print_error(std::cerr, error.what(), "tradewind", "please report this with the command line");
     return static_cast<int>(ExitCode::failure);

@@ -22,6 +22,7 @@
 #include "worker/device/marks.h"
 #include "worker/dist/flight_record.h"
 #include "worker/dist/process_group.h"
+#include "worker/libtorch_check.h"
 #include "worker/runner/commands.h"
 #include "worker/telemetry/fatal_signals.h"
 #include "worker/telemetry/watched_communicator.h"
@@ -177,6 +178,7 @@ int talk(Channel& launcher, const Around& around) {
   const proto::Start start = launcher.receive_start();
   ChannelReporter to_launcher(launcher);
   const proto::Message result = result_of([&]() -> proto::Message {
+    check_libtorch();
     telemetry::Recorder recorder(start.telemetry_descriptor);
     telemetry::WatchedReporter reporter(to_launcher, recorder);
     return to_launcher.result(dispatch({start, launcher, reporter, recorder, around}));
@@ -195,6 +197,7 @@ int serve(int argc, char** argv, const Around& around) {
   channel::end_with_parent();
   channel::give_back_large_blocks();
   telemetry::let_parent_trace();
+  telemetry::ignore_signals_to_launcher();
   telemetry::speak_at_fatal_signals();
   try {
     if (argc != 3 || std::string_view(argv[1]) != "--channel")

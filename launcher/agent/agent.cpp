@@ -5,9 +5,12 @@
 #include <csignal>
 
 #include "common/errors.h"
+#include "launcher/process/loading.h"
 
 namespace tradewind::launcher {
 namespace {
+
+constexpr int not_loaded = 127;  // exit code of the system's loader
 
 void act(WorkerProcess& worker, proto::Act::Kind kind) {
   switch (kind) {
@@ -77,7 +80,15 @@ void Agent::pass_on(proto::ControlMessage message) {
   if (const auto* wrote = std::get_if<proto::Wrote>(&message)) {
     const std::string trouble = logs_->write(wrote->rank, wrote->line);
     if (!trouble.empty()) send_(proto::Wrote{wrote->rank, proto::Stream::error, trouble});
+  } else if (const auto* said = std::get_if<proto::Said>(&message)) {
+    spoke_.insert(said->rank);
   } else if (auto* ended = std::get_if<proto::Ended>(&message)) {
+    const bool fell = ended->code == not_loaded || ended->signal != 0;
+    if (fell && !spoke_.contains(ended->rank) && !told_why_) {
+      told_why_ = true;
+      const std::string why = loading_trouble(host_.worker, environment_.variables());
+      if (!why.empty()) send_(proto::Wrote{ended->rank, proto::Stream::error, why});
+    }
     if (const auto kill = watchman_.ended(ended->rank)) ended->out_of_memory = text_of(*kill);
   }
   send_(std::move(message));

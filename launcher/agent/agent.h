@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "launcher/agent/worker_process.h"
@@ -37,6 +38,8 @@ class Agent {
   Seats seats_;
   Send send_;
   std::unique_ptr<RankLogs> logs_;  // once launched
+  std::set<int> spoke_;             // ranks that have said a word
+  bool told_why_ = false;           // one rank did not
   Watchman watchman_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
 };

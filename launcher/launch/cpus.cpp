@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "common/errors.h"
+#include "launcher/watch/control_group.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -73,12 +74,23 @@ std::vector<int> usable_cpus() {
 
 int online_cpus() { return std::max(1, static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN))); }
 
+Quota quota_of_process() {
+  const auto own = cpu_quota();
+  if (!own) return {};
+  // The parent of the first process of a container is not seen; another group of the parent's is a task's own.
+  const pid_t parent = ::getppid();
+  const auto above = parent > 0 ? cpu_quota(parent) : std::nullopt;
+  return {.cpus = own->cpus, .own = !above || above->group != own->group};
+}
+
 CpuShare share_of_rank(const std::vector<int>& usable, int local_rank, int local_size,
-                       const std::map<std::string, std::string>& variables) {
+                       const std::map<std::string, std::string>& variables, double quota) {
   const int ranks = std::max(1, local_size), all = static_cast<int>(usable.size());
   const auto given = given_threads(variables);
   CpuShare share;
-  share.threads = given.value_or(std::max(1, all / ranks));
+  // A thread more than the quota has CPUs is stopped for a part of each period, and all wait for it.
+  const int rationed = quota > 0 ? static_cast<int>(quota / ranks) : all;
+  share.threads = given.value_or(std::max(1, std::min(all / ranks, rationed)));
   if (ranks == 1 || all < ranks || local_rank >= ranks || share.threads > all / ranks) return share;
   for (const char* name : {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"})
     if (variables.contains(name)) return share;
@@ -91,7 +103,8 @@ CpuShare share_of_rank(const std::vector<int>& usable, int local_rank, int local
 }
 
 CpuShare share_of_host(const std::vector<int>& usable, int local_rank, int local_size, bool dealt_out,
-                       const std::map<std::string, std::string>& variables) {
+                       const std::map<std::string, std::string>& variables, const Quota& quota) {
+  const double of_all = quota.own && dealt_out ? quota.cpus * std::max(1, local_size) : quota.cpus;
   const int count = static_cast<int>(usable.size());
   if (dealt_out) {
     // Of a job that has only part of the host, the ranks may share that part.
@@ -102,9 +115,10 @@ CpuShare share_of_host(const std::vector<int>& usable, int local_rank, int local
       if (std::from_chars(text.data(), text.data() + text.size(), cpus).ec == std::errc{} && cpus > 0)
         of_job = std::min(of_job, cpus);
     }
-    if (already_shared(count, local_size, of_job)) return share_of_rank(usable, 0, 1, variables);
+    if (already_shared(count, local_size, of_job))
+      return share_of_rank(usable, 0, 1, variables, of_all / std::max(1, local_size));
   }
-  return share_of_rank(usable, local_rank, local_size, variables);
+  return share_of_rank(usable, local_rank, local_size, variables, of_all);
 }
 
 bool already_shared(int usable, int local_size, int on_host) { return usable * std::max(1, local_size) <= on_host; }

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "common/errors.h"
+#include "launcher/process/system_errors.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -38,9 +39,10 @@ bool matches(const InterfaceChoice& choice, const std::string& interface) {
                            "unset MASTER_PORT: a free port is found then; or choose another");
   if (error == EACCES)
     throw EnvironmentFault("only root may listen at that port", where, "choose a MASTER_PORT from 1024 to 65535");
-  throw EnvironmentFault(std::string("cannot listen for the ranks to meet: ") + std::strerror(error), where,
-                         placement.master_address.empty() ? "name an interface that is up with --interface"
-                                                          : "check MASTER_ADDR and the interface that holds it");
+  throw EnvironmentFault(
+      std::string("cannot listen for the ranks to meet: ") + std::strerror(error), where,
+      remedy_for(error, placement.master_address.empty() ? "name an interface that is up with --interface"
+                                                         : "check MASTER_ADDR and the interface that holds it"));
 }
 
 // The port that was found is written to `port` when it is 0.

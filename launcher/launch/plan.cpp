@@ -14,6 +14,7 @@
 #include "launcher/launch/cpus.h"
 #include "launcher/launch/meeting_place.h"
 #include "launcher/launch/network.h"
+#include "launcher/process/system_errors.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -31,14 +32,16 @@ Host this_host(const Environment& environment) {
   ::gethostname(name.data(), name.size() - 1);
   host.name = name.data();
   const auto given = environment.get("TRADEWIND_WORKER");
-  std::error_code error;
-  host.worker = given ? fs::absolute(*given).string()
-                      : (fs::read_symlink("/proc/self/exe", error).parent_path() / "tradewind-worker").string();
-  if (::access(host.worker.c_str(), X_OK) != 0)
-    throw EnvironmentFault(std::string("there is no worker to start: ") + std::strerror(errno), host.worker,
-                           given ? "correct or unset TRADEWIND_WORKER"
-                                 : "install tradewind-worker beside tradewind, or set TRADEWIND_WORKER");
-  return host;
+  host.worker = given ? fs::absolute(*given).string() : (own_program().parent_path() / "tradewind-worker").string();
+  if (::access(host.worker.c_str(), X_OK) == 0) return host;
+  const int error = errno;
+  const bool lacks = error == ENOENT || error == ENOTDIR;
+  throw EnvironmentFault(
+      std::string(lacks ? "there is no worker to start: " : "the worker cannot be started: ") + std::strerror(error),
+      host.worker,
+      lacks ? given ? "correct or unset TRADEWIND_WORKER"
+                    : "install tradewind-worker beside tradewind, or set TRADEWIND_WORKER"
+            : remedy_for(error, "make it executable (chmod +x), and its folders open to you"));
 }
 
 int port_of(const Descriptor& listener) {
@@ -54,8 +57,11 @@ Descriptor listen_for_ranks(bool loopback_only, int& port) {
     Descriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const int off = 0;
     if (socket.valid() && family == AF_INET6) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (!socket.valid() || ::bind(socket.get(), address, size) != 0 || ::listen(socket.get(), SOMAXCONN) != 0)
+    if (!socket.valid() || ::bind(socket.get(), address, size) != 0 || ::listen(socket.get(), SOMAXCONN) != 0) {
+      const int error = errno;
       socket.reset();
+      errno = error;
+    }
     return socket;
   };
   Descriptor socket;
@@ -70,9 +76,12 @@ Descriptor listen_for_ranks(bool loopback_only, int& port) {
     address.sin_addr.s_addr = htonl(loopback_only ? INADDR_LOOPBACK : INADDR_ANY);
     socket = listening(AF_INET, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   }
-  if (!socket.valid())
-    throw EnvironmentFault(std::string("cannot listen for the ranks to meet: ") + std::strerror(errno),
-                           loopback_only ? "127.0.0.1" : "", "check that the network interfaces are up");
+  if (!socket.valid()) {
+    const int error = errno;
+    throw EnvironmentFault(std::string("cannot listen for the ranks to meet: ") + std::strerror(error),
+                           loopback_only ? "127.0.0.1" : "",
+                           remedy_for(error, "check that the network interfaces are up"));
+  }
   port = port_of(socket);
   return socket;
 }
@@ -136,19 +145,21 @@ std::vector<RankPlan> plan_ranks(const proto::Launch& launch, const Host& host, 
   start.master_port = launch.master_port;
   if (launch.restarts) start.restart_folder = launch.run_folder + "/restart";
   start.resume = launch.resume;
+  const std::vector<int> cpus = host.cpus.empty() ? usable_cpus() : host.cpus;
+  const Quota quota = host.cpus.empty() ? quota_of_process() : host.quota;
   std::vector<RankPlan> plans;
   for (std::size_t i = 0; i < seats.ranks.size(); ++i) {
     start.rank = seats.ranks[i];
     start.local_rank = seats.local_ranks.at(i);
-    CpuShare share = share_of_host(host.cpus.empty() ? usable_cpus() : host.cpus, start.local_rank, seats.local_size,
-                                   seats.started_apart, variables);
+    CpuShare share = share_of_host(cpus, start.local_rank, seats.local_size, seats.started_apart, variables, quota);
     start.threads = share.threads;
     auto& threads = variables["OMP_NUM_THREADS"];
     if (threads.empty()) threads = std::to_string(share.threads);
     plans.push_back({.spawn = {.executable = host.worker,
                                .arguments = {"--channel", "3"},
                                .environment = variables,
-                               .cpus = std::move(share.cpus)},
+                               .cpus = std::move(share.cpus),
+                               .ignores_signals_to_launcher = true},
                      .start = start});
     if (start.rank != 0 || !seats.listener.valid()) continue;
     plans.back().start.listen_descriptor = listen_descriptor_of_worker;

@@ -8,6 +8,7 @@
 
 #include "common/env.h"
 #include "launcher/clusters/cluster.h"
+#include "launcher/launch/cpus.h"
 #include "launcher/process/spawn.h"
 #include "proto/control.h"
 
@@ -25,7 +26,8 @@ struct Job {
 struct Host {
   std::string name;
   std::string worker;          // path of tradewind-worker
-  std::vector<int> cpus = {};  // that this process may use; empty: ask
+  std::vector<int> cpus = {};  // that this process may use; empty: ask, for the quota too
+  Quota quota = {};
 };
 // TRADEWIND_WORKER, else tradewind-worker beside this executable. EnvironmentFault when there is none.
 Host this_host(const Environment& environment);

@@ -8,7 +8,7 @@ using boost::system::error_code;
 
 Loop::Loop(std::function<void(int)> signalled, std::function<void()> alarmed)
     : signals_(context_), alarm_(context_), signalled_(std::move(signalled)), alarmed_(std::move(alarmed)) {
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) {
     struct sigaction current {};
     ::sigaction(number, nullptr, &current);
     if (current.sa_handler != SIG_IGN) signals_.add(number);
@@ -19,7 +19,7 @@ Loop::Loop(std::function<void(int)> signalled, std::function<void()> alarmed)
 void Loop::await_signal() {
   signals_.async_wait([this](const error_code& error, int number) {
     if (error) return;
-    signalled_(number);
+    signalled_(number == SIGUSR2 ? SIGUSR1 : number);
     await_signal();
   });
 }

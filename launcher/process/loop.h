@@ -13,8 +13,8 @@ namespace tradewind::launcher {
 
 class Loop {
  public:
-  // SIGINT, SIGTERM, SIGHUP and SIGUSR1 go to `signalled`; what the parent had ignored (nohup, a shell's background
-  // job) stays so.
+  // SIGINT, SIGTERM, SIGHUP and SIGUSR1 go to `signalled`, SIGUSR2 as if it were SIGUSR1; what the parent had ignored
+  // (nohup, a shell's background job) stays so.
   Loop(std::function<void(int)> signalled, std::function<void()> alarmed);
 
   boost::asio::io_context& context() { return context_; }

@@ -18,6 +18,8 @@
 #include <boost/process/v2/process.hpp>
 
 #include "common/errors.h"
+#include "launcher/process/system_errors.h"
+#include "proto/launcher_signals.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -30,8 +32,24 @@ constexpr int listen_target = 4;
 constexpr int telemetry_target = telemetry_descriptor_of_worker;
 
 [[noreturn]] void fault(const std::string& what, int error) {
-  throw EnvironmentFault(what + ": " + std::strerror(error), {}, "look at the limits of this session: ulimit -a");
+  throw EnvironmentFault(what + ": " + std::strerror(error), {}, remedy_for(error));
 }
+
+[[noreturn]] void cannot_start(const std::string& executable, int error) {
+  std::string remedy = remedy_for(error);
+  if (error == ENOENT && ::access(executable.c_str(), F_OK) == 0)
+    remedy = "it is there, but the loader that it names is not: build it on this host, or install its C library";
+  else if (error == ENOENT || error == ENOTDIR)
+    remedy = "check that tradewind-worker is installed beside tradewind and is executable";
+  else if (error == EACCES)
+    remedy = "make it executable (chmod +x), also its folders for you, on a file system that is not mounted noexec";
+  else if (error == ENOEXEC || error == ELIBBAD)
+    remedy = "it is no program of this machine's kind: install Tradewind anew, or build it on this host";
+  throw EnvironmentFault(std::string("cannot start the worker: ") + std::strerror(error), executable, remedy);
+}
+
+// Descriptors of a child are first parked above those that it is to have.
+constexpr int above_targets = 64;
 
 struct Pair {
   Descriptor ours, theirs;
@@ -76,8 +94,12 @@ CpuSet set_of(const std::vector<int>& cpus) {
 // What happens in the child between fork and exec: only calls that are safe there.
 class Child {
  public:
-  Child(std::vector<std::pair<int, int>> moves, const char* const* environment, const CpuSet& cpus)
-      : moves_(std::move(moves)), environment_(environment), cpus_(cpus) {}
+  Child(std::vector<std::pair<int, int>> moves, const char* const* environment, const CpuSet& cpus,
+        bool ignores_signals_to_launcher)
+      : moves_(std::move(moves)),
+        environment_(environment),
+        cpus_(cpus),
+        ignores_signals_to_launcher_(ignores_signals_to_launcher) {}
 
   error_code on_setup(process::posix::default_launcher& launcher, const process::filesystem::path&,
                       const char* const*) const {
@@ -95,12 +117,13 @@ class Child {
     // CPUs that were taken away meanwhile are no reason to fail: it runs where this process does.
     if (!cpus_.empty()) ::sched_setaffinity(0, cpus_.size() * sizeof(cpu_set_t), cpus_.data());
     for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+    if (ignores_signals_to_launcher_)
+      for (const int number : proto::signals_to_launcher) ::signal(number, SIG_IGN);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     // First away from the targets, so that no move overwrites the source of another. The pipe on which a failed exec is
     // told lies above them: more descriptors than targets were open when it was made.
-    constexpr int above_targets = 64;
     std::array<int, 8> parked{};
     for (std::size_t i = 0; i < moves_.size(); ++i) {
       parked[i] = ::fcntl(moves_[i].first, F_DUPFD_CLOEXEC, above_targets);
@@ -124,12 +147,14 @@ class Child {
   std::vector<std::pair<int, int>> moves_;  // descriptor here, descriptor in the worker; targets ascending
   const char* const* environment_;
   const CpuSet& cpus_;
+  bool ignores_signals_to_launcher_;
   pid_t parent_ = ::getpid();
 };
 
 }  // namespace
 
 Spawned spawn(boost::asio::io_context& context, const Spawn& what) {
+  require_descriptors();
   Pair channel = make_channel(), output = make_pipe(), error = make_pipe();
   const Descriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!null.valid()) fault("cannot open /dev/null", errno);
@@ -150,10 +175,8 @@ Spawned spawn(boost::asio::io_context& context, const Spawn& what) {
   error_code failure;
   process::posix::default_launcher launcher;
   auto child = launcher(context.get_executor(), failure, what.executable, what.arguments,
-                        Child(std::move(moves), environment.data(), cpus));
-  if (failure)
-    throw EnvironmentFault("cannot start the worker: " + failure.message(), what.executable,
-                           "check that tradewind-worker is installed beside tradewind and is executable");
+                        Child(std::move(moves), environment.data(), cpus, what.ignores_signals_to_launcher));
+  if (failure) cannot_start(what.executable, failure.value());
   Spawned spawned;
   spawned.pid = child.id();
   child.detach();  // reaping is the caller's: Boost's wait would block

@@ -1,4 +1,5 @@
-// Starts a worker: leader of its own session, default signals, and only the descriptors of proto/PROTOCOL.md.
+// Starts a worker: leader of its own session, default signals but for those that are meant for the launcher, and only
+// the descriptors of proto/PROTOCOL.md.
 // Call from the main thread: the worker's parent-death signal belongs to the thread that forked.
 #pragma once
 
@@ -22,6 +23,8 @@ struct Spawn {
   Descriptor listener = {};                        // when valid, becomes descriptor 4
   std::vector<int> cpus = {};                      // to run on; empty: as this process
   int telemetry = -1;                              // the telemetry page, when there is one: becomes descriptor 5
+  // Ignores proto::signals_to_launcher from its first instruction on, long before it could ask for that itself.
+  bool ignores_signals_to_launcher = false;
 };
 
 // The launcher's ends, all close-on-exec. The process is a zombie after its end until the owner waits for it.
@@ -31,7 +34,8 @@ struct Spawned {
   Descriptor channel, output, error;
 };
 
-// EnvironmentFault naming the executable and the cause.
+// EnvironmentFault naming the executable and the cause: no such file, no right to run it, a file that is no program, or
+// a limit that is reached (memory, processes, open files).
 Spawned spawn(boost::asio::io_context& context, const Spawn& what);
 
 }  // namespace tradewind::launcher

@@ -5,11 +5,13 @@
 #include <utility>
 
 #include "common/exit_codes.h"
+#include "launcher/process/loading.h"
 
 namespace tradewind::launcher {
 namespace {
 
 constexpr std::size_t kept_lines = 20;
+constexpr int not_loaded = 127;  // exit code of the system's loader
 
 bool ended_by(const RankError& error, int signal) {
   return error.silent && error.exit_code == static_cast<int>(ExitCode::signal_base) + signal;
@@ -124,6 +126,12 @@ Actions Supervisor::exited(int rank, const Exit& exit, TimePoint now) {
       error = worker_fault("the worker was ended by the kernel: out of memory (" + exit.out_of_memory + ")",
                            "ask for more memory, or use more ranks on more hosts",
                            static_cast<int>(ExitCode::out_of_memory));
+    } else if (!self.said_hello && !self.last_lines.empty() &&
+               (exit.code == not_loaded || self.last_lines.back().starts_with(other_libtorch))) {
+      error = worker_fault("the worker cannot be loaded: " + self.last_lines.back(),
+                           "install Tradewind anew, or build it with that LibTorch; see that LD_LIBRARY_PATH and "
+                           "LD_PRELOAD name none of its libraries",
+                           static_cast<int>(ExitCode::failure));
     } else if (exit.signal != 0) {
       error = worker_fault(
           "the worker was ended by signal " + std::to_string(exit.signal) + " (" + ::strsignal(exit.signal) + ")",

@@ -1,10 +1,10 @@
 #include "launcher/watch/memory_kills.h"
 
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string_view>
-#include <vector>
+
+#include "launcher/watch/control_group.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -29,53 +29,6 @@ std::int64_t number_in(const std::string& file) {
   return stream >> value && value < no_limit ? value : 0;
 }
 
-// Whether a comma-separated list holds that word.
-bool lists(const std::string& list, std::string_view word) {
-  std::istringstream words(list);
-  for (std::string one; std::getline(words, one, ',');)
-    if (one == word) return true;
-  return false;
-}
-
-struct Group {
-  std::string path;  // within its hierarchy
-  bool version_2 = false;
-};
-
-// The group that limits memory: of the version 1 controller where there is one, else of the unified hierarchy.
-std::optional<Group> group_of(const std::string& file) {
-  std::ifstream stream(file);
-  std::optional<Group> unified;
-  for (std::string line; std::getline(stream, line);) {
-    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (lists(controllers, "memory")) return Group{line.substr(second + 1), false};
-    if (controllers.empty()) unified = Group{line.substr(second + 1), true};
-  }
-  return unified;
-}
-
-// Where that hierarchy is mounted; mountinfo: id parent device root mountpoint options ... - type source options.
-std::string folder_of(const std::string& mounts, const Group& group) {
-  std::ifstream stream(mounts);
-  for (std::string line; std::getline(stream, line);) {
-    const std::size_t dash = line.find(" - ");
-    if (dash == std::string::npos) continue;
-    std::istringstream left(line), right(line.substr(dash + 3));
-    std::string skipped, root, point, type, source, options;
-    left >> skipped >> skipped >> skipped >> root >> point;
-    right >> type >> source >> options;
-    const bool fits = group.version_2 ? type == "cgroup2" : type == "cgroup" && lists(options, "memory");
-    if (!fits) continue;
-    // Within a container the mount shows a part of the hierarchy only.
-    std::string path = group.path;
-    if (root != "/" && path.starts_with(root)) path = path.substr(root.size());
-    return point + (path == "/" ? "" : path);
-  }
-  return {};
-}
-
 }  // namespace
 
 std::string text_of(const MemoryKill& kill) {
@@ -88,11 +41,10 @@ std::string text_of(const MemoryKill& kill) {
 
 MemoryKills::MemoryKills(pid_t pid, const std::string& root) : root_(root) {
   host_count_ = count_in(root_ + "/proc/vmstat", "oom_kill");
-  const auto group = group_of(root_ + "/proc/" + std::to_string(pid) + "/cgroup");
+  const auto group = control_group(pid, "memory", root_);
   if (!group) return;
   version_2_ = group->version_2;
-  folder_ = folder_of(root_ + "/proc/self/mountinfo", *group);
-  if (folder_.empty()) return;
+  folder_ = group->folder;
   count_ = count_in(root_ + folder_ + (version_2_ ? "/memory.events" : "/memory.oom_control"), "oom_kill");
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,8 +55,14 @@ class Stacks::Tool : public std::enable_shared_from_this<Tool> {
  public:
   using Done = std::function<void(std::string)>;
 
-  Tool(boost::asio::io_context& context, pid_t process, int output, pid_t pid, bool was_stopped)
-      : pid_(pid), process_(process), was_stopped_(was_stopped), output_(context, output), cap_(context) {}
+  // `process`: pid descriptor of the process that it looks at, owned; negative: whom it may not let go on.
+  Tool(boost::asio::io_context& context, int process, int output, pid_t pid)
+      : pid_(pid), process_(process), output_(context, output), cap_(context) {}
+  ~Tool() {
+    if (process_ >= 0) ::close(process_);
+  }
+  Tool(const Tool&) = delete;
+  Tool& operator=(const Tool&) = delete;
 
   void start(std::chrono::steady_clock::time_point until, Done done) {
     done_ = std::move(done);
@@ -72,7 +79,7 @@ class Stacks::Tool : public std::enable_shared_from_this<Tool> {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
     pid_ = -1;
-    if (!was_stopped_) ::kill(process_, SIGCONT);
+    if (process_ >= 0) ::syscall(SYS_pidfd_send_signal, process_, SIGCONT, nullptr, 0);
     cap_.cancel();
     output_.close();
   }
@@ -98,8 +105,8 @@ class Stacks::Tool : public std::enable_shared_from_this<Tool> {
     done_(stack_in(std::move(text_)));
   }
 
-  pid_t pid_, process_;
-  bool was_stopped_;
+  pid_t pid_;
+  int process_;
   boost::asio::posix::stream_descriptor output_;
   boost::asio::steady_timer cap_;
   std::array<char, 4096> buffer_{};
@@ -150,14 +157,23 @@ bool Stacks::start(Request& request) {
   std::array<int, 2> pipe{};
   if (command.empty() || std::chrono::steady_clock::now() >= request.until || ::pipe2(pipe.data(), O_CLOEXEC) != 0)
     return false;
-  const bool was_stopped = process_facts(request.pid).state == 'T';
+  // Opened before the tool starts: by its end the process may be gone, and its id another's. One that was stopped
+  // before stays so.
+  int process = static_cast<int>(::syscall(SYS_pidfd_open, request.pid, 0));
+  if (process < 0) {
+    ::close(pipe[0]);
+    ::close(pipe[1]);
+    return false;
+  }
+  if (process_facts(request.pid).state == 'T') ::close(std::exchange(process, -1));
   const pid_t tool = spawn(std::move(command), pipe[1]);
   ::close(pipe[1]);
   if (tool < 0) {
     ::close(pipe[0]);
+    if (process >= 0) ::close(process);
     return false;
   }
-  tools_.push_back(std::make_shared<Tool>(context_, request.pid, pipe[0], tool, was_stopped));
+  tools_.push_back(std::make_shared<Tool>(context_, process, pipe[0], tool));
   tools_.back()->start(request.until, [this, done = std::move(request.done)](std::string text) {
     done(std::move(text));
     start_next();

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "proto/launcher_signals.h"
+
 namespace tradewind::telemetry {
 namespace {
 
@@ -49,6 +51,10 @@ void speak_at_fatal_signals() {
     ::sigemptyset(&action.sa_mask);
     ::sigaction(number, &action, nullptr);
   }
+}
+
+void ignore_signals_to_launcher() {
+  for (const int number : proto::signals_to_launcher) ::signal(number, SIG_IGN);
 }
 
 void let_parent_trace() { ::prctl(PR_SET_PTRACER, static_cast<unsigned long>(::getppid()), 0, 0, 0); }

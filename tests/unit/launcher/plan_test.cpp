@@ -49,6 +49,7 @@ TEST_CASE("one rank needs no meeting place and gets all CPUs") {
   CHECK(only.spawn.arguments == std::vector<std::string>{"--channel", "3"});
   CHECK(only.spawn.environment ==
         std::map<std::string, std::string>{{"HOME", "/h"}, {"OMP_NUM_THREADS", "8"}, {"OMP_WAIT_POLICY", "passive"}});
+  CHECK(only.spawn.ignores_signals_to_launcher);
   CHECK(only.start.command == "run");
   CHECK(only.start.arguments.dump() == R"({"a":1})");
   CHECK(only.start.threads == 8);

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <thread>
@@ -172,6 +173,24 @@ TEST_CASE("workers inherit nothing but their own descriptors") {
   CHECK(outcome.exit_code == 0);
   std::sort(seen.output.begin(), seen.output.end());
   CHECK(seen.output == std::vector<std::string>{"rank 0: 0 1 2 3 4 5", "rank 1: 0 1 2 3 5"});
+}
+
+TEST_CASE("signals that are meant for the launcher do not reach a worker, not even before it speaks") {
+  boost::asio::io_context context;
+  const auto ignored = [&](bool deaf) {
+    const Spawned child = spawn(context, {.executable = "/bin/grep",
+                                          .arguments = {"^SigIgn", "/proc/self/status"},
+                                          .ignores_signals_to_launcher = deaf});
+    std::string text(64, '\0');
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::read(child.output.get(), text.data(), text.size()))));
+    ::waitpid(child.pid, nullptr, 0);
+    return std::stoull(text.substr(text.find(':') + 1), nullptr, 16);
+  };
+  std::uint64_t expected = 0;
+  for (const int number : {SIGHUP, SIGINT, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU})
+    expected |= std::uint64_t{1} << (number - 1);
+  CHECK(ignored(true) == expected);
+  CHECK(ignored(false) == 0);
 }
 
 TEST_CASE("an executable that cannot start is named") {

@@ -4,6 +4,16 @@
 
 namespace tradewind::launcher {
 
+namespace {
+
+// A list whose first entry names no device leaves none.
+std::string chosen(const Environment& environment) {
+  const auto list = environment.get("CUDA_VISIBLE_DEVICES");
+  return list ? " (CUDA_VISIBLE_DEVICES=" + *list + ")" : "";
+}
+
+}  // namespace
+
 std::optional<Placement> place_local(const Question& question) {
   const config::RunnerConfig& runner = question.runner;
   Placement placement;
@@ -20,7 +30,7 @@ std::optional<Placement> place_local(const Question& question) {
     placement.decided_by = {{"visible GPUs", std::to_string(gpus)}};
   }
   if (question.on_gpus && gpus == 0)
-    throw UserError("no GPU is visible here, but `device` asks for one", "device",
+    throw UserError("no GPU is visible here" + chosen(question.environment) + ", but `device` asks for one", "device",
                     "write device: cpu, or check CUDA_VISIBLE_DEVICES and the driver (nvidia-smi)");
   if (question.on_gpus && placement.world_size > gpus)
     throw UserError(std::to_string(placement.world_size) + " ranks on " + std::to_string(gpus) +

@@ -15,7 +15,9 @@ std::optional<Placement> place_pmix(const Question& question) {
   placement.job = "pmix-" + file_name_of(variables.text("PMIX_NAMESPACE").value_or(""));
   if (!question.runner.world_size)
     throw UserError("PMIx names rank " + std::to_string(placement.rank) + ", but not how many ranks there are",
-                    "variable PMIX_RANK", "set world_size to the number of processes that were started");
+                    "variable PMIX_RANK",
+                    "set world_size to the number of processes that were started; if none were (the variables are left "
+                    "over from another program), unset PMIX_RANK and PMIX_NAMESPACE, or write cluster: {manual: N}");
   placement.world_size = *question.runner.world_size;
   check_rank(placement.rank, placement.world_size, "PMIX_RANK");
   const auto local = variables.integer("PMIX_LOCAL_RANK");
@@ -24,6 +26,7 @@ std::optional<Placement> place_pmix(const Question& question) {
                     "set it for each process, or name the variables under `cluster: {custom: ...}`");
   placement.local_rank = local.value_or(0);
   placement.decided_by = variables.evidence();
+  placement.decided_by.push_back({"world_size", std::to_string(placement.world_size)});
   return placement;
 }
 

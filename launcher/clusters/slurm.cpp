@@ -1,5 +1,6 @@
 // Slurm: a task of a step that srun started, or a process inside an allocation, which is to start the step itself.
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 
 #include "common/errors.h"
@@ -90,6 +91,11 @@ Placement task_of_step(Variables& variables, const Question& question, const std
     const auto counts = expand_counts(*tasks, "SLURM_STEP_TASKS_PER_NODE");
     if (host && static_cast<std::size_t>(*host) < counts.size())
       placement.local_size = counts[static_cast<std::size_t>(*host)];
+    if (placement.local_size > 0 && placement.local_rank >= placement.local_size)
+      throw UserError("rank " + std::to_string(placement.local_rank) + " of its host, where the step has " +
+                          std::to_string(placement.local_size) + " (SLURM_STEP_TASKS_PER_NODE=" + *tasks + ")",
+                      "variable SLURM_LOCALID",
+                      "Slurm sets both: leave them as they are, or unset all SLURM_* variables");
     if (hosts)
       placement.hosts = hosts_by_rank(expand_hosts(*hosts, "SLURM_STEP_NODELIST"), counts,
                                       variables.text("SLURM_DISTRIBUTION").value_or(""));
@@ -104,15 +110,60 @@ int gpus_of_allocation(Variables& variables, int hosts) {
   return variables.integer("SLURM_GPUS_ON_NODE").value_or(0) * hosts;
 }
 
-// Tasks that the allocation was made for. A count inherited from the step that submitted the job does not fit its
-// tasks per host.
-std::optional<int> tasks_of_allocation(Variables& variables) {
-  const auto tasks = variables.integer("SLURM_NTASKS", 1);
+// Tasks on each host of the allocation, as Slurm fills it; nothing when it does not say.
+std::vector<int> tasks_per_host(Variables& variables) {
   const auto each = variables.text("SLURM_TASKS_PER_NODE");
-  if (!tasks || !each || !variables.text("SLURM_STEP_NUM_TASKS")) return tasks;
-  const auto counts = expand_counts(*each, "SLURM_TASKS_PER_NODE");
-  if (std::accumulate(counts.begin(), counts.end(), 0) != *tasks) return std::nullopt;
-  return tasks;
+  return each ? expand_counts(*each, "SLURM_TASKS_PER_NODE") : std::vector<int>{};
+}
+
+int sum_of(const std::vector<int>& counts) {
+  const std::int64_t sum = std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
+  constexpr std::int64_t most = 1'000'000;
+  if (sum > most)
+    throw UserError(std::to_string(sum) + " tasks", "variable SLURM_TASKS_PER_NODE",
+                    "it is set by Slurm: leave it as it is, or unset all SLURM_* variables");
+  return static_cast<int>(sum);
+}
+
+// Tasks that the allocation was asked for. A count inherited from the step that submitted the job does not fit its
+// tasks per host.
+std::optional<int> tasks_of_allocation(Variables& variables, int hosts, std::vector<std::string>& notes) {
+  auto tasks = variables.integer("SLURM_NTASKS", 1);
+  if (!tasks) tasks = variables.integer("SLURM_NPROCS", 1);  // its older name
+  const std::vector<int> counts = tasks_per_host(variables);
+  if (tasks) {
+    const bool leaked = !counts.empty() && variables.text("SLURM_STEP_NUM_TASKS") && sum_of(counts) != *tasks;
+    return leaked ? std::nullopt : tasks;
+  }
+  // Set when the option was given, also where SLURM_NTASKS is not.
+  const auto each = variables.integer("SLURM_NTASKS_PER_NODE", 1);
+  if (!each) return std::nullopt;
+  if (std::any_of(counts.begin(), counts.end(), [&](int count) { return count != *each; })) {
+    notes.push_back("SLURM_NTASKS_PER_NODE=" + std::to_string(*each) +
+                    " does not fit SLURM_TASKS_PER_NODE of this job: taken for another job's");
+    return std::nullopt;
+  }
+  return sum_of(std::vector<int>(static_cast<std::size_t>(hosts), *each));
+}
+
+// Tasks by SLURM_TASKS_PER_NODE alone, which Slurm sets in any case: one a host, or one a CPU, is what it takes when
+// nobody asked for tasks.
+std::optional<int> tasks_filled_in(Variables& variables, const Environment& environment) {
+  const std::vector<int> counts = tasks_per_host(variables);
+  if (std::all_of(counts.begin(), counts.end(), [](int count) { return count <= 1; })) return std::nullopt;
+  const std::string cpus = environment.get_or("SLURM_JOB_CPUS_PER_NODE", "");
+  if (!cpus.empty() && expand_counts(cpus, "SLURM_JOB_CPUS_PER_NODE") == counts) return std::nullopt;
+  return sum_of(counts);
+}
+
+// Variables of one job do not speak of different hosts.
+void check_hosts(Variables& variables, int hosts) {
+  for (const char* name : {"SLURM_JOB_NUM_NODES", "SLURM_NNODES"})
+    if (const auto count = variables.integer(name, 1); count && *count != hosts)
+      throw UserError(std::to_string(*count) + " hosts, but the job's list of hosts (SLURM_JOB_NODELIST) has " +
+                          std::to_string(hosts),
+                      std::string("variable ") + name,
+                      "Slurm sets both: leave them as they are, or unset all SLURM_* variables");
 }
 
 Placement inside_allocation(Variables& variables, const Question& question, const std::string& job) {
@@ -121,11 +172,14 @@ Placement inside_allocation(Variables& variables, const Question& question, cons
       variables.text(question.environment.has("SLURM_JOB_NODELIST") ? "SLURM_JOB_NODELIST" : "SLURM_NODELIST");
   if (list) placement.hosts = expand_hosts(*list, "SLURM_JOB_NODELIST");
   const int hosts = std::max(1, static_cast<int>(placement.hosts.size()));
+  if (list) check_hosts(variables, hosts);
   const int gpus = question.on_gpus ? gpus_of_allocation(variables, hosts) : 0;
-  if (const auto tasks = tasks_of_allocation(variables)) {
+  if (const auto tasks = tasks_of_allocation(variables, hosts, placement.notes)) {
     placement.world_size = *tasks;
   } else if (question.runner.world_size) {
     placement.world_size = *question.runner.world_size;
+  } else if (const auto filled = tasks_filled_in(variables, question.environment)) {
+    placement.world_size = *filled;
   } else if (gpus > 0) {
     placement.world_size = gpus;
   } else {

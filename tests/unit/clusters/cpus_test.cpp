@@ -64,6 +64,32 @@ TEST_CASE("CPUs that the scheduler has dealt out are not divided again") {
   CHECK(already_shared(1, 3, 8));
 }
 
+TEST_CASE("threads are counted within the quota of the control group") {
+  const auto threads = [](int ranks, double quota, const std::map<std::string, std::string>& variables = {}) {
+    return share_of_rank(eight, 0, ranks, variables, quota).threads;
+  };
+  CHECK(threads(1, 0) == 8);
+  CHECK(threads(1, 1) == 1);
+  CHECK(threads(1, 3.5) == 3);
+  CHECK(threads(1, 0.25) == 1);
+  CHECK(threads(1, 64) == 8);
+  CHECK(threads(2, 6) == 3);
+  CHECK(threads(3, 2) == 1);
+  CHECK(threads(1, 2, {{"OMP_NUM_THREADS", "6"}}) == 6);
+  // They may run on any CPU of the rank's share.
+  CHECK(share_of_rank(eight, 1, 2, {}, 4).cpus == Cpus{2, 3, 6, 7});
+}
+
+TEST_CASE("a quota of a rank's own is not divided again") {
+  const auto threads = [](const Quota& quota, bool dealt_out) {
+    return share_of_host(eight, 0, 4, dealt_out, {}, quota).threads;
+  };
+  CHECK(threads({.cpus = 4}, true) == 1);
+  CHECK(threads({.cpus = 4}, false) == 1);
+  CHECK(threads({.cpus = 4, .own = true}, false) == 1);  // all ranks are below it
+  CHECK(threads({.cpus = 2, .own = true}, true) == 2);
+}
+
 TEST_CASE("this host has CPUs, each listed once") {
   Cpus cpus = usable_cpus();
   REQUIRE_FALSE(cpus.empty());

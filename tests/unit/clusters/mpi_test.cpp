@@ -78,6 +78,13 @@ TEST_CASE("a bare PMIx tells no size") {
   CHECK(placement.rank == 1);
   CHECK(placement.world_size == 2);
   CHECK(placement.job == "pmix-prte-7-1");
+  for (const char* name : {"PMIX_RANK", "PMIX_NAMESPACE", "world_size"}) CHECK(decided_by(placement, name));
+  // Left over from another program.
+  try {
+    placed({.variables = bare});
+  } catch (const UserError& error) {
+    CHECK(error.remedy().find("unset PMIX_RANK and PMIX_NAMESPACE") != std::string::npos);
+  }
   CHECK_THROWS_AS(placed({.variables = bare}, parallel(2), true), UserError);
 }
 

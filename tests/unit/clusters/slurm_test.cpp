@@ -81,6 +81,40 @@ TEST_CASE("row: a batch script without srun wraps") {
   CHECK_THROWS_AS(placed({.variables = batch + "SLURM_GPUS=3"}, parallel(), true), UserError);
 }
 
+TEST_CASE("tasks per host, where Slurm gives no count of all") {
+  const std::string two = "SLURM_JOB_ID=1 SLURM_JOB_NODELIST=node[1-2] SLURM_PROCID=0 SLURM_JOB_CPUS_PER_NODE=16(x2) ";
+  check_wraps(placed({.variables = two + "SLURM_NTASKS_PER_NODE=4 SLURM_TASKS_PER_NODE=4(x2)"}), 8);
+  check_wraps(placed({.variables = two + "SLURM_NTASKS_PER_NODE=4"}), 8);
+  CHECK(decided_by(placed({.variables = two + "SLURM_NTASKS_PER_NODE=4"}), "SLURM_NTASKS_PER_NODE"));
+  check_wraps(placed({.variables = two + "SLURM_NTASKS_PER_NODE=4"}, parallel(2)), 8);
+  check_wraps(placed({.variables = two + "SLURM_NTASKS_PER_NODE=4 SLURM_NTASKS=6 SLURM_TASKS_PER_NODE=3(x2)"}), 6);
+  check_wraps(placed({.variables = two + "SLURM_NPROCS=5"}), 5);
+  check_wraps(placed({.variables = two + "SLURM_TASKS_PER_NODE=4,3"}), 7);
+  check_wraps(placed({.variables = two + "SLURM_TASKS_PER_NODE=4(x2)"}, parallel(2)), 2);
+  // What Slurm fills in when nobody asked: one a host, or one a CPU.
+  check_wraps(placed({.variables = two + "SLURM_TASKS_PER_NODE=1(x2)"}), 2);
+  check_wraps(placed({.variables = two + "SLURM_TASKS_PER_NODE=16(x2)"}), 2);
+  const Placement leaked = placed({.variables = two + "SLURM_NTASKS_PER_NODE=8 SLURM_TASKS_PER_NODE=1(x2)"});
+  check_wraps(leaked, 2);
+  CHECK(leaked.notes.front().find("SLURM_NTASKS_PER_NODE=8 does not fit") != std::string::npos);
+}
+
+TEST_CASE("variables of Slurm that contradict each other are named") {
+  const std::string two = "SLURM_JOB_ID=1 SLURM_JOB_NODELIST=node[1-2] SLURM_PROCID=0 SLURM_NTASKS=2 ";
+  for (const char* name : {"SLURM_JOB_NUM_NODES", "SLURM_NNODES"})
+    CHECK_THROWS_WITH_AS(placed({.variables = two + name + "=3"}),
+                         doctest::Contains(("variable " + std::string(name)).c_str()), UserError);
+  for (const char* bad : {"SLURM_NTASKS_PER_NODE=0", "SLURM_NTASKS_PER_NODE=many", "SLURM_TASKS_PER_NODE=4(x",
+                          "SLURM_TASKS_PER_NODE=999999(x9)", "SLURM_NTASKS_PER_NODE=2000000000"})
+    CHECK_THROWS_AS(
+        placed({.variables = std::string("SLURM_JOB_ID=1 SLURM_JOB_NODELIST=node[1-2] SLURM_PROCID=0 ") + bad}),
+        UserError);
+  CHECK_THROWS_WITH_AS(placed({.variables = "SLURM_JOB_ID=1 SLURM_STEP_ID=0 SLURM_NTASKS=2 SLURM_STEP_NUM_TASKS=2 "
+                                            "SLURM_STEP_NODELIST=n1 SLURM_STEP_TASKS_PER_NODE=2 SLURM_PROCID=1 "
+                                            "SLURM_LOCALID=5 SLURM_NODEID=0"}),
+                       doctest::Contains("variable SLURM_LOCALID"), UserError);
+}
+
 TEST_CASE("row: a plain salloc shell wraps, on whatever host it runs") {
   const std::string salloc =
       "SLURM_JOB_ID=2 SLURM_JOB_NAME=interactive SLURM_JOB_NODELIST=node[1-2] SLURM_TASKS_PER_NODE=3,1 ";

@@ -129,7 +129,7 @@ int cluster(const ClusterCommand& command, const Environment& environment) {
     const CpuShare share = share_of_host(
         usable_cpus(), answer.placement.local_rank,
         answer.placement.mode == PlacementMode::spawn ? answer.placement.world_size : answer.placement.local_size,
-        answer.placement.mode == PlacementMode::member, variables);
+        answer.placement.mode == PlacementMode::member, variables, quota_of_process());
     answer.threads = share.threads;
     answer.cpus = static_cast<int>(share.cpus.size());
   }

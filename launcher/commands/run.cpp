@@ -1,15 +1,18 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <optional>
 
 #include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/memory_estimate.h"
 #include "common/config/load.h"
 #include "common/errors.h"
 #include "launcher/clusters/cluster.h"
 #include "launcher/commands/commands.h"
 #include "launcher/commands/workers.h"
+#include "launcher/launch/host_check.h"
 #include "launcher/launch/meeting_place.h"
 #include "launcher/launch/srun.h"
 #include "launcher/report/report.h"
@@ -32,13 +35,39 @@ Environment with_interface(Environment environment, const std::string& interface
   return environment;
 }
 
+int bytes_of_element(const config::RunConfig& config, const checkpoint::Metadata& metadata) {
+  if (config.precision) return *config.precision == config::Precision::f32 ? 4 : 2;
+  return metadata.precision == "32" || metadata.precision == "f32" || metadata.precision == "float32" ? 4 : 2;
+}
+
+// Ranks that srun will start elsewhere find other hosts than this one; those on GPUs need little memory of the host.
+void warn_of_memory(const checkpoint::Checkpoint& opened, const config::RunConfig& config, const Placement& placement,
+                    const Probes& probes) {
+  const int here = placement.mode == PlacementMode::member ? placement.local_size : placement.world_size;
+  if (placement.mode == PlacementMode::wrap || placement.rank != 0 || here < 1) return;
+  if (config.device ? *config.device != "cpu" : probes.gpus() > 0) return;
+  const int bytes = bytes_of_element(config, opened.metadata);
+  const auto limit = memory_limit();
+  const HostMemory host = host_memory();
+  // The estimate for several ranks reads all edges: not where there is room for far more than it could say.
+  const auto one = checkpoint::estimate_memory(opened.model, 1, bytes);
+  const std::int64_t each = one.scratch + one.converted + one.runtime + one.attention;
+  const std::int64_t room = limit ? std::min(limit->bytes, host.available) : host.available;
+  if (one.mapped + 2 * one.own() + here * each < room) return;
+  const auto estimate = checkpoint::estimate_memory(opened.model, placement.world_size, bytes);
+  const std::string warning =
+      check_memory({.ranks = here, .own = estimate.own(), .mapped = estimate.mapped}, limit, host);
+  if (!warning.empty()) std::cerr << "warning: " << warning << std::endl;
+}
+
 // Finds every mistake that can be found without starting a worker.
 Prepared prepare(const RunCommand& command, const Environment& environment) {
   const auto document = config::merge_config(
       {.config = command.config, .defaults = command.defaults, .overrides = command.overrides}, environment);
   auto warnings = document.warnings;
   const config::RunConfig config = config::parse_run_config(document, warnings);
-  Placement placement = resolve({config.runner, wants_gpus(config), environment, probes_of_process(environment)});
+  const Probes probes = probes_of_process(environment);
+  Placement placement = resolve({config.runner, wants_gpus(config), environment, probes});
   // Of several launchers of one run, the first speaks for all.
   if (placement.rank == 0) {
     for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
@@ -49,7 +78,8 @@ Prepared prepare(const RunCommand& command, const Environment& environment) {
     throw UserError("ranks that something else has started cannot be started again", "--restart",
                     "leave it out, or let tradewind start the ranks: without srun, mpirun or torchrun before it");
   config::check_files(config, document);
-  checkpoint::open_checkpoint(config.checkpoint, config.patch_metadata);
+  const auto opened = checkpoint::open_checkpoint(config.checkpoint, config.patch_metadata);
+  warn_of_memory(opened, config, placement, probes);
   const bool from_file = command.config.find('=') == std::string::npos;
   Prepared prepared;
   prepared.job = {.command = "run",

@@ -5,14 +5,15 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <thread>
 
 #include "common/errors.h"
+#include "common/printable.h"
 #include "launcher/commands/commands.h"
 #include "launcher/watch/status.h"
+#include "launcher/watch/status_file.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -67,14 +68,6 @@ fs::path folder_of(const std::string& which) {
   return found;
 }
 
-nlohmann::ordered_json read_status(const fs::path& folder) {
-  std::ifstream file(folder / file_name);
-  auto status = nlohmann::ordered_json::parse(file, nullptr, false);
-  if (!status.is_object())
-    throw EnvironmentFault("the status cannot be read", (folder / file_name).string(), "try again in a moment");
-  return status;
-}
-
 // How old the file is, in seconds: a launcher that was killed leaves one behind.
 double age_of(const fs::path& folder) {
   std::error_code error;
@@ -99,13 +92,13 @@ bool launcher_gone(const nlohmann::ordered_json& status) {
 // What the file says, and what it cannot: that its writer, which writes every two seconds, was killed.
 nlohmann::ordered_json status_of(const fs::path& folder) {
   constexpr double old = 5;
-  auto status = read_status(folder);
+  auto status = read_status(folder / file_name);
   if (goes_on(status) && age_of(folder) > old && launcher_gone(status)) status["state"] = "killed";
   return status;
 }
 
 void show(const fs::path& folder, const nlohmann::ordered_json& status) {
-  std::cout << folder.string() << "  " << status_table(status);
+  std::cout << printable_line(folder.string()) << "  " << status_table(status);
   constexpr double late = 15;
   if (status.value("state", "") == "killed")
     std::cout << "its launcher, process " << status["launcher"].value("pid", 0)
@@ -121,7 +114,7 @@ int status(const StatusCommand& command) {
   const fs::path folder = folder_of(command.run);
   auto now = status_of(folder);
   if (command.json) {
-    std::cout << now.dump(2) << '\n';
+    std::cout << now.dump(2, ' ', true) << '\n';
     return 0;
   }
   const bool terminal = ::isatty(STDOUT_FILENO) == 1;

@@ -5,13 +5,18 @@
 #include <cctype>
 #include <filesystem>
 #include <functional>
+#include <iostream>
 #include <ostream>
 
 #include "common/errors.h"
+#include "common/printable.h"
 #include "launcher/agent/member_run.h"
 #include "launcher/control/control_run.h"
 #include "launcher/control/token.h"
+#include "launcher/launch/cpus.h"
+#include "launcher/launch/host_check.h"
 #include "launcher/launch/srun.h"
+#include "launcher/process/system_errors.h"
 #include "launcher/progress/text_sink.h"
 #include "launcher/report/rank_table.h"
 #include "launcher/report/report.h"
@@ -51,10 +56,10 @@ int control(const PlanMaker& make_plan, const Job& job, const Supervision& super
     files.ended(outcome.status);
     const double total = seconds_since(supervision.started);
     console.outcome(outcome, total);
-    if (supervision.verbosity == Verbosity::verbose) error << rank_table(outcome) << std::flush;
+    if (supervision.verbosity == Verbosity::verbose) error << printable(rank_table(outcome)) << std::flush;
     Json report = report_of(outcome, total);
     if (const auto slow = straggler_of(outcome)) {
-      if (supervision.verbosity != Verbosity::quiet) error << text_of(*slow) << '\n' << std::flush;
+      if (supervision.verbosity != Verbosity::quiet) error << printable(text_of(*slow)) << '\n' << std::flush;
       report["straggler"] = to_json(*slow);
     }
     if (!attempts.first()) report["restarts"] = attempts.to_json();
@@ -89,6 +94,18 @@ int take_part_at(const Placement& placement, const Environment& environment, Cli
                      .environment = std::move(own),
                      .seats = std::move(seats),
                      .look = std::move(look)});
+}
+
+// A run that cannot gather its ranks may take itself for one of several by variables that something else left behind.
+void tell_why_member(const Placement& placement) {
+  std::string because;
+  for (const Evidence& seen : placement.decided_by)
+    because += (because.empty() ? "" : ", ") + seen.name + "=" + seen.value;
+  std::cerr << printable("note: this process takes itself for rank " + std::to_string(placement.rank) + " of " +
+                         std::to_string(placement.world_size) + " (" + text_of(placement.cluster) + ") because of " +
+                         because + "; if nothing has started the others, unset these, or write cluster: {manual: " +
+                         std::to_string(placement.world_size) + "}")
+            << std::endl;
 }
 
 int take_part(const Job& job, const Placement& placement, const Environment& environment,
@@ -137,7 +154,7 @@ ControlPlan wrapping_plan(const Job& job, const Placement& placement, const Envi
   plan.expected_hosts = placement.hosts;
   plan.reach = Reach{.token = make_token()};
   std::error_code error;
-  const std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  const std::string self = own_program().string();
   std::vector<std::string> words = srun_command(placement, environment, std::filesystem::current_path(error).string(),
                                                 supervision.srun_args, {self, "agent"});
   plan.starter = Spawn{.executable = path_of(words.front(), environment),
@@ -146,12 +163,32 @@ ControlPlan wrapping_plan(const Job& job, const Placement& placement, const Envi
   return plan;
 }
 
+void warn_of_crowd(const Placement& placement) {
+  const bool member = placement.mode == PlacementMode::member;
+  if (placement.mode == PlacementMode::wrap || placement.local_rank != 0) return;
+  const int ranks = member ? placement.local_size : placement.world_size;
+  const std::vector<int> cpus = usable_cpus();
+  if (member && already_shared(static_cast<int>(cpus.size()), ranks, online_cpus())) return;
+  const std::string warning = crowd_warning(ranks, cpus.size(), quota_of_process());
+  if (!warning.empty()) std::cerr << "warning: " << warning << std::endl;
+}
+
 }  // namespace
 
 int run_workers(const Job& job, const Placement& placement, const Environment& environment,
                 const Supervision& supervision) {
-  if (placement.mode == PlacementMode::member && placement.world_size > 1)
-    return take_part(job, placement, environment, supervision);
+  require_descriptors();
+  warn_of_crowd(placement);
+  if (placement.mode == PlacementMode::member && placement.world_size > 1) {
+    try {
+      const int code = take_part(job, placement, environment, supervision);
+      if (code == static_cast<int>(ExitCode::ranks_missing)) tell_why_member(placement);
+      return code;
+    } catch (const Error& error) {
+      if (error.exit_code() == ExitCode::ranks_missing) tell_why_member(placement);
+      throw;
+    }
+  }
   if (placement.mode == PlacementMode::wrap)
     return control([&] { return wrapping_plan(job, placement, environment, supervision); }, job, supervision);
   const auto make_plan = [&] {
@@ -164,6 +201,7 @@ int run_workers(const Job& job, const Placement& placement, const Environment& e
 }
 
 int join_run(const Placement& placement, const Environment& environment) {
+  require_descriptors();
   const auto control = control_of(environment);
   if (!control || placement.mode != PlacementMode::member)
     throw UserError("this command is started by `tradewind run`, not by users", "agent",

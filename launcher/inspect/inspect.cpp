@@ -1,8 +1,10 @@
 #include "launcher/inspect/inspect.h"
 
 #include <ostream>
+#include <sstream>
 
 #include "common/errors.h"
+#include "common/printable.h"
 #include "launcher/inspect/facts.h"
 
 namespace tradewind::launcher {
@@ -17,7 +19,9 @@ int inspect(const InspectOptions& options, std::ostream& out) {
   if (options.json) {
     write_json(facts, out);
   } else {
-    write_text(facts, out);
+    std::ostringstream text;  // names come from the file
+    write_text(facts, text);
+    out << printable(text.str());
   }
   return 0;
 }

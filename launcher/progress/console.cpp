@@ -3,8 +3,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
+#include "common/printable.h"
 #include "launcher/watch/hang_report.h"
 
 namespace tradewind::launcher {
@@ -23,12 +25,13 @@ std::string Console::prefix(int rank) const {
   const auto i = static_cast<std::size_t>(rank);
   std::string text("[");
   text.append(std::to_string(rank));
-  if (i < hosts_.size()) text.append(" ").append(hosts_[i]);
+  if (i < hosts_.size()) text.append(" ").append(printable_line(hosts_[i]));
   return text.append("] ");
 }
 
 void Console::show(const std::string& progress) {
-  const std::string text = progress.substr(0, static_cast<std::size_t>(std::max(1, screen_.columns - 1)));
+  const std::string text =
+      printable_line(progress).substr(0, static_cast<std::size_t>(std::max(1, screen_.columns - 1)));
   screen_.error << '\r' << text << "\033[K" << std::flush;
   shown_ = text;
 }
@@ -36,14 +39,19 @@ void Console::show(const std::string& progress) {
 void Console::print(std::ostream& stream, const std::string& line) {
   if (!shown_.empty()) screen_.error << "\r\033[K" << std::flush;
   stream << line << '\n' << std::flush;
+  if (&stream == &screen_.error) {
+    constexpr std::size_t screenful = 40;
+    printed_.push_back(line);
+    if (printed_.size() > screenful) printed_.pop_front();
+  }
   if (!shown_.empty()) show(shown_);
 }
 
 void Console::message(int rank, const proto::Message& message) {
   if (const auto* note = std::get_if<proto::Note>(&message)) {
-    if (verbosity_ != Verbosity::quiet) print(screen_.error, prefix(rank) + note->text);
+    if (verbosity_ != Verbosity::quiet) print(screen_.error, prefix(rank) + printable(note->text));
   } else if (const auto* warning = std::get_if<proto::Warning>(&message)) {
-    print(screen_.error, prefix(rank) + "warning: " + warning->text);
+    print(screen_.error, prefix(rank) + "warning: " + printable(warning->text));
   } else if (rank != 0 || verbosity_ == Verbosity::quiet) {
     return;
   } else if (const auto* step = std::get_if<proto::Step>(&message)) {
@@ -55,12 +63,16 @@ void Console::message(int rank, const proto::Message& message) {
     if (screen_.terminal && shown_.find("step ") != 0)
       show(phase->name);
     else if (verbosity_ == Verbosity::verbose)
-      print(screen_.error, "phase: " + phase->name);
+      print(screen_.error, "phase: " + printable_line(phase->name));
   }
 }
 
 void Console::line(int rank, proto::Stream stream, const std::string& line) {
-  print(stream == proto::Stream::output ? screen_.output : screen_.error, prefix(rank) + line);
+  // What goes to standard output is the run's, byte for byte.
+  if (stream == proto::Stream::output)
+    print(screen_.output, prefix(rank) + line);
+  else
+    print(screen_.error, prefix(rank) + printable_line(line));
 }
 
 void Console::hang(const Hang& hang) {
@@ -68,7 +80,7 @@ void Console::hang(const Hang& hang) {
     print(screen_.error, "the run moves again: the verdict on a hang is taken back");
     return;
   }
-  std::string text = to_text(hang);
+  std::string text = printable(to_text(hang));
   text.pop_back();  // print() ends the line
   print(screen_.error, text);
 }
@@ -76,8 +88,8 @@ void Console::hang(const Hang& hang) {
 void Console::starts_again(const Outcome& outcome, int restarts_left) {
   const RankError& error = *outcome.error;
   const std::string who = error.rank < 0 ? std::string() : "rank " + std::to_string(error.rank) + ": ";
-  print(screen_.error, "warning: " + who + error.what + "; starting again (" + std::to_string(restarts_left) +
-                           " more times if need be)");
+  print(screen_.error, "warning: " + who + printable(error.what) + "; starting again (" +
+                           std::to_string(restarts_left) + " more times if need be)");
 }
 
 void Console::outcome(const Outcome& outcome, double seconds) {
@@ -98,15 +110,20 @@ void Console::outcome(const Outcome& outcome, double seconds) {
   std::string where = error.where;
   if (ranks_ > 1 && error.rank >= 0) where = "rank " + std::to_string(error.rank) + (where.empty() ? "" : ": " + where);
   print_error(screen_.error, error.what, where, error.remedy);
-  if (ranks_ > 1 && error.silent && !error.last_lines.empty()) {
+  const auto is_shown = [&](const std::string& line) {
+    return std::find(printed_.begin(), printed_.end(), prefix(error.rank) + printable_line(line)) != printed_.end();
+  };
+  // A stack that stands above need not be said again.
+  const bool all_shown = std::all_of(error.last_lines.begin(), error.last_lines.end(), is_shown);
+  if (ranks_ > 1 && error.silent && !all_shown) {
     print(screen_.error, "  its last lines:");
-    for (const std::string& line : error.last_lines) print(screen_.error, "    " + line);
+    for (const std::string& line : error.last_lines) print(screen_.error, "    " + printable_line(line));
   }
 }
 
 void print_error(std::ostream& stream, const std::string& what, const std::string& where, const std::string& remedy) {
-  stream << "error: " << (where.empty() ? "" : where + ": ") << what << '\n';
-  if (!remedy.empty()) stream << "  remedy: " << remedy << '\n';
+  stream << printable("error: " + (where.empty() ? "" : where + ": ") + what) << '\n';
+  if (!remedy.empty()) stream << printable("  remedy: " + remedy) << '\n';
   stream << std::flush;
 }
 

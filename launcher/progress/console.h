@@ -3,6 +3,7 @@
 // goes to standard error. Not thread-safe.
 #pragma once
 
+#include <deque>
 #include <iosfwd>
 #include <string>
 
@@ -46,6 +47,7 @@ class Console : public Observer {
   std::vector<std::string> hosts_;  // of each rank, once known
   Progress progress_;
   std::string shown_;
+  std::deque<std::string> printed_;  // the last lines on `error`, a screenful
 };
 
 // `error: where: what` and, in a line of its own, the remedy.

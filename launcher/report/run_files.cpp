@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "common/printable.h"
 #include "launcher/watch/hang_report.h"
 #include "launcher/watch/status.h"
 
@@ -47,7 +48,7 @@ void RunFiles::hang(const Hang& hang) {
 }
 
 void RunFiles::asked() {
-  std::istringstream table(status_table(status_json(samples_, state_, seconds_since(started_))));
+  std::istringstream table(printable(status_table(status_json(samples_, state_, seconds_since(started_)))));
   for (std::string line; std::getline(table, line);) inner_.line(starter, proto::Stream::error, line);
 }
 

@@ -81,6 +81,51 @@ TEST_CASE("quiet leaves warnings and errors") {
   CHECK(seen.error.str() == "warning: w\nerror: config.yaml:3:1: bad\n  remedy: mend it\n");
 }
 
+TEST_CASE("a stack that has just been shown is not shown again") {
+  Recorded seen;
+  Console console(seen.screen(false), Verbosity::normal, 4);
+  Outcome outcome;
+  outcome.status = "failed";
+  outcome.error = RankError{.rank = 2, .what = "bad", .last_lines = {"fatal signal", " 0# main"}, .silent = true};
+  console.line(2, proto::Stream::error, "fatal signal");
+  console.line(2, proto::Stream::error, " 0# main");
+  console.line(1, proto::Stream::error, "lost rank 2");
+  console.outcome(outcome, 1);
+  CHECK(seen.error.str() == "[2] fatal signal\n[2]  0# main\n[1] lost rank 2\nerror: rank 2: bad\n");
+  // Another rank's line is none of its own, and what has scrolled away is shown.
+  seen.error.str("");
+  for (int i = 0; i < 40; ++i) console.line(1, proto::Stream::error, "more");
+  console.line(1, proto::Stream::error, " 0# main");
+  seen.error.str("");
+  console.outcome(outcome, 1);
+  CHECK(seen.error.str() == "error: rank 2: bad\n  its last lines:\n    fatal signal\n     0# main\n");
+}
+
+TEST_CASE("control characters of workers, hosts and names do not reach the terminal") {
+  Recorded seen;
+  Console console(seen.screen(true, 200), Verbosity::verbose, 2);
+  console.hosts(
+      {"n\x1b"
+       "1",
+       "n\x1b]0;x\x07"});
+  console.line(1, proto::Stream::error, "\x1b[2Jgone");
+  console.message(1, proto::Note{"\x1b[1mnote"});
+  console.message(0, proto::Warning{"\x9bwarning"});
+  console.message(0, proto::Phase{"\x1bphase"});
+  Outcome outcome;
+  outcome.status = "failed";
+  outcome.error = RankError{.rank = 1, .what = "a\x1b]what", .where = "file\x1b.grib", .remedy = "\x1bmend"};
+  console.outcome(outcome, 1);
+  std::string text = seen.error.str();
+  for (std::size_t at; (at = text.find("\033[K")) != std::string::npos;) text.erase(at, 3);  // its own
+  CHECK(text.find('\x1b') == std::string::npos);
+  CHECK(text.find('\x07') == std::string::npos);
+  CHECK(text.find('\x9b') == std::string::npos);
+  CHECK(text.find("file\\x1b.grib: a\\x1b]what") != std::string::npos);
+  console.line(0, proto::Stream::output, "\x1b[1mbytes");
+  CHECK(seen.output.str() == "\x1b[1mbytes\n");  // the run's own
+}
+
 TEST_CASE("with several ranks an error names its rank and shows its last lines") {
   Recorded seen;
   Console console(seen.screen(false), Verbosity::normal, 4);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <fstream>
+#include <memory>
 
 #include "launcher/watch/process_facts.h"
 #include "tests/unit/watch/processes.h"
@@ -131,6 +133,32 @@ TEST_CASE("a process goes on when the tool that looks at it is cut short, unless
   REQUIRE(child.becomes([&] { return process_facts(child.pid).state == 'T'; }));
   cut_after(20ms);
   CHECK(process_facts(child.pid).state == 'T');
+}
+
+TEST_CASE("whoever gets the id of a process that has gone meanwhile is left alone") {
+  std::ofstream last("/proc/sys/kernel/ns_last_pid");
+  if (!last.is_open()) return;  // only root may choose a process's id
+  const Tools tools;
+  tools.script("exec sleep 60");
+  boost::asio::io_context context;
+  Stacks stacks(context, {tools.path});
+  auto first = std::make_unique<Waiting>();
+  const pid_t id = first->pid;
+  stacks.collect(id, in(2s), [](const std::string&) {});
+  first.reset();
+  std::unique_ptr<Child> second;
+  for (int tries = 0; tries < 200 && (!second || second->pid != id); ++tries) {
+    last.seekp(0);
+    last << id - 1 << std::flush;
+    second = std::make_unique<Child>([] { ::raise(SIGSTOP); });
+  }
+  if (second->pid != id) {
+    MESSAGE("skipped: another process has taken the id");
+    return;
+  }
+  REQUIRE(second->becomes([&] { return process_facts(id).state == 'T'; }));
+  context.run();
+  CHECK(process_facts(id).state == 'T');
 }
 
 TEST_CASE("a tool that was cut short before its first frame has told no stack") {

@@ -66,6 +66,36 @@ TEST_CASE("the run that is meant is shown: a folder, the newest in a folder or b
   }
 }
 
+TEST_CASE("a run folder that somebody else has prepared is told of, not obeyed") {
+  const Folder folder;
+  const auto shows = [&](const std::string& text) {
+    fs::create_directories(folder.path / "r");
+    write_text(folder.path / "r" / "status.json", text);
+    return status(folder, {"r"});
+  };
+  const std::string deep = std::string(200000, '[') + std::string(200000, ']');
+  for (const std::string& bad : {R"({"state":"running","ranks":)" + deep + "}", std::string(R"({"state":5})"),
+                                 std::string(R"({"ranks":[{"rank":"0"}]})"), std::string("[1]"), std::string()}) {
+    const Result result = shows(bad);
+    CHECK(result.code == 2);
+    CHECK(result.error.find("error: r/status.json: this is no status of a run: ") == 0);
+    CHECK(result.output.empty());
+  }
+  const Result odd = shows(R"({"state":"\u001b]0;title\u0007","ranks":[{"host":"\u001b[31mred"}]})");
+  CHECK(odd.code == 0);
+  CHECK(odd.output.find("\\x1b[31mred") != std::string::npos);
+  CHECK((odd.output + odd.error).find('\x1b') == std::string::npos);
+  CHECK(status(folder, {"--json", "r"}).output.find('\x1b') == std::string::npos);
+  // Its name, too, is the stranger's.
+  fs::rename(folder.path / "r", folder.path / "r\x1b[2J");
+  const Result named = status(folder, {});
+  CHECK(named.code == 0);
+  CHECK(named.output.find('\x1b') == std::string::npos);
+  const Result missing = status(folder, {"no\x1b[2Jwhere"});
+  CHECK(missing.code == 2);
+  CHECK(missing.error.find('\x1b') == std::string::npos);
+}
+
 TEST_CASE("a run whose launcher was killed does not pass for a running one") {
   const Folder folder;
   constexpr int nobody = 0x7fffffff;  // more than the kernel gives out

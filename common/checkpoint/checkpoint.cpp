@@ -93,15 +93,4 @@ void require_agreement(const Archive& archive, const Metadata& metadata, const M
   }
 }
 
-Checkpoint open_checkpoint(const std::string& path, const Json& patch_metadata) {
-  Checkpoint out;
-  out.archive = Archive::open(path);
-  out.metadata = read_metadata(*out.archive, patch_metadata);
-  const std::shared_ptr<const Tree> tree = Tree::read(out.archive);
-  out.contents = tree->contents();
-  out.model = describe(*tree);
-  require_agreement(*out.archive, out.metadata, out.model);
-  return out;
-}
-
 }  // namespace tradewind::checkpoint

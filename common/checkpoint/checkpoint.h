@@ -19,6 +19,13 @@ std::vector<double> read_array(const Archive& archive, const Metadata& metadata,
 // Turns the tree into a description by the table of generations. UserError naming class and path when unsupported.
 ModelDescription describe(const Tree& tree);
 
+// What is wanted of a checkpoint, as far as it decides whether it can be had.
+struct Wanted {
+  bool forecast = true;          // else only the model's calls, on raw tensors
+  bool precision_given = false;  // by the config: the checkpoint's own then does not count
+  Json patch_metadata = Json::object();
+};
+
 struct Checkpoint {
   std::shared_ptr<const Archive> archive;
   std::shared_ptr<const void> contents;  // what the description's tensors lie in
@@ -27,6 +34,7 @@ struct Checkpoint {
 };
 // UserError unless model and metadata speak of the same variables, times and grid.
 void require_agreement(const Archive& archive, const Metadata& metadata, const ModelDescription& model);
-Checkpoint open_checkpoint(const std::string& path, const Json& patch_metadata = Json::object());
+// UserError when anything stands in the way (obstacles.h); of several things, a Refused that lists them all.
+Checkpoint open_checkpoint(const std::string& path, const Wanted& wanted = {});
 
 }  // namespace tradewind::checkpoint

@@ -5,9 +5,9 @@
 
 #include "common/config/load.h"
 #include "common/config/parse.h"
-#include "common/config/precision.h"
 #include "common/config/reader.h"
 #include "common/errors.h"
+#include "common/precision.h"
 
 namespace tradewind::config {
 namespace {

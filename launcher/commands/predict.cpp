@@ -10,7 +10,8 @@ namespace tradewind::launcher {
 int predict(const PredictCommand& command, const Environment& environment, TimePoint started) {
   if (!std::filesystem::exists(command.input))
     throw UserError("no such file", command.input, "give the .npz that holds x");
-  checkpoint::open_checkpoint(command.checkpoint);  // refuses what is not supported before a worker starts
+  checkpoint::open_checkpoint(command.checkpoint,
+                              {.forecast = false});  // refuses what is not supported before a worker starts
   Job job{.command = "predict",
           .arguments = {{"checkpoint", command.checkpoint}, {"input", command.input}, {"output", command.output}},
           .world_size = command.world_size};

@@ -78,7 +78,8 @@ Prepared prepare(const RunCommand& command, const Environment& environment) {
     throw UserError("ranks that something else has started cannot be started again", "--restart",
                     "leave it out, or let tradewind start the ranks: without srun, mpirun or torchrun before it");
   config::check_files(config, document);
-  const auto opened = checkpoint::open_checkpoint(config.checkpoint, config.patch_metadata);
+  const auto opened = checkpoint::open_checkpoint(
+      config.checkpoint, {.precision_given = config.precision.has_value(), .patch_metadata = config.patch_metadata});
   warn_of_memory(opened, config, placement, probes);
   const bool from_file = command.config.find('=') == std::string::npos;
   Prepared prepared;

@@ -3,28 +3,26 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "common/checkpoint/checkpoint.h"
 #include "common/checkpoint/memory_estimate.h"
-#include "common/checkpoint/summary.h"
+#include "common/checkpoint/obstacles.h"
 
 namespace tradewind::launcher {
-
-struct Obstacle {
-  std::string what, where, remedy;
-};
 
 struct CheckpointFacts {
   std::string path;
   std::uint64_t file_size = 0;
+  std::shared_ptr<const checkpoint::Archive> archive;
+  std::shared_ptr<const void> contents;  // what the model's tensors lie in
   checkpoint::TreeSummary summary;
   std::optional<checkpoint::Metadata> metadata;       // when it could be read
   std::optional<checkpoint::ModelDescription> model;  // when it is understood
   std::optional<checkpoint::MemoryEstimate> memory;   // of a model that is understood
-  std::vector<Obstacle> obstacles;                    // why it cannot be run; empty: it can
+  Refusals obstacles;                                 // why it cannot be run; empty: it can
 };
 
 CheckpointFacts gather_facts(const std::string& path, int world_size);

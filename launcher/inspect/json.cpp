@@ -93,7 +93,7 @@ Json memory_json(const checkpoint::MemoryEstimate& memory) {
 
 void write_json(const CheckpointFacts& facts, std::ostream& out) {
   Json obstacles = Json::array();
-  for (const Obstacle& each : facts.obstacles) {
+  for (const Refusal& each : facts.obstacles) {
     obstacles.push_back({{"what", each.what}, {"where", each.where}, {"remedy", each.remedy}});
   }
   Json json = {{"checkpoint", facts.path},

@@ -166,7 +166,7 @@ void write_text(const CheckpointFacts& facts, std::ostream& out) {
   Table table(out);
   table.row("checkpoint", facts.path + " (" + bytes_text(static_cast<std::int64_t>(facts.file_size)) + ")");
   table.row("runnable", facts.obstacles.empty() ? "yes" : "no");
-  for (const Obstacle& each : facts.obstacles) {
+  for (const Refusal& each : facts.obstacles) {
     table.row("  because", each.what);
     table.row("    at", each.where);
     if (!each.remedy.empty()) table.row("    hint", each.remedy);

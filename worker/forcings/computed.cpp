@@ -5,15 +5,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <numbers>
-#include <optional>
 #include <vector>
 
 #include "common/errors.h"
 
 namespace tradewind::forcings {
 namespace {
+
+using checkpoint::Formula;
 
 constexpr double two_pi = 2 * std::numbers::pi;
 constexpr double days_per_year = 365.25;
@@ -74,75 +74,6 @@ std::vector<Node> radiation_nodes(Time date) {
   return nodes;
 }
 
-}  // namespace
-
-enum class Formula {
-  latitude,
-  cos_latitude,
-  sin_latitude,
-  longitude,
-  cos_longitude,
-  sin_longitude,
-  ecef_x,
-  ecef_y,
-  ecef_z,
-  julian_day,
-  cos_julian_day,
-  sin_julian_day,
-  local_time,
-  cos_local_time,
-  sin_local_time,
-  solar,
-  radiation
-};
-
-namespace {
-
-std::optional<Formula> formula_of(const std::string& name) {
-  static const std::vector<std::pair<std::string, Formula>> formulas = {
-      {"latitude", Formula::latitude},
-      {"cos_latitude", Formula::cos_latitude},
-      {"sin_latitude", Formula::sin_latitude},
-      {"longitude", Formula::longitude},
-      {"cos_longitude", Formula::cos_longitude},
-      {"sin_longitude", Formula::sin_longitude},
-      {"ecef_x", Formula::ecef_x},
-      {"ecef_y", Formula::ecef_y},
-      {"ecef_z", Formula::ecef_z},
-      {"julian_day", Formula::julian_day},
-      {"cos_julian_day", Formula::cos_julian_day},
-      {"sin_julian_day", Formula::sin_julian_day},
-      {"local_time", Formula::local_time},
-      {"cos_local_time", Formula::cos_local_time},
-      {"sin_local_time", Formula::sin_local_time},
-      {"insolation", Formula::solar},
-      {"cos_solar_zenith_angle", Formula::solar},
-      {"toa_incident_solar_radiation", Formula::radiation}};
-  for (const auto& [known, formula] : formulas)
-    if (known == name) return formula;
-  return std::nullopt;
-}
-
-struct Request {
-  Formula formula;
-  Duration offset;
-};
-
-// name, or name+6h, name-1d.
-std::optional<Request> parse(const std::string& name) {
-  const std::size_t sign = name.find_first_of("+-");
-  const auto formula = formula_of(name.substr(0, sign));
-  if (!formula) return std::nullopt;
-  if (sign == std::string::npos) return Request{*formula, Duration::zero()};
-  const char* digits = name.c_str() + sign + 1;
-  char* unit = nullptr;
-  const long count = std::strtol(digits, &unit, 10);
-  if (unit == digits || *digits < '0' || *digits > '9' || count > 1'000'000) return std::nullopt;
-  if (std::string_view(unit) != "h" && std::string_view(unit) != "d") return std::nullopt;
-  const Duration offset = count * (*unit == 'h' ? Duration(3600) : Duration(86400));
-  return Request{*formula, name[sign] == '-' ? -offset : offset};
-}
-
 // What a formula needs of the points beside the sines and cosines.
 bool needs_degrees(Formula formula) {
   return formula == Formula::latitude || formula == Formula::longitude || formula == Formula::local_time;
@@ -162,7 +93,7 @@ Computed::Computed(std::vector<std::string> names, std::vector<double> latitudes
     : names_(std::move(names)), rows_(static_cast<std::int64_t>(latitudes.size())) {
   bool degrees = false;
   for (const auto& name : names_) {
-    const auto request = parse(name);
+    const auto request = checkpoint::computed_forcing(name);
     if (!request)
       throw UserError("no formula is known for the computed forcing '" + name + "'", "checkpoint metadata",
                       "run this checkpoint with anemoi-inference");
@@ -184,8 +115,6 @@ Computed::Computed(std::vector<std::string> names, std::vector<double> latitudes
   latitudes_ = std::move(latitudes);
   longitudes_ = std::move(longitudes);
 }
-
-bool Computed::known(const std::string& name) { return parse(name).has_value(); }
 
 void Computed::of_formula(Formula formula, Time date, float* out) const {
   const double day = julian_day(date), hours = hours_since_midnight(date);
@@ -247,7 +176,7 @@ at::Tensor Computed::operator()(Time date) const {
   at::Tensor result = at::empty({static_cast<std::int64_t>(names_.size()), rows_}, at::kFloat);
   auto* out = result.mutable_data_ptr<float>();
   for (const std::string& name : names_) {
-    const Request request = *parse(name);
+    const auto request = *checkpoint::computed_forcing(name);
     of_formula(request.formula, date + request.offset, out);
     out += rows_;
   }

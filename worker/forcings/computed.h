@@ -8,11 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "common/checkpoint/computed_forcing.h"
 #include "common/dates.h"
 
 namespace tradewind::forcings {
-
-enum class Formula;
 
 class Computed {
  public:
@@ -21,11 +20,10 @@ class Computed {
   const std::vector<std::string>& names() const { return names_; }
   // (names, rows), float32, at `date` (names may carry an offset: insolation+6h).
   at::Tensor operator()(Time date) const;
-  static bool known(const std::string& name);
 
  private:
   // At date, into out (rows).
-  void of_formula(Formula formula, Time date, float* out) const;
+  void of_formula(checkpoint::Formula formula, Time date, float* out) const;
 
   std::vector<std::string> names_;
   std::int64_t rows_;

@@ -32,13 +32,6 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-void check_supported(const checkpoint::Metadata& metadata) {
-  if (metadata.arrays.contains("output_mask")) {
-    throw UserError("the checkpoint has an output_mask (boundary forcings), which this build does not support",
-                    "supporting array output_mask", "use anemoi-inference for this checkpoint");
-  }
-}
-
 // The same config means the same source: one object, one scan.
 Sources open_sources(const config::RunConfig& config, const checkpoint::Metadata& metadata,
                      dist::Communicator& communicator) {
@@ -113,9 +106,9 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
   const Stopwatch total;
   Timings timings;
   reporter.phase(Phase::load);
-  const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(config.checkpoint, config.patch_metadata);
+  const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(
+      config.checkpoint, {.precision_given = config.precision.has_value(), .patch_metadata = config.patch_metadata});
   const checkpoint::Metadata& metadata = checkpoint.metadata;
-  check_supported(metadata);
   const Roles roles = assign_roles(metadata);
   share_seed(config.seed, communicator);
   nn::ModelOptions options;

@@ -49,7 +49,7 @@ void run_predict(const PredictOptions& options, const device::Device& device, di
   const auto start = std::chrono::steady_clock::now();
   Timings timings;
   reporter.phase(Phase::load);
-  const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(options.checkpoint);
+  const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(options.checkpoint, {.forecast = false});
   nn::ModelOptions model_options;
   model_options.precision = options.precision.value_or(config::Precision::f32);
   model_options.device = device.where;

@@ -106,11 +106,11 @@ TEST_CASE("rows are independent of one another and names keep their order") {
 }
 
 TEST_CASE("a name without a formula is refused by name") {
-  CHECK(Computed::known("insolation+12h"));
-  CHECK(Computed::known("cos_julian_day-1d"));
+  CHECK(checkpoint::computed_forcing("insolation+12h"));
+  CHECK(checkpoint::computed_forcing("cos_julian_day-1d"));
   for (const char* name : {"ozone", "insolation+", "insolation+h", "insolation+6m", "insolation+6hh", ""}) {
     CAPTURE(name);
-    CHECK_FALSE(Computed::known(name));
+    CHECK_FALSE(checkpoint::computed_forcing(name));
     CHECK_THROWS_AS(Computed({name}, latitudes, longitudes), tradewind::UserError);
   }
 }

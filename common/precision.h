@@ -1,4 +1,5 @@
-// The names that `precision` may have in a configuration and in a checkpoint. Pure functions.
+// In which numbers a model computes, and the names that this may have in a configuration and in a checkpoint. Pure
+// functions.
 #pragma once
 
 #include <optional>
@@ -8,9 +9,12 @@
 
 #include "common/config/run_config.h"
 
-namespace tradewind::config {
+namespace tradewind {
 
+using config::Precision;
+
+// Nothing for a name that is not known.
 std::optional<Precision> precision_of(std::string_view name);
 const std::vector<std::string>& precision_names();
 
-}  // namespace tradewind::config
+}  // namespace tradewind

@@ -1,10 +1,10 @@
-#include "common/config/precision.h"
+#include "common/precision.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-namespace tradewind::config {
+namespace tradewind {
 namespace {
 
 constexpr std::array<std::pair<const char*, Precision>, 12> kNames = {{{"16", Precision::f16},
@@ -38,4 +38,4 @@ const std::vector<std::string>& precision_names() {
   return names;
 }
 
-}  // namespace tradewind::config
+}  // namespace tradewind

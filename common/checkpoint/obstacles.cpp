@@ -1,0 +1,119 @@
+#include "common/checkpoint/obstacles.h"
+
+#include <algorithm>
+#include <array>
+
+#include "common/checkpoint/computed_forcing.h"
+#include "common/errors.h"
+#include "common/precision.h"
+
+namespace tradewind::checkpoint {
+namespace {
+
+constexpr const char* use_reference = "run this checkpoint with anemoi-inference";
+
+void require_known_task(const Metadata& metadata) {
+  std::string task = metadata.task;
+  std::replace(task.begin(), task.end(), '_', '-');
+  constexpr std::array<std::string_view, 3> known = {"forecaster", "default", "offset-forecaster"};
+  if (std::find(known.begin(), known.end(), task) != known.end()) return;
+  throw UserError("a checkpoint for the task " + metadata.task + " is not supported",
+                  "metadata: metadata_inference.task", "known: forecaster");
+}
+
+void refuse_output_mask(const Metadata& metadata) {
+  if (!metadata.arrays.contains("output_mask")) return;
+  throw UserError("an output_mask (boundary forcings) is not supported", "metadata: supporting array output_mask",
+                  use_reference);
+}
+
+void require_known_precision(const Metadata& metadata) {
+  if (metadata.precision.empty() || precision_of(metadata.precision)) return;
+  throw UserError("precision '" + metadata.precision + "' has no counterpart", "metadata: config.training.precision",
+                  "set precision: f32, f16 or bf16 in the config");
+}
+
+void require_formulas(const Metadata& metadata, Refusals& refusals) {
+  for (const std::string& name : metadata.input) {
+    const auto variable = metadata.variables.find(name);
+    if (variable == metadata.variables.end() || !variable->second.computed_forcing || computed_forcing(name)) continue;
+    refusals.push_back({"no formula is known for the computed forcing '" + name + "'",
+                        "metadata: dataset.variables_metadata." + name, use_reference});
+  }
+}
+
+// Rows of time that the model does not have.
+void require_rows(const std::vector<std::pair<std::int64_t, std::int64_t>>& moves, std::int64_t from, std::int64_t to,
+                  const char* key, Refusals& refusals) {
+  const auto check = [&](std::int64_t row, std::int64_t rows) {
+    if (row >= -rows && row < rows) return;
+    refusals.push_back({"row " + std::to_string(row) + " of " + std::to_string(rows) + " time steps",
+                        std::string("metadata: timesteps.advance_map.") + key,
+                        "the checkpoint's metadata is damaged; `patch_metadata` can mend it"});
+  };
+  for (const auto& [source, destination] : moves) {
+    check(source, from);
+    check(destination, to);
+  }
+}
+
+void judge_forecast(const Examined& found, const Wanted& wanted, Refusals& refusals) {
+  const Metadata& metadata = *found.metadata;
+  attempt(refusals, [&] { require_known_task(metadata); });
+  attempt(refusals, [&] { refuse_output_mask(metadata); });
+  if (!wanted.precision_given) attempt(refusals, [&] { require_known_precision(metadata); });
+  require_formulas(metadata, refusals);
+  const TimeStepping& time = metadata.time;
+  const auto inputs = static_cast<std::int64_t>(time.input_offsets.size());
+  const auto outputs = static_cast<std::int64_t>(time.output_offsets.size());
+  require_rows(time.input_to_input, inputs, inputs, "inin", refusals);
+  require_rows(time.output_to_input, outputs, inputs, "outin", refusals);
+}
+
+// Names the file in every place; the same said twice is said once.
+void complete(Refusals& refusals, const std::string& path) {
+  Refusals distinct;
+  for (Refusal& each : refusals) {
+    if (std::find(distinct.begin(), distinct.end(), each) == distinct.end()) distinct.push_back(std::move(each));
+  }
+  refusals = std::move(distinct);
+  for (Refusal& each : refusals) {
+    if (each.where.starts_with(path)) continue;
+    each.where = each.where.empty() ? path : path + ": " + each.where;
+  }
+}
+
+}  // namespace
+
+Examined examine(const std::string& path, const Wanted& wanted) {
+  Examined found;
+  found.archive = Archive::open(path);
+  attempt(found.obstacles, [&] { found.metadata = read_metadata(*found.archive, wanted.patch_metadata); });
+  if (found.metadata && wanted.forecast) judge_forecast(found, wanted, found.obstacles);
+  std::shared_ptr<const Tree> tree;
+  if (!attempt(found.obstacles, [&] { tree = Tree::read(found.archive); })) {
+    complete(found.obstacles, path);
+    throw Refused(std::move(found.obstacles));
+  }
+  found.contents = tree->contents();
+  attempt(found.obstacles, [&] { found.summary = summarize(*tree); });
+  attempt(found.obstacles, [&] { found.model = describe(*tree); });
+  if (found.metadata && found.model)
+    attempt(found.obstacles, [&] { require_agreement(*found.archive, *found.metadata, *found.model); });
+  complete(found.obstacles, path);
+  return found;
+}
+
+Refusals obstacles(const std::string& path, const Wanted& wanted) {
+  Refusals refusals;
+  attempt(refusals, [&] { refusals = examine(path, wanted).obstacles; });
+  return refusals;
+}
+
+Checkpoint open_checkpoint(const std::string& path, const Wanted& wanted) {
+  Examined found = examine(path, wanted);
+  refuse_all(std::move(found.obstacles));
+  return {std::move(found.archive), std::move(found.contents), *std::move(found.metadata), *std::move(found.model)};
+}
+
+}  // namespace tradewind::checkpoint

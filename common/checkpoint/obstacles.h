@@ -1,0 +1,32 @@
+// Whether a checkpoint can run, told once: `inspect`, the launcher before it starts anything, and the worker ask the
+// same function, which says everything that stands in the way at once, each with its place in the file and the way out.
+// Pure, thread-safe.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/summary.h"
+#include "common/refusals.h"
+
+namespace tradewind::checkpoint {
+
+// As much of a checkpoint as could be read.
+struct Examined {
+  std::shared_ptr<const Archive> archive;
+  std::shared_ptr<const void> contents;  // what the description's tensors lie in
+  TreeSummary summary;
+  std::optional<Metadata> metadata;
+  std::optional<ModelDescription> model;
+  Refusals obstacles;  // in the order metadata, model, both together; none: it can be run
+};
+
+// UserError (of several: Refused) when the file cannot be opened or is no checkpoint at all.
+Examined examine(const std::string& path, const Wanted& wanted = {});
+
+// The same list for who wants nothing else; a file that is no checkpoint is one of them.
+Refusals obstacles(const std::string& path, const Wanted& wanted = {});
+
+}  // namespace tradewind::checkpoint

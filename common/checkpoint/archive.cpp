@@ -4,14 +4,17 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <unordered_map>
+#include <utility>
 
 #include "common/checkpoint/archive_directory.h"
 #include "common/checkpoint/inflate.h"
+#include "common/checkpoint/mapped_files.h"
 #include "common/errors.h"
 
 namespace tradewind::checkpoint {
@@ -23,10 +26,10 @@ constexpr std::uint64_t best_ratio = 1032;
 // Read-only, private: pages come from the page cache, which all ranks of a host share.
 class Mapping {
  public:
-  explicit Mapping(const std::string& path) {
+  explicit Mapping(const std::string& path) : path_(path) {
     // Without O_NONBLOCK, opening a pipe would wait for its writer.
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0) refuse(path, std::strerror(errno));
+    if (file < 0) throw refusal(path, std::strerror(errno));
     struct stat status {};
     const int failed = ::fstat(file, &status);
     const bool regular = !failed && S_ISREG(status.st_mode);
@@ -35,24 +38,66 @@ class Mapping {
       data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
     }
     const int error = errno;
-    ::close(file);
-    if (!failed && S_ISDIR(status.st_mode)) refuse(path, "is a folder");
-    if (!regular) refuse(path, "not a regular file");
-    if (size_ == 0) refuse(path, "the file is empty");
-    if (data_ == MAP_FAILED) throw EnvironmentFault(std::string("cannot map the file: ") + std::strerror(error), path);
+    const auto leave = [file](auto&& why) {
+      ::close(file);
+      throw std::forward<decltype(why)>(why);
+    };
+    if (!failed && S_ISDIR(status.st_mode)) leave(refusal(path, "is a folder"));
+    if (!regular) leave(refusal(path, "not a regular file"));
+    if (size_ == 0) leave(refusal(path, "the file is empty"));
+    if (data_ == MAP_FAILED) leave(EnvironmentFault(std::string("cannot map the file: ") + std::strerror(error), path));
+    file_is_mapped(bytes(), path_.c_str());
+    file_ = file;
+    changed_ = status.st_mtim;
+    inode_ = std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
   }
-  ~Mapping() { ::munmap(data_, size_); }
+  ~Mapping() {
+    file_is_gone(bytes());
+    ::munmap(data_, size_);
+    ::close(file_);
+  }
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
   std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
   void advise(int advice) const { ::madvise(data_, size_, advice); }
 
- private:
-  [[noreturn]] static void refuse(const std::string& path, const std::string& why) {
-    throw UserError(why, path, "give the path of an inference checkpoint (.ckpt)");
+  const std::string& inode() const { return inode_; }
+
+  void require_unchanged(const std::string& path) const {
+    struct stat status {};
+    if (::fstat(file_, &status) != 0)
+      throw EnvironmentFault(std::string("cannot look at the file: ") + std::strerror(errno), path);
+    const auto size = static_cast<std::size_t>(status.st_size);
+    if (size != size_) changed(path, "from " + std::to_string(size_) + " to " + std::to_string(size) + " bytes");
+    if (status.st_mtim.tv_sec != changed_.tv_sec || status.st_mtim.tv_nsec != changed_.tv_nsec)
+      changed(path, "by its time of change");
+  }
+  void read_at(std::uint64_t offset, std::span<std::byte> to, const std::string& path) const {
+    while (!to.empty()) {
+      const ssize_t got = ::pread(file_, to.data(), to.size(), static_cast<off_t>(offset));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw EnvironmentFault(std::string("cannot read the file: ") + std::strerror(errno), path);
+      if (got == 0) changed(path, "it ends before byte " + std::to_string(offset));
+      offset += static_cast<std::uint64_t>(got);
+      to = to.subspan(static_cast<std::size_t>(got));
+    }
   }
 
+ private:
+  static UserError refusal(const std::string& path, const std::string& why) {
+    return UserError(why, path, "give the path of an inference checkpoint (.ckpt)");
+  }
+  [[noreturn]] static void changed(const std::string& path, const std::string& how) {
+    throw EnvironmentFault("the file has changed while it was in use (" + how + ")", path,
+                           "run the forecast anew; put another checkpoint beside the old one and rename it, instead of "
+                           "writing into the file");
+  }
+
+  int file_ = -1;
+  timespec changed_{};
+  const std::string path_;
+  std::string inode_;
   void* data_ = MAP_FAILED;
   std::size_t size_ = 0;
 };
@@ -93,11 +138,35 @@ class ZipArchive : public Archive {
           "the entry has " + std::to_string(entry.size) + " bytes, more than the " + std::to_string(limit) + " allowed",
           where(entry));
     const auto stored = payload(entry);
-    if (!entry.deflated) return {reinterpret_cast<const char*>(stored.data()), stored.size()};
+    if (!entry.deflated) {
+      require_checksum(*this, entry, stored);
+      return {reinterpret_cast<const char*>(stored.data()), stored.size()};
+    }
     if (entry.size / best_ratio > stored.size()) throw UserError("the compressed entry is damaged", where(entry));
-    std::string content(entry.size, '\0');
-    inflate_raw(stored, std::as_writable_bytes(std::span(content)), entry.crc32, where(entry));
-    return content;
+    return inflate_raw(stored, entry.size, entry.crc32, where(entry));
+  }
+
+  std::span<const std::byte> mapped() const override { return file_; }
+  void read_at(std::uint64_t offset, std::span<std::byte> to) const override {
+    if (mapping_) return mapping_->read_at(offset, to, path_);
+    if (offset > file_.size() || file_.size() - offset < to.size()) throw InternalFault("beyond the archive", path_);
+    std::memcpy(to.data(), file_.data() + offset, to.size());
+  }
+  void require_unchanged() const override {
+    if (mapping_) mapping_->require_unchanged(path_);
+  }
+  std::string inode() const override { return mapping_ ? mapping_->inode() : path_; }
+  std::string fingerprint() const override {
+    uLong sum = ::crc32(0, nullptr, 0);
+    const auto add = [&sum](const void* from, std::size_t size) {
+      sum = ::crc32_z(sum, static_cast<const Bytef*>(from), size);
+    };
+    for (const ArchiveEntry& entry : entries_) {
+      add(entry.name.data(), entry.name.size());
+      const std::uint64_t told[] = {entry.offset, entry.stored_size, entry.size, entry.crc32};
+      add(told, sizeof(told));
+    }
+    return std::to_string(file_.size()) + "-" + std::to_string(sum);
   }
 
  private:
@@ -128,6 +197,17 @@ class ZipArchive : public Archive {
 };
 
 }  // namespace
+
+void require_checksum(const Archive& archive, const ArchiveEntry& entry, std::span<const std::byte> bytes) {
+  if (entry.crc32 == 0) return;
+  const uLong sum = ::crc32_z(::crc32(0, nullptr, 0), reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+  if (sum != entry.crc32) refuse_checksum(archive, entry);
+}
+
+void refuse_checksum(const Archive& archive, const ArchiveEntry& entry) {
+  throw UserError("the entry is damaged: its checksum does not match its content", archive.path() + ": " + entry.name,
+                  "fetch the file again");
+}
 
 std::shared_ptr<const Archive> Archive::open(const std::string& path) { return std::make_shared<ZipArchive>(path); }
 

@@ -1,8 +1,8 @@
 // The zip container of a checkpoint (also of .npz files), mapped read-only so that ranks of one host share its pages.
 // Reads the central directory only: stored and deflated entries, data descriptors, zip64. Every offset and size is
 // checked against the file before use. Immutable after opening, thread-safe.
-// The file must not shrink while it is mapped: reading the pages that are gone would end the process.
-// Errors: UserError with the file's name and the entry.
+// The file must not change while it is mapped: pages that are gone end the process with SIGBUS. require_unchanged()
+// tells. Errors: UserError with the file's name and the entry.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ struct ArchiveEntry {
   std::string name;
   std::uint64_t offset = 0;  // of the payload in the file
   std::uint64_t stored_size = 0, size = 0;
-  std::uint32_t crc32 = 0;  // checked for deflated entries only: torch may be told to leave it out of stored ones
+  std::uint32_t crc32 = 0;  // 0: not told (torch may leave it out of stored entries)
   bool deflated = false;
 };
 
@@ -35,10 +35,26 @@ class Archive {
   // The one top folder of a checkpoint ("inference-last/"), with its slash; empty when entries have none in common.
   virtual const std::string& root() const = 0;
   virtual const ArchiveEntry* find(std::string_view name) const = 0;  // whole name; null when absent
-  // Payload of a stored entry as mapped bytes, no copy. UserError when the entry is deflated.
+  // Payload of a stored entry as mapped bytes, no copy; its CRC-32 is not looked at. UserError when it is deflated.
   virtual std::span<const std::byte> bytes(const ArchiveEntry& entry) const = 0;
-  // Payload of any entry, inflated when needed; refuses more than `limit` bytes.
+  // Payload of any entry, inflated when needed, its CRC-32 checked; refuses more than `limit` bytes.
   virtual std::string read(const ArchiveEntry& entry, std::uint64_t limit) const = 0;
+
+  // The whole file as it is mapped.
+  virtual std::span<const std::byte> mapped() const = 0;
+  // Bytes of the file from `offset` on into `to`, past the mapping, so that this process's memory does not grow.
+  // EnvironmentFault when they cannot be read, or are no longer there.
+  virtual void read_at(std::uint64_t offset, std::span<std::byte> to) const = 0;
+  // EnvironmentFault when the file that is mapped has been written to or cut off since it was opened.
+  virtual void require_unchanged() const = 0;
+  // The same for two processes of one host that have the same file mapped.
+  virtual std::string inode() const = 0;
+  // The same for files of the same content as far as their directories tell: names, places, sizes, CRC-32s.
+  virtual std::string fingerprint() const = 0;
 };
+
+// UserError naming file and entry when the bytes of an entry do not have the CRC-32 that the directory gives it.
+void require_checksum(const Archive& archive, const ArchiveEntry& entry, std::span<const std::byte> bytes);
+[[noreturn]] void refuse_checksum(const Archive& archive, const ArchiveEntry& entry);
 
 }  // namespace tradewind::checkpoint

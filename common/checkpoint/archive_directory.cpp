@@ -14,6 +14,8 @@ namespace {
 constexpr std::uint32_t local_signature = 0x04034b50, central_signature = 0x02014b50, end_signature = 0x06054b50,
                         end64_signature = 0x06064b50, locator64_signature = 0x07064b50;
 constexpr std::uint64_t local_size = 30, central_size = 46, end_size = 22, end64_size = 56, locator64_size = 20;
+// A checkpoint has an entry for each of its tensors, some thousands. Each costs memory and a look at its own header.
+constexpr std::uint64_t most_entries = 200'000, largest_directory = std::uint64_t{64} << 20;
 constexpr std::uint64_t saturated16 = 0xffff, saturated32 = 0xffffffff;
 
 class Directory {
@@ -23,6 +25,9 @@ class Directory {
   std::vector<ArchiveEntry> read() {
     find_end();
     if (count_ > directory_size_ / central_size) fail("its central directory is too short for its number of entries");
+    if (count_ > most_entries || directory_size_ > largest_directory)
+      fail("its central directory has " + std::to_string(count_) + " entries in " + std::to_string(directory_size_) +
+           " bytes, more than any checkpoint");
     entries_.reserve(count_);
     starts_.reserve(count_);
     std::uint64_t at = directory_offset_;

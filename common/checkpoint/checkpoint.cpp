@@ -2,6 +2,8 @@
 
 #include <bit>
 #include <cstring>
+#include <optional>
+#include <string_view>
 
 #include "common/checkpoint/listing.h"
 #include "common/errors.h"
@@ -12,7 +14,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "checkpoints are little-endian");
 
 template <class T>
-std::vector<double> converted(const std::string& bytes) {
+std::vector<double> converted(std::string_view bytes) {
   std::vector<double> out(bytes.size() / sizeof(T));
   for (std::size_t i = 0; i < out.size(); ++i) {
     T value;
@@ -25,7 +27,7 @@ std::vector<double> converted(const std::string& bytes) {
 struct ArrayType {
   const char* name;  // of numpy
   std::size_t size;
-  std::vector<double> (*convert)(const std::string&);
+  std::vector<double> (*convert)(std::string_view);
 };
 constexpr ArrayType kArrayTypes[] = {
     {"float64", 8, converted<double>},       {"float32", 4, converted<float>},
@@ -49,10 +51,29 @@ void require_same(std::size_t tree, std::size_t metadata, const char* what, cons
                   archive.path(), "model and metadata of this checkpoint do not belong together");
 }
 
-}  // namespace
+struct FoundArray {
+  const ArrayType& type;
+  const ArchiveEntry& entry;
+};
 
-std::vector<double> read_array(const Archive& archive, const Metadata& metadata, const std::string& name) {
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const std::int64_t size : shape) add_to_list(text, std::to_string(size), " x ");
+  return text.empty() ? "a single value" : text;
+}
+
+// Nothing on overflow.
+std::optional<std::uint64_t> elements_of(const std::vector<std::int64_t>& shape) {
+  std::uint64_t product = 1;
+  for (const std::int64_t size : shape)
+    if (__builtin_mul_overflow(product, static_cast<std::uint64_t>(size), &product)) return std::nullopt;
+  return product;
+}
+
+FoundArray find_array(const Archive& archive, const Metadata& metadata, const std::string& name,
+                      std::int64_t elements) {
   const std::string where = archive.path() + ": supporting array " + name;
+  constexpr const char* damaged = "the checkpoint is damaged; export it again";
   const auto array = metadata.arrays.find(name);
   if (array == metadata.arrays.end()) {
     std::string known;
@@ -63,19 +84,42 @@ std::vector<double> read_array(const Archive& archive, const Metadata& metadata,
   for (const ArrayType& each : kArrayTypes) {
     if (array->second.dtype == each.name) type = &each;
   }
-  if (type == nullptr) throw UserError("type " + array->second.dtype + " is not supported", where);
+  if (type == nullptr) throw UserError("type " + array->second.dtype + " is not supported", where, damaged);
   const ArchiveEntry* entry = find_entry(archive, array->second.entry);
-  if (entry == nullptr) throw UserError("the archive has no entry " + array->second.entry, where);
-  // Sizes are below 2^31 each; the entry's own size bounds the product.
-  std::uint64_t elements = 1;
-  for (const std::int64_t size : array->second.shape) {
-    elements *= static_cast<std::uint64_t>(size);
-    if (elements > entry->size) break;
+  if (entry == nullptr) throw UserError("the archive has no entry " + array->second.entry, where, damaged);
+  const auto given = elements_of(array->second.shape);
+  if (!given || *given != static_cast<std::uint64_t>(elements)) {
+    throw UserError("it has the shape " + shape_text(array->second.shape) + " where " + std::to_string(elements) +
+                        " values are needed",
+                    where, damaged);
   }
-  if (elements * type->size != entry->size) {
-    throw UserError(std::to_string(entry->size) + " bytes do not make an array of its shape and type", where);
-  }
-  return type->convert(archive.read(*entry, entry->size));
+  if (*given * type->size != entry->size)  // of as many values as the model has points: no overflow
+    throw UserError(std::to_string(entry->size) + " bytes do not make an array of its shape and type", where, damaged);
+  return {*type, *entry};
+}
+
+}  // namespace
+
+bool has_coordinates_of_model(const Metadata& metadata, std::int64_t points) {
+  const std::vector<std::int64_t> of_model = {points};
+  const auto other = [&](const char* name) {
+    const auto array = metadata.arrays.find(name);
+    return array != metadata.arrays.end() && array->second.shape != of_model;
+  };
+  return !metadata.arrays.contains("grid_indices") || !(other("latitudes") || other("longitudes"));
+}
+
+void require_array(const Archive& archive, const Metadata& metadata, const std::string& name, std::int64_t elements) {
+  find_array(archive, metadata, name, elements);
+}
+
+std::vector<double> read_array(const Archive& archive, const Metadata& metadata, const std::string& name,
+                               std::int64_t elements) {
+  const auto [type, entry] = find_array(archive, metadata, name, elements);
+  if (entry.deflated) return type.convert(archive.read(entry, entry.size));
+  const auto bytes = archive.bytes(entry);
+  require_checksum(archive, entry, bytes);
+  return type.convert({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 // The tree decides what is computed, the metadata what goes in and comes out.

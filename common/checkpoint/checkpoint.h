@@ -14,8 +14,14 @@ namespace tradewind::checkpoint {
 
 // Reads <root>/anemoi-metadata/{anemoi,ai-models}.json, wherever it lies. `patch` is merged into it recursively.
 Metadata read_metadata(const Archive& archive, const Json& patch = Json::object());
-// Raw little-endian supporting array as float64 (float32, float64, ints and bool are converted).
-std::vector<double> read_array(const Archive& archive, const Metadata& metadata, const std::string& name);
+// Raw little-endian supporting array as float64 (float32, float64, ints and bool are converted). It must have exactly
+// `elements` values, which the caller knows from elsewhere: the array's own shape is not to be believed.
+std::vector<double> read_array(const Archive& archive, const Metadata& metadata, const std::string& name,
+                               std::int64_t elements);
+// Whether read_array would read it, without reading it: UserError when it would not.
+void require_array(const Archive& archive, const Metadata& metadata, const std::string& name, std::int64_t elements);
+// False when `latitudes` and `longitudes` are those of a whole grid of which the model has a part (grid_indices).
+bool has_coordinates_of_model(const Metadata& metadata, std::int64_t points);
 // Turns the tree into a description by the table of generations. UserError naming class and path when unsupported.
 ModelDescription describe(const Tree& tree);
 

@@ -8,7 +8,8 @@
 
 namespace tradewind::checkpoint {
 
-// Exactly `out.size()` bytes must come out and have the given CRC-32, else UserError with `where`.
-void inflate_raw(std::span<const std::byte> in, std::span<std::byte> out, std::uint32_t crc, const std::string& where);
+// Exactly `size` bytes must come out and have the given CRC-32, else UserError with `where`. Room is made step by step,
+// as bytes come, so that a size that lies costs nothing.
+std::string inflate_raw(std::span<const std::byte> in, std::uint64_t size, std::uint32_t crc, const std::string& where);
 
 }  // namespace tradewind::checkpoint

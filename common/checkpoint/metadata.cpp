@@ -14,7 +14,9 @@
 namespace tradewind::checkpoint {
 namespace {
 
-constexpr std::uint64_t kLargestMetadata = std::uint64_t{256} << 20;
+// Known metadata has less than 1 MB and is packed to a tenth at best; beyond both bounds together it is no metadata.
+constexpr std::uint64_t kLargestMetadata = std::uint64_t{64} << 20;
+constexpr std::uint64_t kUsualMetadata = std::uint64_t{8} << 20, kBestRatio = 100;
 
 const ArchiveEntry& find_document(const Archive& archive) {
   for (const char* name : {"anemoi.json", "ai-models.json"}) {
@@ -57,6 +59,15 @@ std::string only_dataset(const JsonNode& document) {
   if (all.size() == 1) return all.front();
   throw UserError("a checkpoint of " + std::to_string(all.size()) + " datasets (" + listed(all) + ") is not supported",
                   "metadata: " + names->path(), "checkpoints of one dataset are");
+}
+
+std::string read_document(const Archive& archive) {
+  const ArchiveEntry& entry = find_document(archive);
+  if (entry.size > kUsualMetadata && entry.size / kBestRatio > entry.stored_size) {
+    throw UserError(std::to_string(entry.stored_size) + " bytes would unpack to " + std::to_string(entry.size),
+                    archive.path() + ": " + entry.name, "the checkpoint is damaged; export it again");
+  }
+  return archive.read(entry, kLargestMetadata);
 }
 
 void apply_patch(const Json& patch, Metadata& out) {
@@ -176,7 +187,7 @@ Metadata interpret_metadata(Json document, const Json& patch) {
 
 Metadata read_metadata(const Archive& archive, const Json& patch) {
   try {
-    return interpret_metadata(parse_python_json(archive.read(find_document(archive), kLargestMetadata)), patch);
+    return interpret_metadata(parse_python_json(read_document(archive)), patch);
   } catch (const UserError& error) {
     if (error.where().starts_with(archive.path())) throw;
     std::string where = archive.path();

@@ -2,13 +2,12 @@
 
 #include <array>
 
+#include "common/checkpoint/bounded_json.h"
 #include "common/checkpoint/listing.h"
 #include "common/errors.h"
 
 namespace tradewind::checkpoint {
 namespace {
-
-constexpr int kDeepest = 200;
 
 void collect(const JsonNode& node, std::string_view key, std::vector<JsonNode>& out) {
   if (node.value().is_array()) {
@@ -46,27 +45,6 @@ std::string without_python_numbers(const std::string& text) {
     i += length;
   }
   return out;
-}
-
-// Refused before parsing: copies of a parsed document recurse.
-void require_shallow(const std::string& text) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string && c == '\\') {
-      ++i;
-    } else if (c == '"') {
-      in_string = !in_string;
-    } else if (!in_string && (c == '[' || c == '{')) {
-      if (++depth > kDeepest) {
-        throw UserError("the metadata is nested deeper than " + std::to_string(kDeepest), "metadata",
-                        "the checkpoint is damaged; export it again");
-      }
-    } else if (!in_string && (c == ']' || c == '}')) {
-      --depth;
-    }
-  }
 }
 
 std::string short_text(const Json& value) {
@@ -157,9 +135,8 @@ Duration JsonNode::duration() const {
 }
 
 Json parse_python_json(const std::string& text) {
-  require_shallow(text);
-  Json document = Json::parse(text, nullptr, false);
-  if (document.is_discarded()) document = Json::parse(without_python_numbers(text), nullptr, false);
+  Json document = parse_within(text);
+  if (document.is_discarded()) document = parse_within(without_python_numbers(text));
   if (!document.is_object()) {
     throw UserError("the metadata is no JSON object", "metadata", "the checkpoint is damaged; export it again");
   }

@@ -70,6 +70,16 @@ void judge_forecast(const Examined& found, const Wanted& wanted, Refusals& refus
   require_rows(time.output_to_input, outputs, inputs, "outin", refusals);
 }
 
+// The points' coordinates, which are compared with the input's.
+void require_coordinates(const Examined& found, Refusals& refusals) {
+  const auto& arrays = found.metadata->arrays;
+  if (!has_coordinates_of_model(*found.metadata, found.model->data.count)) return;
+  for (const char* name : {"latitudes", "longitudes"}) {
+    if (!arrays.contains(name)) continue;
+    attempt(refusals, [&] { require_array(*found.archive, *found.metadata, name, found.model->data.count); });
+  }
+}
+
 // Names the file in every place; the same said twice is said once.
 void complete(Refusals& refusals, const std::string& path) {
   Refusals distinct;
@@ -98,8 +108,10 @@ Examined examine(const std::string& path, const Wanted& wanted) {
   found.contents = tree->contents();
   attempt(found.obstacles, [&] { found.summary = summarize(*tree); });
   attempt(found.obstacles, [&] { found.model = describe(*tree); });
-  if (found.metadata && found.model)
+  if (found.metadata && found.model) {
     attempt(found.obstacles, [&] { require_agreement(*found.archive, *found.metadata, *found.model); });
+    if (wanted.forecast) require_coordinates(found, found.obstacles);
+  }
   complete(found.obstacles, path);
   return found;
 }

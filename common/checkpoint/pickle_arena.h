@@ -25,8 +25,8 @@ struct Cell : Value {
 class PickleArena {
  public:
   static constexpr std::uint32_t max_depth = 1000;
-  static constexpr std::size_t max_values = 10'000'000, max_name = 4096, reference_size = sizeof(void*);
-  static constexpr std::uint64_t max_bytes = std::uint64_t{2} << 30;
+  static constexpr std::size_t max_values = 4'000'000, max_name = 4096, reference_size = sizeof(void*);
+  static constexpr std::uint64_t max_bytes = std::uint64_t{1} << 30;
 
   // `where` names file and entry in errors.
   PickleArena(std::size_t pickle_size, std::string where);

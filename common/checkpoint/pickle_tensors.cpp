@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t max_dimensions = 64;  // torch's own limit
 // Copies of compressed storages: at most this, or this many times the file.
-constexpr std::uint64_t copied_base = std::uint64_t{1} << 30, copied_ratio = 4;
+constexpr std::uint64_t copied_base = std::uint64_t{256} << 20, copied_ratio = 8;
 // Strides of 0 let a few bytes look like any number of elements.
 constexpr std::int64_t repeated_base = std::int64_t{1} << 24, repeated_ratio = 64;
 
@@ -90,7 +90,7 @@ bool too_repetitive(std::int64_t elements, std::int64_t stored) {
 PickleStorages::PickleStorages(std::shared_ptr<const Archive> archive, std::string folder)
     : archive_(std::move(archive)), folder_(std::move(folder)) {}
 
-std::span<const std::byte> PickleStorages::bytes(const std::string& key, std::size_t alignment) {
+std::span<const std::byte> PickleStorages::bytes(const std::string& key, std::size_t alignment, std::uint64_t wanted) {
   if (const auto found = copies_.find(key); found != copies_.end()) return std::as_bytes(std::span(found->second));
   const std::string name = key.size() <= PickleArena::max_name ? folder_ + "data/" + key : std::string();
   const ArchiveEntry* entry = archive_ ? archive_->find(name) : nullptr;
@@ -105,6 +105,11 @@ std::span<const std::byte> PickleStorages::bytes(const std::string& key, std::si
     if (entry->size > limit - copied_)
       throw UserError("the compressed storages have more than " + std::to_string(limit) + " bytes",
                       archive_->path() + ": " + name, "rewrite the file with stored entries");
+    // Before it is unpacked: a stored one costs nothing, whatever its size.
+    if (entry->size > wanted)
+      throw UserError("the compressed storage unpacks to " + std::to_string(entry->size) +
+                          " bytes, of which the model " + "wants " + std::to_string(wanted),
+                      archive_->path() + ": " + name, "fetch the file again");
     copied_ += entry->size;
   }
   return std::as_bytes(std::span(copies_.emplace(key, archive_->read(*entry, entry->size)).first->second));
@@ -163,7 +168,7 @@ Cell* PickleTensors::torch_tensor(const std::vector<Ref>& arguments, bool explic
   std::int64_t stored_bytes = 0;
   if (*count < 0 || __builtin_mul_overflow(*count, stored_item, &stored_bytes))
     arena_.fail("a storage's size is malformed");
-  const auto bytes = storages_.bytes(*key, size_of(*type));
+  const auto bytes = storages_.bytes(*key, size_of(*type), static_cast<std::uint64_t>(stored_bytes));
   if (static_cast<std::uint64_t>(stored_bytes) > bytes.size())
     arena_.fail("storage " + key->substr(0, 64) + " has " + std::to_string(stored_bytes) +
                 " bytes, but its entry only " + std::to_string(bytes.size()));

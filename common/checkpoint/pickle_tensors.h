@@ -21,7 +21,7 @@ class PickleStorages {
  public:
   PickleStorages(std::shared_ptr<const Archive> archive, std::string folder);
   // All bytes of storage `key`, aligned to `alignment`. UserError when there is none.
-  std::span<const std::byte> bytes(const std::string& key, std::size_t alignment);
+  std::span<const std::byte> bytes(const std::string& key, std::size_t alignment, std::uint64_t wanted);
   // A copy of what a value of the pickle holds, the same one each time.
   const std::string& keep(const Bytes& value, PickleArena& charged);
 

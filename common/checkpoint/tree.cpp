@@ -10,7 +10,7 @@
 namespace tradewind::checkpoint {
 namespace {
 
-constexpr std::uint64_t max_pickle = std::uint64_t{512} << 20;
+constexpr std::uint64_t max_pickle = std::uint64_t{256} << 20;
 constexpr std::size_t max_label = 128, max_labels = 64;
 constexpr const char* remedy = "give the inference checkpoint (inference-last.ckpt) that anemoi-training writes";
 
@@ -144,6 +144,7 @@ std::shared_ptr<const Tree> Tree::read(std::shared_ptr<const Archive> archive) {
   if (mapped.size() > max_pickle)
     throw UserError("the pickle is larger than " + std::to_string(max_pickle) + " bytes",
                     archive->path() + ": " + pickle.name);
+  require_checksum(*archive, pickle, mapped);
   return std::make_shared<PickleTree>(std::string_view(reinterpret_cast<const char*>(mapped.data()), mapped.size()),
                                       std::move(archive), folder);
 }

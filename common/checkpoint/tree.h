@@ -55,7 +55,7 @@ class Node {
 // Owns the arena of values and keeps the archive mapped.
 class Tree {
  public:
-  // Reads <root>/data.pkl. limits are fixed: nesting 1000, 10 million values.
+  // Reads <root>/data.pkl. limits are fixed: nesting 1000, 4 million values, 1 GiB.
   static std::shared_ptr<const Tree> read(std::shared_ptr<const Archive> archive);
   // For tests and the fuzzer: a bare pickle whose storages are looked up in `archive` (which may be null).
   static std::shared_ptr<const Tree> read_pickle(std::string_view pickle, std::shared_ptr<const Archive> archive);

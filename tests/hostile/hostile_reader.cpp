@@ -1,4 +1,4 @@
-// hostile_reader FILE: opens a checkpoint as every part of the program does, within 10 s of processor time and 4 GiB of
+// hostile_reader FILE: opens a checkpoint as every part of the program does, within 10 s of processor time and 2 GiB of
 // address space beyond the file itself. Prints the error; leaves with its exit code.
 #include <sys/resource.h>
 
@@ -21,7 +21,7 @@ void limit(const char* path) {
 #if !defined(__SANITIZE_ADDRESS__)
   std::error_code none;
   const auto size = std::filesystem::file_size(path, none);
-  const rlim_t bytes = (rlim_t{4} << 30) + (none ? 0 : size);
+  const rlim_t bytes = (rlim_t{2} << 30) + (none ? 0 : size);
   const rlimit space{bytes, bytes};
   ::setrlimit(RLIMIT_AS, &space);
 #else

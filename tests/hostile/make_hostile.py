@@ -143,8 +143,8 @@ def pickles(folder):
         "copies-of-lists": (begin + b"cbuiltins\nlist\n\x940" + wide + b"h\1\x85\x940" + b"h\0h\2R0" * 100000 + b"N.", "far more memory"),
         "copies-of-arguments": (begin + b"ca\nb\n\x940" + wide + b"h\0h\1R0" * 100000 + b"N.", "far more memory"),
         "copies-of-names": (begin + b"ca\n" + b"x" * 4000 + b"\n\x940" + b"h\0)R0" * 200000 + b"N.", "far more memory"),
-        "ten-million-values": (begin + b"]0" * 10000001 + b"N.", "more than 10000000 values"),
-        "ten-million-deep-stack": (begin + b"N" + b"2" * 10000001 + b".", "stack"),
+        "many-values": (begin + b"]0" * 4000001 + b"N.", "more than 4000000 values"),
+        "deep-stack": (begin + b"N" + b"2" * 4000001 + b".", "stack"),
         "storage-larger-than-entry": (begin + tensor(17, 0, [1], [1]) + b".", "its entry only 64"),
         "storage-huge": (begin + tensor(1 << 62, 0, [1], [1]) + b".", "malformed"),
         "storage-negative": (begin + tensor(-1, 0, [0], [1]) + b".", "malformed"),
@@ -173,6 +173,15 @@ def big_zeros(mebibytes):
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     block = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
     return block * mebibytes + packer.flush()
+
+
+def grown(document, value):
+    """A document with one more value, which nobody asks for."""
+    return document.rstrip()[:-1] + b', "more": ' + value + b"}"
+
+
+def keys(count, length):
+    return b"{" + b",".join(b'"%0*d":0' % (length, number) for number in range(count)) + b"}"
 
 
 def main():
@@ -253,16 +262,43 @@ def main():
         ("wrong-checksum", Entry(metadata_name, document, True, crc=1), "checksum"),
         ("no-deflate", Entry(metadata_name, document, True, payload=b"\xff" * 500), "damaged"),
         ("cut-deflate", Entry(metadata_name, document, True, payload=deflate(document)[:-20]), "damaged"),
-        ("bomb", Entry(metadata_name, size=6 << 30, deflated=True, payload=big_zeros(6 << 10)), "more than"),
+        ("bomb", Entry(metadata_name, size=6 << 30, deflated=True, payload=big_zeros(6 << 10)), "would unpack to"),
         ("bomb-that-lies", Entry(metadata_name, size=1000, deflated=True, payload=big_zeros(6 << 10)), "larger than it says"),
-        ("size-that-lies", Entry(metadata_name, size=200 << 20, deflated=True, payload=deflate(document)), "damaged"),
+        ("size-that-lies", Entry(metadata_name, size=200 << 20, deflated=True, payload=deflate(document)), "would unpack to"),
         ("no-json", Entry(metadata_name, b"hello"), "json"),
         ("deep-json", Entry(metadata_name, b"[" * 1000000), "json"),
         ("deep-json-closed", Entry(metadata_name, b'{"a":' * 1000000 + b"1" + b"}" * 1000000), "json"),
         ("array-json", Entry(metadata_name, b"[]"), "json"),
+        ("large", Entry(metadata_name, grown(document, b'"' + b"x" * (65 << 20) + b'"')), "more than"),
+        ("many-values", Entry(metadata_name, grown(document, b"[" + b"[]," * 2100000 + b"0]")), "more than 2000000 values"),
+        ("many-values-packed", Entry(metadata_name, grown(document, b"[" + b"[]," * 87000000 + b"0]"), True), "would unpack to"),
+        ("many-keys", Entry(metadata_name, grown(document, keys(200000, 4))), "too many keys"),
+        ("long-keys", Entry(metadata_name, grown(document, keys(8000, 1000))), "too many keys"),
+        ("much-memory", Entry(metadata_name, grown(document, b"[" + b'{"":0},' * 1500000 + b"0]")), "MiB of memory"),
     ):
         write(f"metadata-{label}", zip_bytes(changed({metadata_name: entry})), says)
     write("metadata-missing", zip_bytes([Entry(root + "data.pkl", pickle)]), "metadata")
+
+    # Supporting arrays that claim more than the model has points, or another size than their entry.
+    latitudes = json.loads(document)["supporting_arrays_paths"]["data"]["latitudes"]
+    for label, change, size, says in (
+        ("larger", {"shape": [5248, 199800], "dtype": "uint8"}, 5248 * 199800, "values are needed"),
+        ("shape", {"shape": [10496]}, None, "values are needed"),
+        ("shape-overflow", {"shape": [2**31 - 1] * 3}, None, "values are needed"),
+        ("dtype", {"dtype": "uint8"}, None, "do not make an array"),
+        ("dtype-unknown", {"dtype": "object"}, None, "not supported"),
+        ("packed", {}, 6 << 30, "do not make an array"),
+        ("elsewhere", {"path": "../latitudes.numpy"}, None, "no entry"),
+    ):
+        told = json.loads(document)
+        told["supporting_arrays_paths"]["data"]["latitudes"].update(change)
+        replaced = {metadata_name: Entry(metadata_name, json.dumps(told).encode())}
+        if size:
+            name = latitudes["path"]
+            replaced[name] = Entry(name, size=size, deflated=True, payload=big_zeros(size >> 20))
+        write(f"array-{label}", zip_bytes(changed(replaced)), says)
+    many = [Entry(f"{root}x{number}") for number in range(250000)]
+    write("directory-many-entries", zip_bytes(many), "more than any checkpoint")
 
     order = root + "byteorder"
     write("big-endian", zip_bytes(changed({order: Entry(order, b"big")})), "little-endian")

@@ -24,10 +24,11 @@ void check_close(const std::vector<double>& given, const std::vector<double>& wa
 inputs::GridPoints checkpoint_points(const checkpoint::Checkpoint& checkpoint) {
   const auto& arrays = checkpoint.metadata.arrays;
   inputs::GridPoints points;
-  if (arrays.contains("latitudes") && arrays.contains("longitudes")) {
-    points.latitudes = read_array(*checkpoint.archive, checkpoint.metadata, "latitudes");
-    points.longitudes = read_array(*checkpoint.archive, checkpoint.metadata, "longitudes");
-  }
+  if (!arrays.contains("latitudes") || !arrays.contains("longitudes")) return points;
+  const std::int64_t count = checkpoint.model.data.count;
+  if (!has_coordinates_of_model(checkpoint.metadata, count)) return points;
+  points.latitudes = read_array(*checkpoint.archive, checkpoint.metadata, "latitudes", count);
+  points.longitudes = read_array(*checkpoint.archive, checkpoint.metadata, "longitudes", count);
   return points;
 }
 

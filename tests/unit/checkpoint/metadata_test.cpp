@@ -92,21 +92,30 @@ TEST_CASE("gt-transformer: layout with datasets") {
 TEST_CASE("supporting arrays") {
   const auto archive = golden("gt-transformer");
   const Metadata metadata = read_metadata(*archive);
-  const auto latitudes = read_array(*archive, metadata, "latitudes");
+  const auto latitudes = read_array(*archive, metadata, "latitudes", 5248);
   REQUIRE(latitudes.size() == 5248);
   CHECK(latitudes[0] == doctest::Approx(87.86379884));
   CHECK(std::accumulate(latitudes.begin(), latitudes.end(), 0.0) == doctest::Approx(0).epsilon(1e-9));
-  const auto longitudes = read_array(*archive, metadata, "longitudes");
+  const auto longitudes = read_array(*archive, metadata, "longitudes", 5248);
   CHECK(longitudes[1] == 18);
   CHECK(longitudes[2] == 36);
-  CHECK_THROWS_AS(read_array(*archive, metadata, "mask"), UserError);
+  CHECK_THROWS_AS(read_array(*archive, metadata, "mask", 5248), UserError);
 
   Metadata wrong = metadata;
   wrong.arrays.at("latitudes").shape = {5249};
-  CHECK_THROWS_AS(read_array(*archive, wrong, "latitudes"), UserError);
+  CHECK_THROWS_AS(read_array(*archive, wrong, "latitudes", 5248), UserError);
   wrong = metadata;
+  // A shape that would make as many bytes as there are, or more than can be counted.
+  for (const std::vector<std::int64_t>& shape : std::vector<std::vector<std::int64_t>>{
+           {5248, 2}, {}, {0}, {1 << 30, 1 << 30, 1 << 30}, {2147483647, 2147483647, 2147483647, 0}}) {
+    wrong.arrays.at("latitudes").shape = shape;
+    CHECK_THROWS_AS(read_array(*archive, wrong, "latitudes", 5248), UserError);
+  }
+  wrong = metadata;
+  wrong.arrays.at("latitudes").dtype = "uint8";
+  CHECK_THROWS_AS(read_array(*archive, wrong, "latitudes", 5248), UserError);
   wrong.arrays.at("latitudes").dtype = "complex64";
-  CHECK_THROWS_AS(read_array(*archive, wrong, "latitudes"), UserError);
+  CHECK_THROWS_AS(read_array(*archive, wrong, "latitudes", 5248), UserError);
 }
 
 TEST_CASE("rossby-haurwitz: forcings come first") {

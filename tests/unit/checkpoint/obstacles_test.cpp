@@ -95,3 +95,12 @@ TEST_CASE("a file that is no checkpoint is one obstacle") {
   REQUIRE(all.size() == 1);
   CHECK(all[0].what == "not a zip file");
 }
+
+TEST_CASE("coordinates that are not those of the model's points are an obstacle") {
+  const char* shape = R"({"supporting_arrays_paths": {"data": {"latitudes": {"shape": [5248, 199800]},
+                                                               "longitudes": {"dtype": "object"}}}})";
+  const Refusals all = with(shape);
+  CHECK(all.size() == 2);
+  CHECK(says(all, "the shape 5248 x 199800 where 5248 values are needed", "supporting array latitudes"));
+  CHECK(says(all, "type object is not supported", "supporting array longitudes"));
+}

@@ -2,6 +2,7 @@
 // read by generations/.
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "common/checkpoint/listing.h"
 #include "common/checkpoint/summary.h"
 #include "common/errors.h"
+#include "common/refusals.h"
 
 namespace tradewind::checkpoint {
 namespace {
@@ -157,12 +159,13 @@ std::int64_t target_channels(const Scope& scope, std::int64_t encoded, ModelDesc
   return channels;
 }
 
-std::vector<BoundingDescription> find_boundings(const Scope& scope, const ModelSizes& sizes) {
+std::vector<BoundingDescription> find_boundings(const Scope& scope, const ModelSizes& sizes, Refusals& refusals) {
   std::vector<BoundingDescription> out;
   if (scope.generation.has_no_boundings) return out;
   const Node list = at_place(scope.model, places::boundings, scope.names);
   require_class(list, "list of boundings", {"torch.nn.modules.container.ModuleList"});
-  for (const Node& bounding : modules_in_order(list)) out.push_back(read_bounding(bounding, sizes));
+  for (const Node& bounding : modules_in_order(list))
+    attempt(refusals, [&] { out.push_back(read_bounding(bounding, sizes)); });
   return out;
 }
 
@@ -182,7 +185,8 @@ std::vector<Node> find_processors(const Node& root, const Place& place, bool inv
 }
 
 // Both directions hold the same objects, the inverse one in reverse.
-void find_preprocessors(const Node& root, const Scope& scope, const ModelSizes& sizes, ModelDescription& out) {
+void find_preprocessors(const Node& root, const Scope& scope, const ModelSizes& sizes, ModelDescription& out,
+                        Refusals& refusals) {
   const auto forward = find_processors(root, places::preprocessors, false, scope);
   const auto inverse = find_processors(root, places::postprocessors, true, scope);
   const auto same = [](const Node& a, const Node& b) { return &a.value() == &b.value(); };
@@ -190,8 +194,11 @@ void find_preprocessors(const Node& root, const Scope& scope, const ModelSizes& 
     throw UserError("the post-processors are not the pre-processors in reverse order", "post_processors",
                     "the checkpoint is damaged; export it again");
   }
-  for (const Node& node : forward) out.preprocessors.push_back(read_preprocessor(node, scope, sizes));
-  for (const Node& node : inverse) out.postprocessors.push_back(read_preprocessor(node, scope, sizes));
+  const auto read = [&](const Node& node, std::vector<PreprocessorDescription>& into) {
+    attempt(refusals, [&] { into.push_back(read_preprocessor(node, scope, sizes)); });
+  };
+  for (const Node& node : forward) read(node, out.preprocessors);
+  for (const Node& node : inverse) read(node, out.postprocessors);
 }
 
 void read_layers(const Scope& scope, const ModelSizes& sizes, ModelDescription& out) {
@@ -226,7 +233,8 @@ void read_layers(const Scope& scope, const ModelSizes& sizes, ModelDescription& 
   out.decoder = std::move(decoded.description);
 }
 
-ModelDescription describe_root(const Node& root) {
+// What no part can be read without is thrown at once, what the parts refuse is collected.
+ModelDescription describe_root(const Node& root, Refusals& refusals) {
   require_class(root, "checkpoint", {"anemoi.models.interface.AnemoiModelInterface"});
   refuse_unknown_attributes(root);
   const Node model = at_place(root, places::model);
@@ -254,28 +262,62 @@ ModelDescription describe_root(const Node& root) {
   out.hidden = read_nodes(scope, scope.names.hidden, places::hidden_coordinates, places::hidden_trainable);
   out.prognostic_input = columns_of(at_place(model, places::prognostic_input, scope.names), out.input_variables);
   out.prognostic_output = columns_of(at_place(model, places::prognostic_output, scope.names), out.output_variables);
-  read_layers(scope, sizes, out);
-  out.latent_skip = find_latent_skip(scope);
-  out.residual = find_residual(scope, sizes);
+  attempt(refusals, [&] { read_layers(scope, sizes, out); });
+  attempt(refusals, [&] { out.latent_skip = find_latent_skip(scope); });
+  attempt(refusals, [&] { out.residual = find_residual(scope, sizes); });
   if (out.prognostic_input.size() != out.prognostic_output.size()) {
     throw UserError("different numbers of prognostic variables in input and output", model.path());
   }
-  out.boundings = find_boundings(scope, sizes);
-  find_preprocessors(root, scope, sizes, out);
+  attempt(refusals, [&] { out.boundings = find_boundings(scope, sizes, refusals); });
+  attempt(refusals, [&] { find_preprocessors(root, scope, sizes, out, refusals); });
   out.parameters = count_parameters(model);
+  return out;
+}
+
+std::string without_file(const std::string& where, const std::string& file) {
+  return !file.empty() && where.starts_with(file + ": ") ? where.substr(file.size() + 2) : where;
+}
+
+// One for each place, those of the first list first; what many places share is said once.
+Refusals distinct(const Refusals& all) {
+  Refusals out;
+  std::set<std::string> places;
+  std::vector<std::size_t> more;
+  for (const Refusal& each : all) {
+    if (!places.insert(each.where).second) continue;
+    const auto alike = std::find_if(out.begin(), out.end(), [&](const Refusal& other) {
+      return other.what == each.what && other.remedy == each.remedy;
+    });
+    if (alike == out.end()) {
+      out.push_back(each);
+      more.push_back(0);
+    } else {
+      ++more[static_cast<std::size_t>(alike - out.begin())];
+    }
+  }
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (more[i] > 0) out[i].what += " (there, and in " + std::to_string(more[i]) + " more places)";
+  }
   return out;
 }
 
 }  // namespace
 
 ModelDescription describe(const Tree& tree) {
-  try {
-    return describe_root(tree.root());
-  } catch (const UserError& error) {
-    const std::string file = tree.archive() ? tree.archive()->path() : std::string();
-    if (file.empty() || error.where().starts_with(file)) throw;
-    throw UserError(error.message(), error.where().empty() ? file : file + ": " + error.where(), error.remedy());
+  const std::string file = tree.archive() ? tree.archive()->path() : std::string();
+  Refusals refusals;
+  ModelDescription out;
+  attempt(refusals, [&] { out = describe_root(tree.root(), refusals); });
+  if (refusals.empty()) return out;
+  attempt(refusals, [&] {
+    for (Refusal& each : survey(tree.root())) refusals.push_back(std::move(each));
+  });
+  for (Refusal& each : refusals) each.where = without_file(each.where, file);
+  refusals = distinct(refusals);
+  for (Refusal& each : refusals) {
+    if (!file.empty()) each.where = each.where.empty() ? file : file + ": " + each.where;
   }
+  throw Refused(std::move(refusals));
 }
 
 }  // namespace tradewind::checkpoint

@@ -1,7 +1,9 @@
 #include "common/checkpoint/generations/known.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/checkpoint/generations/attributes.h"
@@ -254,21 +256,67 @@ bool knows(const KnownClass& row, std::string_view attribute) {
                      [&](std::string_view prefix) { return attribute.starts_with(prefix); });
 }
 
+const KnownClass* row_of(const std::string& name) {
+  const KnownClass* row = find_row(network_classes(), name);
+  return row != nullptr ? row : find_row(known_variable_classes(), name);
+}
+
+Refusals unknown_attributes(const Node& module, const KnownClass& row) {
+  Refusals out;
+  for (const auto& [attribute, value] : attributes_of(module)) {
+    if (knows(row, attribute) || is_off(value)) continue;
+    std::string what = "attribute `";
+    what.append(attribute).append("` of ").append(row.name).append(" is not known to this build");
+    if (!value.class_name().empty()) what.append("; it holds ").append(value.class_name());
+    out.push_back({what, value.path(),
+                   "it may change the forecast, so the checkpoint is refused; a newer tradewind may know it"});
+  }
+  return out;
+}
+
+// Goes down to where a reader would go: what a row uses, and all that a container holds.
+class Surveyor {
+ public:
+  Refusals take(const Node& root) {
+    visit(root, 0);
+    return std::move(found_);
+  }
+
+ private:
+  static constexpr int kDeepest = 100;
+  static constexpr std::size_t kMost = 100;
+
+  void visit(const Node& node, int depth) {
+    if (depth > kDeepest || found_.size() >= kMost || !find_attribute(node, "_modules")) return;
+    if (!seen_.insert(&node.value()).second) return;
+    const std::string name = node.class_name();
+    if (name == "torch.nn.modules.linear.Identity" || name == "torch.nn.modules.dropout.Dropout") return;
+    const bool container = name.starts_with("torch.nn.modules.container.");
+    const KnownClass* row = container ? nullptr : row_of(name);
+    if (!container && row == nullptr) {
+      attempt(found_, [&] { refuse_class(node, "module", ""); });
+      return;
+    }
+    if (row != nullptr) {
+      for (Refusal& each : unknown_attributes(node, *row)) found_.push_back(std::move(each));
+    }
+    for (const auto& [attribute, value] : attributes_of(node)) {
+      if (container || contains(row->used, attribute)) visit(value, depth + 1);
+    }
+  }
+
+  Refusals found_;
+  std::set<Ref> seen_;
+};
+
 }  // namespace
 
+Refusals survey(const Node& root) { return Surveyor().take(root); }
+
 void refuse_unknown_attributes(const Node& module) {
-  const std::string name = module.class_name();
-  const KnownClass* row = find_row(network_classes(), name);
-  if (row == nullptr) row = find_row(known_variable_classes(), name);
+  const KnownClass* row = row_of(module.class_name());
   if (row == nullptr) refuse_class(module, "module", "");
-  for (const auto& [attribute, value] : attributes_of(module)) {
-    if (knows(*row, attribute) || is_off(value)) continue;
-    std::string what = "attribute `";
-    what.append(attribute).append("` of ").append(name).append(" is not known to this build");
-    if (!value.class_name().empty()) what.append("; it holds ").append(value.class_name());
-    throw UserError(what, value.path(),
-                    "it may change the forecast, so the checkpoint is refused; a newer tradewind may know it");
-  }
+  refuse_all(unknown_attributes(module, *row));
 }
 
 void refuse_class(const Node& node, std::string_view what, const std::string& known) {

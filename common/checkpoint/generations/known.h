@@ -8,12 +8,17 @@
 #include <string_view>
 
 #include "common/checkpoint/tree.h"
+#include "common/refusals.h"
 
 namespace tradewind::checkpoint {
 
 // UserError naming class, attribute and path when `module` holds an attribute that its row of the table does not know,
 // or is of a class without a row.
 void refuse_unknown_attributes(const Node& module);
+
+// Every class and attribute below `root` that no row knows, where a reader would have met it: of a model that is
+// refused anyway, since the readers stop at the first. At most 100.
+Refusals survey(const Node& root);
 
 // UserError unless the node's class is one of `classes`; `what` as in "mapper". Names the class and lists the known
 // ones.

@@ -2,6 +2,7 @@
 // description that has not changed. A wrong forecast must not be possible.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -12,6 +13,7 @@
 
 #include "common/checkpoint/checkpoint.h"
 #include "common/errors.h"
+#include "common/refusals.h"
 
 using namespace tradewind;
 using namespace tradewind::checkpoint;
@@ -59,7 +61,10 @@ Outcome outcome_of(const Tree& tree, const ModelDescription& whole) {
     description.parameters = whole.parameters;  // likewise; modules that are never called have some, too
     return description == whole ? Outcome::unchanged : Outcome::changed;
   } catch (const UserError& error) {
-    return error.message().empty() || error.where().empty() ? Outcome::changed : Outcome::refused;
+    const Refusals all = refusals_of(error);
+    const bool clear = std::all_of(all.begin(), all.end(),
+                                   [](const Refusal& each) { return !each.what.empty() && !each.where.empty(); });
+    return clear ? Outcome::refused : Outcome::changed;
   }
 }
 

@@ -24,7 +24,7 @@ int dispatch(const launcher::Command& command, const Environment& environment, l
     int operator()(const launcher::AgentCommand&) const { return launcher::agent(environment); }
     int operator()(const launcher::RunCommand& c) const { return launcher::run(c, environment, started); }
     int operator()(const launcher::InspectCommand& c) const {
-      return launcher::inspect({c.checkpoint, c.json, c.world_size}, std::cout);
+      return launcher::inspect({c.checkpoint, c.json, c.world_size, c.verify}, std::cout);
     }
     int operator()(const launcher::PredictCommand& c) const { return launcher::predict(c, environment, started); }
     int operator()(const launcher::ClusterCommand& c) const { return launcher::cluster(c, environment); }

@@ -101,6 +101,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
           "disk [0]")
       ->option_text("N")
       ->check(CLI::NonNegativeNumber);
+  run_app->add_flag("--verify", run.verify, "check the checkpoint's checksums before anything starts, not beside it");
   add_verbosity(*run_app, run.verbosity);
 
   ClusterCommand cluster;
@@ -118,6 +119,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   CLI::App* inspect_app = app.add_subcommand("inspect", "say what a checkpoint holds, and whether it runs here");
   inspect_app->add_option("checkpoint", inspect.checkpoint)->option_text("CHECKPOINT")->required();
   inspect_app->add_flag("--json", inspect.json, "for programs");
+  inspect_app->add_flag("--verify", inspect.verify, "check the checksums of everything in it, too");
   inspect_app->add_option("--world-size", inspect.world_size, "memory for that many ranks [1]")
       ->option_text("N")
       ->check(CLI::PositiveNumber);

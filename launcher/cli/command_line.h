@@ -18,6 +18,7 @@ struct RunCommand {
   std::string interface;               // network interface for the ranks; empty: not given
   std::string srun_args;               // options for srun, as one text
   int restarts = 0;                    // at most so many
+  bool verify = false;                 // the checkpoint's checksums before anything starts
   WatchSettings watch;
   Verbosity verbosity = Verbosity::normal;
 };
@@ -35,6 +36,7 @@ struct InspectCommand {
   std::string checkpoint;
   bool json = false;
   int world_size = 1;
+  bool verify = false;
 };
 struct PredictCommand {
   std::string checkpoint, input, output;

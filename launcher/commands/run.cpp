@@ -7,6 +7,7 @@
 
 #include "common/checkpoint/checkpoint.h"
 #include "common/checkpoint/memory_estimate.h"
+#include "common/checkpoint/verify.h"
 #include "common/config/load.h"
 #include "common/errors.h"
 #include "launcher/clusters/cluster.h"
@@ -80,6 +81,7 @@ Prepared prepare(const RunCommand& command, const Environment& environment) {
   config::check_files(config, document);
   const auto opened = checkpoint::open_checkpoint(
       config.checkpoint, {.precision_given = config.precision.has_value(), .patch_metadata = config.patch_metadata});
+  if (command.verify && placement.rank == 0) refuse_all(checkpoint::damaged_entries(opened.archive));
   warn_of_memory(opened, config, placement, probes);
   const bool from_file = command.config.find('=') == std::string::npos;
   Prepared prepared;

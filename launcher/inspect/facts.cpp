@@ -1,5 +1,8 @@
 #include "launcher/inspect/facts.h"
 
+#include <utility>
+
+#include "common/checkpoint/verify.h"
 #include "common/precision.h"
 
 namespace tradewind::launcher {
@@ -12,7 +15,7 @@ int element_size(const CheckpointFacts& facts) {
 
 }  // namespace
 
-CheckpointFacts gather_facts(const std::string& path, int world_size) {
+CheckpointFacts gather_facts(const std::string& path, int world_size, bool verify) {
   checkpoint::Examined found = checkpoint::examine(path);
   CheckpointFacts facts;
   facts.path = path;
@@ -23,6 +26,9 @@ CheckpointFacts gather_facts(const std::string& path, int world_size) {
   facts.metadata = std::move(found.metadata);
   facts.model = std::move(found.model);
   facts.obstacles = std::move(found.obstacles);
+  if (verify) {
+    for (Refusal& each : checkpoint::damaged_entries(facts.archive)) facts.obstacles.push_back(std::move(each));
+  }
   for (Refusal& each : facts.obstacles) {
     if (each.where.starts_with(path + ": ")) each.where.erase(0, path.size() + 2);  // known to the reader
   }

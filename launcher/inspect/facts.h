@@ -25,7 +25,8 @@ struct CheckpointFacts {
   Refusals obstacles;                                 // why it cannot be run; empty: it can
 };
 
-CheckpointFacts gather_facts(const std::string& path, int world_size);
+// verify: every entry's checksum, too.
+CheckpointFacts gather_facts(const std::string& path, int world_size, bool verify = false);
 void write_text(const CheckpointFacts& facts, std::ostream& out);
 void write_json(const CheckpointFacts& facts, std::ostream& out);
 

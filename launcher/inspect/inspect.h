@@ -11,6 +11,7 @@ struct InspectOptions {
   std::string checkpoint;
   bool json = false;
   int world_size = 1;
+  bool verify = false;  // read it all, and hold its checksums against it
 };
 
 // Returns 0 also when the checkpoint cannot be run: the report says so, and why.

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "common/checkpoint/mapped_files.h"
 #include "proto/launcher_signals.h"
 
 namespace tradewind::telemetry {
@@ -20,13 +21,22 @@ std::array<char, std::size_t{64} << 10> own_stack;  // a stack that has overflow
 
 void say(std::string_view text) { static_cast<void>(!::write(STDERR_FILENO, text.data(), text.size())); }
 
+// A file that is mapped and cut off has no page there any more.
+void tell_lost_page(const void* address) {
+  const char* path = checkpoint::mapped_file_at(address);
+  if (path == nullptr) return;
+  say(path);
+  say(": the file was cut off or replaced in place while it was read; run the forecast anew\n");
+}
+
 // Naming the frames allocates, which may deadlock in a broken heap: the bare fact goes first, and the alarm ends it.
-void last_word(int number) {
+void last_word(int number, siginfo_t* info, void*) {
   ::signal(SIGALRM, SIG_DFL);
   ::alarm(2);
   say("fatal signal: ");
   say(::strsignal(number));
   say("\n");
+  if (number == SIGBUS) tell_lost_page(info->si_addr);
   constexpr std::size_t skipped = 2, most = 24;
   const boost::stacktrace::stacktrace stack(skipped, most);
   const std::string text = boost::stacktrace::to_string(stack);
@@ -46,8 +56,8 @@ void speak_at_fatal_signals() {
   ::sigaltstack(&stack, nullptr);
   for (const int number : fatal) {
     struct sigaction action {};
-    action.sa_handler = last_word;
-    action.sa_flags = SA_ONSTACK | static_cast<int>(SA_RESETHAND);
+    action.sa_sigaction = last_word;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | static_cast<int>(SA_RESETHAND);
     ::sigemptyset(&action.sa_mask);
     ::sigaction(number, &action, nullptr);
   }

@@ -1,0 +1,76 @@
+#include "worker/weights/background_check.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <csignal>
+#include <utility>
+
+namespace tradewind::weights {
+namespace {
+
+constexpr std::chrono::seconds between_looks{1};
+
+// Signals are for the main thread; the processors are for whoever else wants them.
+void step_back() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  const sched_param none{};
+  ::pthread_setschedparam(::pthread_self(), SCHED_IDLE, &none);
+}
+
+}  // namespace
+
+BackgroundCheck::BackgroundCheck(std::shared_ptr<const checkpoint::Archive> archive, checkpoint::Share share)
+    : archive_(archive), verification_(std::move(archive), share) {
+  thread_ = std::thread([this] {
+    step_back();
+    try {
+      while (!stop_.load(std::memory_order_relaxed) && verification_.step()) {
+      }
+    } catch (...) {
+      failure_ = std::current_exception();
+      failed_.store(true, std::memory_order_release);
+    }
+  });
+}
+
+BackgroundCheck::~BackgroundCheck() { stop(); }
+
+void BackgroundCheck::stop() {
+  stop_.store(true, std::memory_order_relaxed);
+  if (thread_.joinable()) thread_.join();
+}
+
+void BackgroundCheck::rethrow() {
+  if (!failed_.load(std::memory_order_acquire)) return;
+  stop();
+  std::rethrow_exception(failure_);
+}
+
+void BackgroundCheck::look() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - looked_ >= between_looks) {
+    looked_ = now;
+    archive_->require_unchanged();
+  }
+  rethrow();
+}
+
+void BackgroundCheck::finish(const std::function<void(std::uint64_t)>& moved) {
+  archive_->require_unchanged();
+  // A thread that gets no processor would not notice soon that it shall stop: from here on it is worth one.
+  const sched_param none{};
+  if (thread_.joinable()) ::pthread_setschedparam(thread_.native_handle(), SCHED_OTHER, &none);
+  stop();
+  rethrow();
+  for (bool more = verification_.bytes_left() > 0; more;) {
+    const std::uint64_t before = verification_.bytes_left();
+    more = verification_.step();
+    moved(before - verification_.bytes_left());
+  }
+  archive_->require_unchanged();
+}
+
+}  // namespace tradewind::weights

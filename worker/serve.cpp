@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cstdio>
 #include <iostream>
@@ -24,6 +25,7 @@
 #include "worker/dist/process_group.h"
 #include "worker/libtorch_check.h"
 #include "worker/runner/commands.h"
+#include "worker/runner/precision.h"
 #include "worker/telemetry/fatal_signals.h"
 #include "worker/telemetry/watched_communicator.h"
 #include "worker/telemetry/watched_reporter.h"
@@ -50,9 +52,11 @@ dist::Rendezvous rendezvous_of(const proto::Start& start) {
   return rendezvous;
 }
 
-std::optional<config::Precision> precision_of(const proto::Json& arguments) {
-  const std::string name = arguments.value("precision", "f32");
-  return name == "bf16" ? config::Precision::bf16 : name == "f16" ? config::Precision::f16 : config::Precision::f32;
+// So that what was kept for one config is not taken up by another.
+std::string identity_of(const proto::Json& config) {
+  const std::string text = config.dump();
+  return std::to_string(text.size()) + "-" +
+         std::to_string(::crc32_z(::crc32(0, nullptr, 0), reinterpret_cast<const Bytef*>(text.data()), text.size()));
 }
 
 // What a command works with, whichever it is.
@@ -97,7 +101,10 @@ void run(const Session& session) {
   const device::Device device = open_device(config.device, session);
   const auto communicator = communicator_of(session, device);
   runner::run_forecast(config, device, *communicator, session.reporter,
-                       {.folder = session.start.restart_folder, .resume = session.start.resume});
+                       {.folder = session.start.restart_folder,
+                        .resume = session.start.resume,
+                        .run_id = Environment::from_process(environ).get_or("TRADEWIND_RUN_ID", ""),
+                        .config = identity_of(session.start.arguments)});
 }
 
 void predict(const Session& session) {
@@ -109,7 +116,7 @@ void predict(const Session& session) {
   runner::run_predict({.checkpoint = arguments.at("checkpoint"),
                        .input = arguments.at("input"),
                        .output = arguments.at("output"),
-                       .precision = precision_of(arguments)},
+                       .precision = runner::precision_named(arguments.value("precision", "f32"))},
                       device, *communicator, session.reporter);
 }
 

@@ -14,6 +14,7 @@ class PersistenceModel : public nn::Model {
   PersistenceModel(const checkpoint::ModelDescription& description, dist::RowRange rows, bool trend)
       : description_(description), rows_(rows), trend_(trend) {}
   dist::RowRange rows() const override { return rows_; }
+  bool keeps_nothing() const override { return true; }
 
   at::Tensor predict(const at::Tensor& x) override {
     const std::int64_t latest = x.size(0) - 1;
@@ -51,7 +52,7 @@ class Persistence : public runner::BaseRunner {
 
 }  // namespace
 
-extern "C" void tradewind_register(runner::BaseRunners& runners) {
+TRADEWIND_BASE_RUNNERS([](runner::BaseRunners& runners) {
   runners.add("persistence", {"trend"},
               [](const config::Json& options) { return std::make_unique<Persistence>(options.value("trend", false)); });
-}
+})

@@ -39,12 +39,14 @@ int control(const PlanMaker& make_plan, const Job& job, const Supervision& super
   std::ostream output(&output_buffer), error(&error_buffer);
   Console console({.output = output, .error = error, .terminal = screen.terminal, .columns = screen.columns},
                   supervision.verbosity, job.world_size);
+  const std::string run_id = make_token();
   for (Attempts attempts(supervision.restarts);;) {
     const TimePoint begin = Clock::now();
     ControlPlan plan = make_plan();
     plan.limits.watch = supervision.watch;
     plan.launch.restarts = supervision.restarts > 0;
     plan.launch.resume = !attempts.first();
+    plan.launch.environment["TRADEWIND_RUN_ID"] = run_id;
     RunFiles files(console, plan.launch.run_folder, supervision.started);
     ControlRun run(std::move(plan), files);
     const Outcome outcome = run.run();

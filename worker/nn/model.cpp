@@ -54,6 +54,7 @@ class EncoderProcessorDecoder : public Model {
   }
 
   dist::RowRange rows() const override { return data_.range(communicator_.rank()); }
+  bool keeps_nothing() const override { return true; }
 
   at::Device device() const override { return workspace_.device(); }
 

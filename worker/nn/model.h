@@ -31,6 +31,9 @@ class Model {
   // x: (input steps, rows, input variables), float32, raw units, contiguous, on the model's device.
   // Returns (output steps, rows, output variables), likewise. On CUDA the result may still be on its way.
   virtual at::Tensor predict(const at::Tensor& x) = 0;
+  // Whether a call depends on x alone: nothing is kept from one to the next, and no random numbers are drawn. Only then
+  // can a forecast be taken up between two calls (--restart).
+  virtual bool keeps_nothing() const { return false; }
 };
 
 // Throws UserError naming class and path for what this build cannot run.

@@ -69,7 +69,7 @@ class Output {
   virtual OutputFigures figures() const { return {}; }
 
   // For runs that may be started again (--restart). Why this output cannot go on after an interruption; empty: it can.
-  virtual std::string why_no_restart() const { return {}; }
+  virtual std::string why_no_restart() const { return "this kind of output does not say that it can be gone on with"; }
   // Returns when every state handed over is on disk of this rank: what resume() needs, the same on every rank.
   virtual nlohmann::json settle() { return {}; }
   // Before the first write(): goes on where settle() has left files, and drops what was written after it.

@@ -33,6 +33,7 @@ class NoOutput : public Output {
   void write(const State&) override {}
   void close() override {}
   std::optional<Duration> last_written() const override { return std::nullopt; }
+  std::string why_no_restart() const override { return {}; }
 };
 
 }  // namespace tradewind::outputs

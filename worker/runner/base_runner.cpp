@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <string_view>
 
 #include "common/errors.h"
 #include "worker/runner/no_model.h"
@@ -13,7 +14,7 @@ namespace {
 
 class Forecaster : public BaseRunner {
  public:
-  bool keeps_nothing() const override { return true; }
+  bool keeps_nothing(const nn::Model& model) const override { return model.keeps_nothing(); }
 };
 
 class NoModelRunner : public Forecaster {
@@ -23,6 +24,37 @@ class NoModelRunner : public Forecaster {
     return make_no_model(description, communicator);
   }
 };
+
+constexpr const char* plugins_variable = "TRADEWIND_PLUGINS";
+constexpr const char* build_again = "build the plugin against the headers and the LibTorch of this version";
+
+void* open_plugin(const std::string& path, int mode) {
+  void* library = ::dlopen(path.c_str(), mode | RTLD_LOCAL);  // never closed: its runners live on
+  if (library == nullptr)
+    throw EnvironmentFault(std::string("cannot load the plugin: ") + ::dlerror(), plugins_variable,
+                           "give the absolute path of a shared library built for this version");
+  return library;
+}
+
+const PluginFacts& facts_of(void* library, const std::string& path) {
+  const auto function = reinterpret_cast<PluginFunction>(::dlsym(library, plugin_symbol));
+  const PluginFacts* facts = function != nullptr ? function() : nullptr;
+  if (facts == nullptr)
+    throw UserError("the plugin " + path + " has no function " + plugin_symbol, plugins_variable,
+                    "say with TRADEWIND_BASE_RUNNERS (base_runner.h) what it brings in");
+  if (facts->version != plugin_version)
+    throw UserError("the plugin " + path + " was built for version " + std::to_string(facts->version) +
+                        " of the interface of base runners, this worker has version " + std::to_string(plugin_version),
+                    plugins_variable, build_again);
+  if (std::string_view(facts->torch_version) != TORCH_VERSION)
+    throw UserError(
+        "the plugin " + path + " was built for LibTorch " + facts->torch_version + ", this worker for " + TORCH_VERSION,
+        plugins_variable, build_again);
+  if (facts->layout != plugin_layout)
+    throw UserError("the plugin " + path + " was built against other headers than this worker", plugins_variable,
+                    build_again);
+  return *facts;
+}
 
 // Registry names treat `_` and `-` alike.
 std::string normalised(std::string name) {
@@ -54,18 +86,14 @@ void BaseRunners::load(const std::string& libraries) {
   std::istringstream list(libraries);
   for (std::string path; std::getline(list, path, ':');) {
     if (path.empty()) continue;
-    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
-      throw EnvironmentFault(std::string("cannot load the plugin: ") + dlerror(), "TRADEWIND_PLUGINS",
-                             "give the path of a shared library built for this version");
-    }
-    using Register = void (*)(BaseRunners&);
-    const auto enter = reinterpret_cast<Register>(dlsym(library, "tradewind_register"));
-    if (enter == nullptr) {
-      throw EnvironmentFault("the plugin " + path + " has no function tradewind_register", "TRADEWIND_PLUGINS",
-                             "export extern \"C\" void tradewind_register(tradewind::runner::BaseRunners&)");
-    }
-    enter(*this);
+    if (path.front() != '/')
+      throw UserError("the path of the plugin '" + path + "' is not absolute", plugins_variable,
+                      "write the whole path: what is found must not depend on the current folder");
+    // What it says of itself is asked before what it needs of the worker is looked for.
+    void* library = open_plugin(path, RTLD_LAZY);
+    const PluginFacts& facts = facts_of(library, path);
+    open_plugin(path, RTLD_NOW);
+    facts.enter(*this);
   }
 }
 

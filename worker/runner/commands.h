@@ -13,7 +13,9 @@ namespace tradewind::runner {
 // How a run that may be started again keeps what a further attempt needs (restart_point.h).
 struct Restart {
   std::string folder;   // empty: it may not be started again
-  bool resume = false;  // go on from the point that is there, if there is one
+  bool resume = false;  // go on from the point that is there, if there is one of this run
+  std::string run_id;   // of all attempts of this run, and of no other
+  std::string config;   // the same for the same merged config
 };
 
 // The forecast that the config describes, computed on `device`. Relative paths in it are relative to the current

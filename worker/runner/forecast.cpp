@@ -11,6 +11,7 @@
 #include "worker/outputs/accumulate.h"
 #include "worker/outputs/output.h"
 #include "worker/runner/base_runner.h"
+#include "worker/runner/checkpoint_check.h"
 #include "worker/runner/commands.h"
 #include "worker/runner/environment.h"
 #include "worker/runner/figures.h"
@@ -91,10 +92,11 @@ checkpoint::Metadata output_metadata(const config::RunConfig& config, const chec
 }
 
 // Byte for byte the same forecast after a restart, or none.
-void check_restart(const outputs::Output& output, const BaseRunner& runner, const std::string& name) {
+void check_restart(const outputs::Output& output, const BaseRunner& runner, const nn::Model& model,
+                   const std::string& name) {
   if (const std::string why = output.why_no_restart(); !why.empty())
     throw UserError(why, "--restart", "leave --restart out, or use an output whose files can be gone on with");
-  if (!runner.keeps_nothing())
+  if (!runner.keeps_nothing(model))
     throw UserError("the runner '" + name + "' may keep something between steps", "--restart",
                     "leave --restart out, or have the runner say that it keeps nothing (base_runner.h)");
 }
@@ -120,6 +122,7 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
   if (const char* plugins = std::getenv("TRADEWIND_PLUGINS")) runners.load(plugins);
   const std::unique_ptr<BaseRunner> runner = runners.make(config.runner);
   const std::unique_ptr<nn::Model> model = runner->make_model(checkpoint.model, options, communicator);
+  CheckpointCheck check(checkpoint.archive, communicator, reporter);
   timings.load = total.seconds();
 
   reporter.phase(Phase::input);
@@ -158,8 +161,9 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
   std::optional<RestartPoints> points;
   std::optional<RestartPoint> begin;
   if (!restart.folder.empty()) {
-    check_restart(*output, *runner, config.runner.name);
-    points.emplace(restart.folder, restart.resume, communicator);
+    check_restart(*output, *runner, *model, config.runner.name);
+    points.emplace(restart.folder, restart.resume,
+                   RunIdentity{restart.run_id, restart.config, checkpoint.archive->fingerprint()}, communicator);
     if (restart.resume) begin = points->read(initial.x.sizes().vec());
   }
   if (begin) {
@@ -232,6 +236,7 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
       if (previous_results) write_results(*previous_results);
       previous_results = std::move(results);
     }
+    check.look();
     step_seconds.push_back(step_watch.seconds() - (output_seconds - before_output));
     reporter.step_done({call + 1, calls, *date + metadata.time.rollout_shift * (call + 1), step_watch.seconds()});
   }
@@ -240,6 +245,7 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
   figures.end_steps(std::accumulate(step_seconds.begin(), step_seconds.end(), 0.0), calls - first);
 
   reporter.phase(Phase::close);
+  check.finish();
   const Stopwatch close_watch;
   output->close();
   if (points) points->remove();

@@ -10,6 +10,7 @@ class NoModel : public nn::Model {
   NoModel(const checkpoint::ModelDescription& description, dist::RowRange rows)
       : steps_(description.output_steps), variables_(description.output_variables), rows_(rows) {}
   dist::RowRange rows() const override { return rows_; }
+  bool keeps_nothing() const override { return true; }
   at::Tensor predict(const at::Tensor&) override { return at::ones({steps_, rows_.size(), variables_}, at::kFloat); }
 
  private:

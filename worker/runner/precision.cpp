@@ -17,4 +17,9 @@ config::Precision choose_precision(const std::optional<config::Precision>& confi
                   "config.training.precision of the checkpoint", "set precision: f32, f16 or bf16 in the config");
 }
 
+config::Precision precision_named(const std::string& name) {
+  if (const auto precision = precision_of(name)) return *precision;
+  throw UserError("precision '" + name + "' is not known", "precision", "give f32, f16 or bf16");
+}
+
 }  // namespace tradewind::runner

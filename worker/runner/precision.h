@@ -13,4 +13,7 @@ namespace tradewind::runner {
 config::Precision choose_precision(const std::optional<config::Precision>& configured,
                                    const checkpoint::Metadata& metadata, Reporter& reporter);
 
+// Of the name that a command was given. UserError when it is none.
+config::Precision precision_named(const std::string& name);
+
 }  // namespace tradewind::runner

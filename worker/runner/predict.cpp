@@ -7,6 +7,7 @@
 #include "common/errors.h"
 #include "worker/nn/model.h"
 #include "worker/npz/npz.h"
+#include "worker/runner/checkpoint_check.h"
 #include "worker/runner/commands.h"
 #include "worker/runner/figures.h"
 
@@ -54,6 +55,7 @@ void run_predict(const PredictOptions& options, const device::Device& device, di
   model_options.precision = options.precision.value_or(config::Precision::f32);
   model_options.device = device.where;
   const auto model = nn::make_model(checkpoint.model, model_options, communicator);
+  CheckpointCheck check(checkpoint.archive, communicator, reporter);
   timings.load = seconds_since(start);
 
   reporter.phase(Phase::input);
@@ -77,6 +79,7 @@ void run_predict(const PredictOptions& options, const device::Device& device, di
   figures.end_steps(timings.first_step, timings.steps);
 
   reporter.phase(Phase::output);
+  check.finish();
   if (communicator.rank() == 0) {
     at::Tensor y = at::stack(results).unsqueeze(2);  // (batch, time, ensemble, grid, variables)
     if (!checkpoint.model.output_has_time) y = y.select(1, 0);

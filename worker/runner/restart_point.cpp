@@ -21,7 +21,7 @@ namespace tradewind::runner {
 namespace {
 
 using Json = nlohmann::json;
-constexpr int layout_version = 1;
+constexpr int layout_version = 2;
 constexpr std::size_t most_at_once = std::size_t{64} << 20;  // so that the watch sees bytes move
 
 [[noreturn]] void fail(const std::string& doing, const std::string& path, int code) {
@@ -105,8 +105,8 @@ std::string text_of(const std::string& path) {
 
 }  // namespace
 
-RestartPoints::RestartPoints(std::string folder, bool keep, dist::Communicator& communicator)
-    : folder_(std::move(folder)), communicator_(communicator) {
+RestartPoints::RestartPoints(std::string folder, bool keep, RunIdentity identity, dist::Communicator& communicator)
+    : folder_(std::move(folder)), identity_(std::move(identity)), communicator_(communicator) {
   // On a host that does not share the run folder it is made there.
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
@@ -137,11 +137,8 @@ void RestartPoints::write(const RestartPoint& point) {
   // Nobody's part comes before it is on disk; so the point is whole when rank 0 has them all.
   const auto parts = dist::gather_texts(communicator_, own.dump(), "restart point");
   if (communicator_.rank() == 0) {
-    Json told = {{"version", layout_version},
-                 {"calls", point.calls},
-                 {"output", point.output},
-                 {"sums", Json::array()},
-                 {"parts", Json::array()}};
+    Json told = {{"version", layout_version}, {"identity", identity()}, {"calls", point.calls},
+                 {"output", point.output},    {"sums", Json::array()},  {"parts", Json::array()}};
     for (const auto& sums : point.sums) {
       Json names = Json::array();
       for (const auto& [variable, sum] : sums) names.push_back(variable);
@@ -165,10 +162,25 @@ std::optional<RestartPoint> RestartPoints::read(const std::vector<std::int64_t>&
   const std::string text =
       dist::text_of_first(communicator_, communicator_.rank() == 0 ? text_of(head) : std::string(), "restart point");
   if (text.empty()) return std::nullopt;
-  const Json told = Json::parse(text, nullptr, false);
-  if (told.is_discarded() || told.value("version", 0) != layout_version ||
-      told.at("parts").size() != static_cast<std::size_t>(communicator_.size()))
+  try {
+    const Json told = Json::parse(text);
+    if (told.at("identity").at("run") != identity_.run) {
+      clear();
+      return std::nullopt;
+    }
+    if (told.at("identity") != identity())
+      throw UserError("config or checkpoint are not those that the attempt before has had", head,
+                      "leave both alone while a run goes on; run the forecast anew");
+    if (told.at("version") != layout_version || told.at("calls").get<int>() < 1 ||
+        told.at("parts").size() != static_cast<std::size_t>(communicator_.size()))
+      damaged(head);
+    return read_told(told, shape);
+  } catch (const Json::exception&) {
     damaged(head);
+  }
+}
+
+RestartPoint RestartPoints::read_told(const Json& told, const std::vector<std::int64_t>& shape) {
   RestartPoint point{
       .calls = told.at("calls"), .output = told.at("output"), .x = at::empty(shape, at::kFloat), .sums = {}};
   for (const Json& names : told.at("sums")) {
@@ -189,6 +201,10 @@ std::optional<RestartPoint> RestartPoints::read(const std::vector<std::int64_t>&
   if (part.at("crc32").get<unsigned long>() != crc_of(tensors)) damaged(path);
   newest_ = point.calls;
   return point;
+}
+
+Json RestartPoints::identity() const {
+  return {{"run", identity_.run}, {"config", identity_.config}, {"checkpoint", identity_.checkpoint}};
 }
 
 void RestartPoints::clear() {

@@ -2,10 +2,10 @@
 // as they are after a model call whose output is on disk, with the sizes of the output's files then.
 //
 // In the restart folder each rank keeps `rank-R.call-K` (its rows of x, then of the sums, float32 in the host's order,
-// nothing else), and rank 0 `point.json`, which tells the newest call that is whole on every rank, and each file's
-// length and CRC-32. A file is written beside its name and on disk before it takes it, point.json last; what the point
-// before needed goes only after that. So there is a whole point at any moment once there was one. Files may lie on
-// disks of several hosts as long as a rank finds its own again.
+// nothing else), and rank 0 `point.json`, which tells the newest call that is whole on every rank, each file's
+// length and CRC-32, and whose point it is: run, config and checkpoint. A file is written beside its name and on disk
+// before it takes it, point.json last; what the point before needed goes only after that. So there is a whole point at
+// any moment once there was one. Files may lie on disks of several hosts as long as a rank finds its own again.
 // Collective. Not thread-safe. Errors: EnvironmentFault naming the file.
 #pragma once
 
@@ -31,14 +31,22 @@ struct RestartPoint {
   Sums sums;
 };
 
+// Whose point it is: a run that began anew in the same folder must not take up what an earlier one has left.
+struct RunIdentity {
+  std::string run;         // made by the launcher, the same for all attempts of one run
+  std::string config;      // of the merged config
+  std::string checkpoint;  // of its content (Archive::fingerprint)
+};
+
 class RestartPoints {
  public:
-  // Without `keep`, a point that is there is forgotten: it is another run's.
-  RestartPoints(std::string folder, bool keep, dist::Communicator& communicator);
+  // Without `keep`, a point that is there is forgotten: it is another run's. So is one of another identity's run.
+  RestartPoints(std::string folder, bool keep, RunIdentity identity, dist::Communicator& communicator);
 
   // Call when everything that the point's output tells is on disk of this rank.
   void write(const RestartPoint& point);
-  // The newest one; nullopt when there is none. `shape`: of x.
+  // The newest one; nullopt when there is none of this run. `shape`: of x. UserError when config or checkpoint are not
+  // those that the attempt before has had.
   std::optional<RestartPoint> read(const std::vector<std::int64_t>& shape);
   // The run is whole.
   void remove();
@@ -46,8 +54,11 @@ class RestartPoints {
  private:
   std::string own_file(int calls) const;
   void clear();
+  nlohmann::json identity() const;
+  RestartPoint read_told(const nlohmann::json& told, const std::vector<std::int64_t>& shape);
 
   std::string folder_;
+  RunIdentity identity_;
   dist::Communicator& communicator_;
   std::optional<int> newest_;  // calls of the newest point
 };

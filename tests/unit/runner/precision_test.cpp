@@ -8,6 +8,7 @@
 using namespace tradewind;
 using config::Precision;
 using runner::choose_precision;
+using runner::precision_named;
 
 TEST_CASE("the config's precision wins over the checkpoint's") {
   RecordingReporter reporter;
@@ -33,4 +34,11 @@ TEST_CASE("an unknown precision of the checkpoint is refused by name") {
   checkpoint::Metadata metadata;
   metadata.precision = "32-true";
   CHECK_THROWS_WITH_AS(choose_precision(std::nullopt, metadata, reporter), doctest::Contains("'32-true'"), UserError);
+}
+
+TEST_CASE("a precision by a name that is none is refused, not taken for another") {
+  CHECK(precision_named("f32") == Precision::f32);
+  CHECK(precision_named("bf16") == Precision::bf16);
+  for (const char* name : {"", "f64", "F16", "fp16", "float"})
+    CHECK_THROWS_WITH_AS(precision_named(name), doctest::Contains(("'" + std::string(name) + "'").c_str()), UserError);
 }

@@ -35,6 +35,8 @@ class TemporaryFolder {
   fs::path path;
 };
 
+const RunIdentity this_run = {.run = "a", .config = "b", .checkpoint = "c"};
+
 RestartPoint point_of(int rank, int calls) {
   RestartPoint point{.calls = calls, .output = {{"o.grib", 1000 * calls}}, .x = {}, .sums = {}};
   point.x = at::arange(2 * (3 + rank) * 4, at::kFloat).view({2, 3 + rank, 4}) + 100 * calls + rank;
@@ -61,10 +63,10 @@ TEST_CASE("every rank finds the newest point as it was written") {
     testing::run_ranks(ranks, [&](dist::Communicator& communicator) {
       const int rank = communicator.rank();
       const std::vector<std::int64_t> shape = {2, 3 + rank, 4};
-      RestartPoints writing(folder.restart(), true, communicator);
+      RestartPoints writing(folder.restart(), true, this_run, communicator);
       CHECK_FALSE(writing.read(shape));
       for (const int calls : {1, 2, 3}) writing.write(point_of(rank, calls));
-      RestartPoints reading(folder.restart(), true, communicator);
+      RestartPoints reading(folder.restart(), true, this_run, communicator);
       const auto got = reading.read(shape);
       REQUIRE(got);
       check_same(*got, point_of(rank, 3));
@@ -80,7 +82,7 @@ TEST_CASE("every rank finds the newest point as it was written") {
     CHECK(files == ranks + 1);
     CHECK(std::distance(fs::directory_iterator(folder.restart()), fs::directory_iterator()) == ranks + 1);
     testing::run_ranks(ranks, [&](dist::Communicator& communicator) {
-      RestartPoints(folder.restart(), true, communicator).remove();
+      RestartPoints(folder.restart(), true, this_run, communicator).remove();
       communicator.barrier("removed");
     });
     CHECK_FALSE(fs::exists(folder.restart()));
@@ -91,23 +93,25 @@ TEST_CASE("a point half written leaves the one before; another run's is forgotte
   const TemporaryFolder folder;
   const auto communicator = dist::make_single_communicator();
   const std::vector<std::int64_t> shape = {2, 3, 4};
-  RestartPoints(folder.restart(), false, *communicator).write(point_of(0, 1));
+  RestartPoints(folder.restart(), false, this_run, *communicator).write(point_of(0, 1));
   std::ofstream(folder.restart() + "/rank-0.call-2.partial") << "half";
   std::ofstream(folder.restart() + "/rank-0.call-2") << "whole, but nobody has said so";
   std::ofstream(folder.restart() + "/point.json.partial") << "{";
-  const auto got = RestartPoints(folder.restart(), true, *communicator).read(shape);
+  const auto got = RestartPoints(folder.restart(), true, this_run, *communicator).read(shape);
   REQUIRE(got);
   check_same(*got, point_of(0, 1));
-  CHECK_FALSE(RestartPoints(folder.restart(), false, *communicator).read(shape));
+  CHECK_FALSE(RestartPoints(folder.restart(), false, this_run, *communicator).read(shape));
 }
 
 TEST_CASE("damaged states are not gone on from") {
   const TemporaryFolder folder;
   const auto communicator = dist::make_single_communicator();
   const std::string state = folder.restart() + "/rank-0.call-1";
-  RestartPoints(folder.restart(), false, *communicator).write(point_of(0, 1));
+  RestartPoints(folder.restart(), false, this_run, *communicator).write(point_of(0, 1));
   const auto size = fs::file_size(state);
-  const auto read = [&](std::int64_t rows) { RestartPoints(folder.restart(), true, *communicator).read({2, rows, 4}); };
+  const auto read = [&](std::int64_t rows) {
+    RestartPoints(folder.restart(), true, this_run, *communicator).read({2, rows, 4});
+  };
   CHECK_THROWS_WITH_AS(read(5), doctest::Contains("damaged"), EnvironmentFault);
   std::fstream(state, std::ios::in | std::ios::out | std::ios::binary).seekp(17).put('x');
   CHECK_THROWS_WITH_AS(read(3), doctest::Contains("damaged"), EnvironmentFault);
@@ -115,4 +119,47 @@ TEST_CASE("damaged states are not gone on from") {
   CHECK_THROWS_WITH_AS(read(3), doctest::Contains("damaged"), EnvironmentFault);
   fs::remove(state);
   CHECK_THROWS_AS(read(3), EnvironmentFault);
+}
+
+TEST_CASE("what another run has left in the folder is not taken up") {
+  const TemporaryFolder folder;
+  const auto communicator = dist::make_single_communicator();
+  RestartPoints(folder.restart(), false, this_run, *communicator).write(point_of(0, 1));
+  const RunIdentity other = {.run = "b", .config = this_run.config, .checkpoint = this_run.checkpoint};
+  RestartPoints points(folder.restart(), true, other, *communicator);
+  CHECK_FALSE(points.read({2, 3, 4}));
+  CHECK(fs::is_empty(folder.restart()));  // its files are in nobody's way
+  points.write(point_of(0, 2));
+  const auto got = RestartPoints(folder.restart(), true, other, *communicator).read({2, 3, 4});
+  REQUIRE(got);
+  check_same(*got, point_of(0, 2));
+}
+
+TEST_CASE("a point of the same run is refused when config or checkpoint have changed since") {
+  const TemporaryFolder folder;
+  const auto communicator = dist::make_single_communicator();
+  RestartPoints(folder.restart(), false, this_run, *communicator).write(point_of(0, 1));
+  for (const RunIdentity& changed :
+       {RunIdentity{.run = "a", .config = "other", .checkpoint = "c"}, RunIdentity{"a", "b", "other"}}) {
+    CHECK_THROWS_WITH_AS((void)RestartPoints(folder.restart(), true, changed, *communicator).read({2, 3, 4}),
+                         doctest::Contains("not those that the attempt before has had"), UserError);
+  }
+}
+
+TEST_CASE("a point that is no point is damaged, whatever it holds") {
+  const TemporaryFolder folder;
+  const auto communicator = dist::make_single_communicator();
+  const std::string mine = R"("identity": {"run": "a", "config": "b", "checkpoint": "c"})";
+  fs::create_directories(folder.restart());
+  for (const std::string& text :
+       {std::string("{"), std::string("[]"), std::string("{}"), "{" + mine + "}",
+        "{" + mine + R"(, "version": 2, "calls": -1, "parts": [{}]})",
+        "{" + mine + R"(, "version": 2, "calls": "x", "parts": [{}]})",
+        "{" + mine + R"(, "version": 1, "calls": 1, "parts": [{}]})",
+        "{" + mine + R"(, "version": 2, "calls": 1, "output": 0, "sums": [], "parts": [7]})"}) {
+    CAPTURE(text);
+    std::ofstream(folder.restart() + "/point.json") << text;
+    CHECK_THROWS_WITH_AS((void)RestartPoints(folder.restart(), true, this_run, *communicator).read({2, 3, 4}),
+                         doctest::Contains("damaged"), EnvironmentFault);
+  }
 }

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <map>
 
 #include "common/errors.h"
+#include "worker/compare/known_grids.h"
+#include "worker/compare/matching.h"
 #include "worker/compare/messages.h"
 #include "worker/compare/scores.h"
 
@@ -22,12 +23,6 @@ double packing_difference(const Packing& a, const Packing& b, double tolerance) 
   return a.step / 2 + b.step / 2 + (apart <= tolerance ? apart : 0) + 1e-15 * std::abs(b.minimum) + 1e-8 * b.step;
 }
 
-// A message of B with its match in A.
-struct Pair {
-  const MessageKeys* got;
-  const MessageKeys* wanted;
-};
-
 struct Row {
   std::string field;
   Duration lead{};
@@ -43,7 +38,7 @@ class Comparison {
   }
 
   int run(std::ostream& out) {
-    match();
+    match_messages();
     for (const Pair& pair : pairs_)
       if (options_.steps.empty() ||
           std::find(options_.steps.begin(), options_.steps.end(), pair.wanted->lead) != options_.steps.end())
@@ -63,61 +58,48 @@ class Comparison {
                     "use zonal-mean or mean");
   }
 
-  void match() {
-    std::map<std::string, std::vector<const MessageKeys*>> of_got;
-    for (auto message = got_.messages().rbegin(); message != got_.messages().rend(); ++message)
-      of_got[message->identity].push_back(&*message);  // the first last, to be taken first
-    for (const MessageKeys& wanted : wanted_.messages()) {
-      auto& same = of_got[wanted.identity];
-      if (same.empty()) {
-        fault("missing: " + wanted.label);
-        continue;
-      }
-      pairs_.push_back({same.back(), &wanted});
-      same.pop_back();
-    }
+  void match_messages() {
+    Matches matches = match(got_.messages(), wanted_.messages());
+    pairs_ = std::move(matches.pairs);
+    for (const MessageKeys* message : matches.missing) fault("missing: " + message->label);
     if (options_.scores_only) return;
-    for (const auto& [identity, rest] : of_got)
-      for (const MessageKeys* message : rest) fault("extra: " + message->label);
+    for (const MessageKeys* message : matches.extra) fault("extra: " + message->label);
     const auto out_of_order = std::is_sorted_until(pairs_.begin(), pairs_.end(), [](const Pair& a, const Pair& b) {
       return a.got->extent.offset < b.got->extent.offset;
     });
     if (out_of_order != pairs_.end()) fault("order: " + out_of_order->wanted->label + " comes too early");
-    for (const Pair& pair : pairs_) compare_keys(pair);
-  }
-
-  void compare_keys(const Pair& pair) {
-    std::string differences;
-    for (std::size_t i = 0; i < pair.wanted->keys.size(); ++i) {
-      const auto& [key, want] = pair.wanted->keys[i];
-      const std::string& have = pair.got->keys[i].second;
-      if (have != want)
-        differences.append(" ").append(key).append("=").append(have).append(" (want ").append(want).append(")");
-    }
-    if (!differences.empty()) fault("keys of " + pair.wanted->label + ":" + differences);
-  }
-
-  const Grid& grid_of(const grib::Handle& message, const MessageKeys& keys) {
-    auto& grid = grids_[keys.grid];
-    if (!grid) grid = std::make_unique<Grid>(message.reals("latitudes"));
-    return *grid;
+    for (const Pair& pair : pairs_)
+      if (const std::string keys = differing_keys(*pair.got, *pair.wanted); !keys.empty())
+        fault("keys of " + pair.wanted->label + ":" + keys);
   }
 
   void score_pair(const Pair& pair) {
-    const grib::Handle wanted = wanted_.open(*pair.wanted);
-    const std::vector<double> a = got_.open(*pair.got).values_double(), b = wanted.values_double();
-    const Grid& grid = grid_of(wanted, *pair.wanted);
+    // Before anything of that size is decoded.
+    if (pair.got->points != pair.wanted->points) {
+      faults_.push_back(pair.wanted->label + ": number of points differs: " + std::to_string(pair.got->points) +
+                        " (want " + std::to_string(pair.wanted->points) + ")");
+      return;
+    }
+    const grib::Handle wanted = wanted_.open(*pair.wanted), got = got_.open(*pair.got);
+    const KnownGrid& known = grids_.of(wanted, *pair.wanted);
+    if (const std::string differs = grids_.difference(got, *pair.got, wanted, *pair.wanted); !differs.empty()) {
+      faults_.push_back(pair.wanted->label + ": " + differs);
+      return;
+    }
+    const std::vector<double> a = got.values_double(), b = wanted.values_double();
+    const Grid& grid = known.grid;
     if (a.size() != b.size() || b.size() != grid.weights.size() ||
         !std::equal(a.begin(), a.end(), b.begin(), [](double x, double y) { return std::isnan(x) == std::isnan(y); })) {
       faults_.push_back(pair.wanted->label + ": number of points or missing values differ");
       return;
     }
+    if (!known.points) ++without_areas_;
     // Parallels of one or two points (unstructured grids) have no mean of their own.
-    const bool zonal = climatology_ == Climatology::zonal_mean && grid.parallels * 4 <= b.size();
+    const bool zonal = climatology_ == Climatology::zonal_mean && known.points && grid.parallels * 4 <= b.size();
     const std::vector<double> climatology =
         climatology_of(b, grid, zonal ? Climatology::zonal_mean : Climatology::mean);
     Row row{pair.wanted->field, pair.wanted->lead, score(a, b, grid, climatology), {}};
-    if (persistence_) row.persistence = score(persistence_of(*pair.wanted, b.size()), b, grid, climatology);
+    if (persistence_) row.persistence = score(persistence_of(wanted, *pair.wanted), b, grid, climatology);
     const double relative = row.scores.max_difference / row.scores.deviation;
     worst_ = std::max(worst_, relative);
     const double tolerance = options_.tolerance * row.scores.deviation;
@@ -130,7 +112,7 @@ class Comparison {
     rows_.push_back(std::move(row));
   }
 
-  std::vector<double> persistence_of(const MessageKeys& wanted, std::size_t points) {
+  std::vector<double> persistence_of(const grib::Handle& message, const MessageKeys& wanted) {
     const auto& messages = persistence_->messages();
     const auto found = std::find_if(messages.begin(), messages.end(), [&](const MessageKeys& message) {
       return message.field == wanted.field && message.valid == wanted.base;
@@ -138,10 +120,12 @@ class Comparison {
     if (found == messages.end())
       throw UserError("no field " + wanted.field + " valid at " + iso_date(wanted.base), persistence_->path(),
                       "give the file the forecast started from");
-    std::vector<double> values = persistence_->open(*found).values_double();
-    if (values.size() != points)
+    if (found->points != wanted.points)
       throw UserError("field " + wanted.field + " has another number of points", persistence_->path());
-    return values;
+    const grib::Handle start = persistence_->open(*found);
+    if (const std::string differs = grids_.difference(start, *found, message, wanted); !differs.empty())
+      throw UserError("field " + wanted.field + ": " + differs, persistence_->path());
+    return start.values_double();
   }
 
   void fault(std::string text) {
@@ -168,6 +152,7 @@ class Comparison {
     out << Json({{"messages", got_.messages().size()},
                  {"worst_over_std", figure(worst_)},
                  {"tolerance", options_.tolerance},
+                 {"without_areas", without_areas_},
                  {"faults", faults_},
                  {"fields", fields}})
                .dump(1)
@@ -195,6 +180,9 @@ class Comparison {
     constexpr std::size_t most = 10;
     for (std::size_t i = 0; i < std::min(most, faults_.size()); ++i) out << faults_[i] << "\n";
     if (faults_.size() > most) out << "and " << faults_.size() - most << " faults more\n";
+    if (without_areas_ > 0)
+      out << "no areas: " << without_areas_
+          << " fields whose messages do not hold the places of their points are scored with equal weights\n";
     std::snprintf(line, sizeof line,
                   "%zu messages, %zu compared, largest difference %.2e of the field's standard deviation",
                   got_.messages().size(), rows_.size(), worst_);
@@ -207,10 +195,11 @@ class Comparison {
   MessageFile got_, wanted_;
   std::optional<MessageFile> persistence_;
   Climatology climatology_;
-  std::map<std::string, std::unique_ptr<Grid>> grids_;
+  KnownGrids grids_;
   std::vector<Pair> pairs_;
   std::vector<Row> rows_;
   std::vector<std::string> faults_;
+  std::size_t without_areas_ = 0;
   double worst_ = 0;
 };
 

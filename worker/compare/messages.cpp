@@ -1,5 +1,6 @@
 #include "worker/compare/messages.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/errors.h"
@@ -8,8 +9,10 @@
 namespace tradewind::compare {
 namespace {
 
-constexpr const char* identifying[] = {"shortName", "paramId",  "typeOfLevel", "level",
-                                       "dataDate",  "dataTime", "stepRange",   "number"};
+// With what a message says that lacks the key.
+constexpr std::pair<const char*, const char*> identifying[] = {
+    {"shortName", "-"}, {"paramId", "-"},   {"typeOfLevel", "-"},    {"level", "0"}, {"dataDate", "-"},
+    {"dataTime", "-"},  {"stepRange", "0"}, {"stepType", "instant"}, {"number", "0"}};
 constexpr const char* shared[] = {"edition",
                                   "shortName",
                                   "paramId",
@@ -19,10 +22,12 @@ constexpr const char* shared[] = {"edition",
                                   "dataTime",
                                   "stepRange",
                                   "stepType",
+                                  "number",
                                   "gridType",
                                   "numberOfPoints",
                                   "packingType",
                                   "bitsPerValue",
+                                  "localUsePresent",
                                   "marsClass",
                                   "marsStream",
                                   "marsType",
@@ -41,6 +46,17 @@ Packing packing_of(const grib::Handle& message) {
   return {*minimum * unit, constant ? 0 : std::pow(2.0, static_cast<double>(*binary)) * unit};
 }
 
+// As MARS has it: the level types of the editions differ (2t, msl), and so do the starts of their steps (mx2t).
+std::string meaning_of(const grib::Handle& message, Duration lead) {
+  const auto text = [&](const char* key, const char* otherwise) { return message.text(key).value_or(otherwise); };
+  const std::string levtype = text("levtype", "");
+  std::string level = text("levelist", "");
+  if (levtype == "sfc" || levtype == "o2d") level = "";
+  if (levtype.empty()) level = text("typeOfLevel", "") + " " + text("level", "0");
+  return text("paramId", "-") + "/" + levtype + "/" + level + "/" + text("dataDate", "-") + "/" +
+         text("dataTime", "-") + "/" + duration_text(lead) + "/" + text("number", "0");
+}
+
 MessageKeys keys_of(const grib::Handle& message) {
   MessageKeys keys;
   const std::string name = message.text("shortName").value_or("?"), level = message.text("level").value_or("0");
@@ -52,10 +68,13 @@ MessageKeys keys_of(const grib::Handle& message) {
   keys.valid = grib::valid_time(message);
   keys.base = keys.valid - keys.lead;
   keys.label = keys.field + " step " + duration_text(keys.lead);
-  for (const char* key : identifying) keys.identity += message.text(key).value_or("-") + "/";
-  for (const char* key : shared) keys.keys.emplace_back(key, message.text(key).value_or("none"));
+  for (const auto& [key, otherwise] : identifying) keys.identity += message.text(key).value_or(otherwise) + "/";
+  keys.meaning = meaning_of(message, keys.lead);
+  for (const char* key : shared) keys.keys.emplace_back(key, message.text(key));
   keys.packing = packing_of(message);
-  keys.grid = message.text("md5GridSection").value_or("");
+  // Where there is no description that could be the same, the message itself.
+  keys.grid = message.text("md5GridSection").value_or(message.where());
+  keys.points = static_cast<std::size_t>(std::max(0L, message.integer("numberOfDataPoints").value_or(0)));
   return keys;
 }
 
@@ -77,7 +96,9 @@ MessageFile::MessageFile(std::string path) : path_(std::move(path)) {
 }
 
 grib::Handle MessageFile::open(const MessageKeys& message) const {
-  return grib::Handle::from_bytes(file_->read(message.extent), path_ + ", " + message.label);
+  std::string bytes = file_->read(message.extent);
+  file_->check_unchanged();
+  return grib::Handle::from_bytes(bytes, path_ + ", " + message.label);
 }
 
 }  // namespace tradewind::compare

@@ -1,9 +1,10 @@
 // The messages of a GRIB file with what identifies them. Immutable; values are decoded when asked for.
-// Errors: UserError for a file that cannot be read.
+// Errors: UserError for a file that cannot be read, EnvironmentFault for one that is changed meanwhile.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,11 +25,14 @@ struct MessageKeys {
   Time base{}, valid{};
   Duration lead{};    // end of the step
   std::string label;  // for people: t_850 step 6h
-  // Identifies the message within a forecast: parameter, level, base date, step, member.
+  // Identifies the message within a forecast: parameter, level, base date, step and its type, member.
   std::string identity;
-  std::vector<std::pair<std::string, std::string>> keys;  // all that two equal forecasts share
+  // The same in what both editions say alike: MARS levels, end of the step.
+  std::string meaning;
+  std::vector<std::pair<std::string, std::optional<std::string>>> keys;  // all that two equal forecasts share
   Packing packing;
-  std::string grid;  // same text, same points
+  std::string grid;  // same text, same points in the same order
+  std::size_t points = 0;
   grib::Extent extent;
 };
 

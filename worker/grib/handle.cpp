@@ -9,6 +9,7 @@
 
 #include "common/errors.h"
 #include "worker/grib/eccodes_memory.h"
+#include "worker/grib/sections.h"
 #include "worker/grib/short_names.h"
 
 namespace tradewind::grib {
@@ -23,8 +24,9 @@ thread_local const std::string* current_place = nullptr;
 void keep_log(const grib_context*, int, const char* message) { last_log = message ? message : ""; }
 
 [[noreturn]] void assertion_failed(const char* message) {
-  throw UserError(std::string("the GRIB message is corrupt: ecCodes stopped at ") +
-                  (message ? message : "an assertion"));
+  throw UserError(
+      std::string("the GRIB message is corrupt: ecCodes stopped at ") + (message ? message : "an assertion"),
+      current_place ? *current_place : std::string(), "retrieve it again, or look at it with grib_dump");
 }
 
 void prepare_eccodes() {
@@ -53,7 +55,10 @@ bool absent(int code) { return code == CODES_NOT_FOUND || code == CODES_NOT_IMPL
 
 }  // namespace
 
-void Handle::Release::operator()(grib_handle* handle) const { codes_handle_delete(handle); }
+void Handle::Release::operator()(grib_handle* handle) const {
+  current_place = nullptr;  // may be of the handle that goes
+  codes_handle_delete(handle);
+}
 
 Handle::Handle(grib_handle* handle, std::string where) : handle_(handle), where_(std::move(where)) {}
 
@@ -161,6 +166,23 @@ std::vector<double> Handle::reals(const std::string& key) const {
   return values;
 }
 
+std::optional<std::vector<double>> Handle::reals(const std::string& key, std::size_t count) const {
+  std::size_t given = 0;
+  int code = codes_get_size(raw(), key.c_str(), &given);
+  if (absent(code)) return std::nullopt;
+  if (code) fail(code, "cannot work out the " + key);
+  if (given != count)
+    throw UserError(
+        "the message has " + std::to_string(given) + " " + key + " for " + std::to_string(count) + " points", where_,
+        "the message may be damaged: retrieve it again, or look at it with grib_dump");
+  std::vector<double> values(count, std::numeric_limits<double>::quiet_NaN());
+  code = codes_get_double_array(raw(), key.c_str(), values.data(), &given);
+  if (absent(code)) return std::nullopt;
+  if (code) fail(code, "cannot work out the " + key);
+  if (given != count) fail(CODES_WRONG_ARRAY_SIZE, "cannot work out the " + key);
+  return values;
+}
+
 std::vector<long> Handle::integers(const std::string& key) const {
   std::size_t count = 0;
   if (const int code = codes_get_size(raw(), key.c_str(), &count)) fail(code, "cannot read key " + key);
@@ -179,13 +201,37 @@ std::size_t Handle::value_count() const {
   return count;
 }
 
+std::optional<double> Handle::value_of_all() const {
+  const std::string packing = text("packingType").value_or("");
+  if (packing != "grid_png" || integer("bitsPerValue") != 0 || integer("bitmapPresent").value_or(0))
+    return std::nullopt;
+  const auto value = real("referenceValue");
+  const auto scale = integer("decimalScaleFactor");
+  if (!value || !scale) return std::nullopt;
+  return *value * std::pow(10.0, -static_cast<double>(*scale));
+}
+
+void Handle::check_picture(std::size_t count) const {
+  const std::string packing = text("packingType").value_or("");
+  if (packing != "grid_jpeg" && packing != "grid_png") return;
+  if (const std::uint64_t points = points_in_picture(bytes(), where_); points > count)
+    throw UserError(
+        "the field has a picture of " + std::to_string(points) + " points for " + std::to_string(count) + " values",
+        where_, "the message is damaged: retrieve it again");
+}
+
 std::vector<float> Handle::values() const {
   // The largest float marks missing points; only a bitmap makes any.
   codes_set_double(raw(), "missingValue", FLT_MAX);
   std::size_t count = value_count();
-  std::vector<float> values(count);
-  if (const int code = codes_get_float_array(raw(), "values", values.data(), &count))
-    fail(code, "cannot decode the values");
+  std::vector<float> values(count, std::numeric_limits<float>::quiet_NaN());
+  const int code = codes_get_float_array(raw(), "values", values.data(), &count);
+  if (code == CODES_NOT_IMPLEMENTED) {  // JPEG 2000, PNG, IEEE
+    last_log.clear();
+    const std::vector<double> doubles = values_double();
+    return {doubles.begin(), doubles.end()};
+  }
+  if (code) fail(code, "cannot decode the values");
   values.resize(count);
   if (integer("bitmapPresent").value_or(0))
     for (float& value : values)
@@ -196,12 +242,16 @@ std::vector<float> Handle::values() const {
 std::vector<double> Handle::values_double() const {
   const double missing = FLT_MAX;
   codes_set_double(raw(), "missingValue", missing);
-  value_count();
-  std::vector<double> values = reals("values");
+  const std::size_t count = value_count();
+  if (const auto same = value_of_all()) return std::vector<double>(count, *same);
+  check_picture(count);
+  auto decoded = reals("values", count);
+  if (!decoded) fail(CODES_NOT_IMPLEMENTED, "cannot decode the values");
+  std::vector<double>& values = *decoded;
   if (integer("bitmapPresent").value_or(0))
     for (double& value : values)
       if (value == missing) value = std::numeric_limits<double>::quiet_NaN();
-  return values;
+  return std::move(values);
 }
 
 void Handle::set(const std::string& key, long value) {

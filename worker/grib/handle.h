@@ -36,9 +36,13 @@ class Handle {
   // The value in the key's own type: integer, real or text.
   std::optional<Json> native(const std::string& key) const;
   std::vector<double> reals(const std::string& key) const;
+  // The values of a key that must have `count` of them, which is checked before anything of that size is allocated; NaN
+  // where ecCodes leaves one unset. nullopt when ecCodes does not know how to work them out.
+  std::optional<std::vector<double>> reals(const std::string& key, std::size_t count) const;
   std::vector<long> integers(const std::string& key) const;
 
-  // Field values in the order of the message's points; NaN where the bitmap says missing.
+  // Field values in the order of the message's points; NaN where the bitmap says missing. Decoded as float where
+  // ecCodes can for the message's packing, else as double and converted.
   std::vector<float> values() const;
   std::vector<double> values_double() const;
   std::size_t value_count() const;  // at most 2^30, else the message is damaged
@@ -56,6 +60,9 @@ class Handle {
   void set_values(std::span<const double> values);
 
  private:
+  // Of a field of one value without a picture, which ecCodes expects all the same (WMO regulation 92.9.4: R / 10^D).
+  std::optional<double> value_of_all() const;
+  void check_picture(std::size_t count) const;
   struct Release {
     void operator()(grib_handle* handle) const;
   };

@@ -1,6 +1,9 @@
 #include "worker/grib/index.h"
 
+#include <set>
+
 #include "common/errors.h"
+#include "worker/grib/sections.h"
 
 namespace tradewind::grib {
 
@@ -18,47 +21,59 @@ Time valid_time(const Handle& message) {
          parse_duration(*step);
 }
 
-std::vector<IndexedMessage> scan_files(const std::vector<std::string>& files) {
-  std::vector<IndexedMessage> messages;
-  for (std::size_t file = 0; file < files.size(); ++file) {
-    const FileReader reader(files[file]);
+ScannedFiles scan_files(std::vector<std::string> files) {
+  ScannedFiles scanned{.paths = std::move(files), .states = {}, .messages = {}, .warnings = {}};
+  for (std::size_t file = 0; file < scanned.paths.size(); ++file) {
+    const FileReader reader(scanned.paths[file]);
     std::size_t number = 0;
-    for (const Extent& extent : scan_messages(reader, files[file]))
-      messages.push_back({.file = file, .number = ++number, .extent = extent});
+    for (Extent& extent : scan_messages(reader, scanned.paths[file]))
+      scanned.messages.push_back({.file = file, .number = ++number, .extent = std::move(extent)});
+    reader.check_unchanged();
+    scanned.states.push_back(reader.state());
+    if (number == 0) scanned.warnings.push_back("the input's file " + scanned.paths[file] + " is empty");
   }
-  return messages;
+  return scanned;
 }
 
-Index::Index(std::vector<std::string> files, std::vector<IndexedMessage> messages)
-    : files_(std::move(files)), messages_(std::move(messages)) {
-  for (const std::string& file : files_) readers_.push_back(std::make_unique<FileReader>(file));
-}
+Index::Index(ScannedFiles scanned)
+    : files_(std::move(scanned.paths), std::move(scanned.states)), messages_(std::move(scanned.messages)) {}
 
-Index::Index(const std::vector<std::string>& files, const Namer& namer) : Index(files, scan_files(files)) {
+Index::Index(const std::vector<std::string>& files, const Namer& namer) : Index(scan_files(files)) {
   for (std::size_t i = 0; i < messages_.size(); ++i) read_header(i, namer);
 }
 
 void Index::read_header(std::size_t i, const Namer& namer) {
-  IndexedMessage& message = messages_.at(i);
-  const Handle handle = open(message);
-  message.name = namer(handle);
-  message.valid_time = grib::valid_time(handle);
-  message.points = handle.integer("numberOfDataPoints").value_or(0);
+  const std::string whole = bytes(messages_.at(i)), where = place(messages_[i]);
+  const Handle handle = Handle::from_bytes(whole, where);
+  set_header(i, namer(handle), grib::valid_time(handle), handle.integer("numberOfDataPoints").value_or(0),
+             grid_section(whole, where));
 }
 
-void Index::set_header(std::size_t i, std::string name, Time valid_time, std::int64_t points) {
+void Index::set_header(std::size_t i, std::string name, Time valid_time, std::int64_t points, std::string_view grid) {
   IndexedMessage& message = messages_.at(i);
   message.name = std::move(name);
   message.valid_time = valid_time;
   message.points = points;
+  auto known = grid_numbers_.find(grid);
+  if (known == grid_numbers_.end()) {
+    known = grid_numbers_.emplace(grid, grids_.size()).first;
+    grids_.push_back(&known->first);
+  }
+  message.grid = known->second;
 }
 
 std::string Index::place(const IndexedMessage& message) const {
-  return grib::place(files_[message.file], message.number, message.extent.offset);
+  return grib::place(files()[message.file], message.number, message.extent.offset);
 }
 
-std::string Index::bytes(const IndexedMessage& message) const { return readers_[message.file]->read(message.extent); }
+std::string Index::bytes(const IndexedMessage& message) const { return files_.read(message.file, message.extent); }
 
 Handle Index::open(const IndexedMessage& message) const { return Handle::from_bytes(bytes(message), place(message)); }
+
+void Index::check_unchanged(const std::vector<const IndexedMessage*>& messages) const {
+  std::set<std::size_t> used;
+  for (const IndexedMessage* message : messages) used.insert(message->file);
+  for (const std::size_t file : used) files_.check_unchanged(file);
+}
 
 }  // namespace tradewind::grib

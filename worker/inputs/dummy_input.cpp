@@ -26,7 +26,7 @@ std::optional<Time> DummyInput::latest_date() {
   return std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
 }
 
-std::optional<GridPoints> DummyInput::grid_points() {
+std::optional<GridPoints> DummyInput::grid_points(std::int64_t) {
   const std::vector<double> zeros(static_cast<std::size_t>(metadata_.grid_points), 0.0);
   return GridPoints{zeros, zeros};
 }

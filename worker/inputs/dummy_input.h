@@ -9,8 +9,8 @@ namespace tradewind::inputs {
 class DummyInput : public Input {
  public:
   explicit DummyInput(const checkpoint::Metadata& metadata);
-  std::optional<Time> latest_date() override;        // today 00 UTC
-  std::optional<GridPoints> grid_points() override;  // all at 0, 0
+  std::optional<Time> latest_date() override;                    // today 00 UTC
+  std::optional<GridPoints> grid_points(std::int64_t) override;  // all at 0, 0
   at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                   const dist::RowRange& rows) override;
   std::shared_ptr<const grib::TemplateSet> templates(const std::vector<std::string>& variables) override;
@@ -26,7 +26,7 @@ double float_hash(const std::string& text, Time date);
 class EmptyInput : public Input {
  public:
   std::optional<Time> latest_date() override { return std::nullopt; }
-  std::optional<GridPoints> grid_points() override { return std::nullopt; }
+  std::optional<GridPoints> grid_points(std::int64_t) override { return std::nullopt; }
   at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                   const dist::RowRange& rows) override;
   std::shared_ptr<const grib::TemplateSet> templates(const std::vector<std::string>& variables) override;

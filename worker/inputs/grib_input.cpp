@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <set>
+#include <utility>
 
 #include "common/errors.h"
 #include "worker/grib/path_pattern.h"
@@ -59,7 +60,8 @@ GribInput::GribInput(const config::GribInputConfig& config, const checkpoint::Me
       metadata_(metadata),
       communicator_(communicator),
       index_(std::make_shared<const grib::Index>(
-          index_together(path_, grib::Namer(metadata, config.namer), communicator))) {
+          index_together(path_, grib::Namer(metadata, config.namer), communicator, warnings_))),
+      grid_(std::make_shared<ExpectedGrid>()) {
   if (index_->messages().empty()) throw UserError("the GRIB input is empty", path_, "check `input` in the config");
 }
 
@@ -69,16 +71,28 @@ std::optional<Time> GribInput::latest_date() {
   return latest->valid_time;
 }
 
-std::optional<GridPoints> GribInput::grid_points() {
-  const grib::Handle first = index_->open(index_->messages().front());
-  GridPoints points;
-  try {
-    points.latitudes = first.reals("latitudes");
-    points.longitudes = first.reals("longitudes");
-  } catch (const UserError&) {  // grids whose points ecCodes cannot work out
-    return std::nullopt;
-  }
+std::optional<GridPoints> GribInput::grid_points(std::int64_t count) {
+  const grib::IndexedMessage& first = index_->messages().front();
+  if (first.points != count)
+    throw UserError(
+        "the input has " + std::to_string(first.points) + " grid points, the model has " + std::to_string(count),
+        index_->place(first),
+        "give fields on the model's grid" + (metadata_.grid.empty() ? "" : " (" + metadata_.grid + ")"));
+  grib::NoPoints why;
+  auto points = grib::points_of(index_->open(first), static_cast<std::size_t>(count), why);
+  gave_points_ = points.has_value();
   return points;
+}
+
+void GribInput::expect(std::shared_ptr<ExpectedGrid> grid) {
+  grid_ = std::move(grid);
+  if (gave_points_) grid_->accept(index_->grid(index_->messages().front().grid));
+}
+
+std::vector<std::string> GribInput::take_warnings() {
+  std::vector<std::string> warnings = std::exchange(warnings_, {});
+  for (std::string& warning : grid_->take_warnings()) warnings.push_back(std::move(warning));
+  return communicator_.rank() == 0 ? warnings : std::vector<std::string>();
 }
 
 at::Tensor GribInput::read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
@@ -87,11 +101,14 @@ at::Tensor GribInput::read(const std::vector<std::string>& variables, const std:
   if (variables.empty()) return at::empty({count(dates), rows.size(), 0}, at::kFloat);
   const Messages messages = select(variables, dates);
   check_points(messages);
+  check_grids(messages);
   for (const auto* message : messages) {
     const grib::IndexedMessage*& latest = latest_[message->name];
     if (!latest || latest->valid_time <= message->valid_time) latest = message;
   }
-  return decode(messages, rows).view({count(dates), count(variables), rows.size()}).permute({0, 2, 1});
+  const at::Tensor fields = decode(messages, rows);
+  index_->check_unchanged(messages);
+  return fields.view({count(dates), count(variables), rows.size()}).permute({0, 2, 1});
 }
 
 GribInput::Messages GribInput::select(const std::vector<std::string>& variables, const std::vector<Time>& dates) const {
@@ -146,12 +163,27 @@ void GribInput::check_points(const Messages& messages) const {
                       "give the input on the model's grid" + (metadata_.grid.empty() ? "" : " " + metadata_.grid));
 }
 
+void GribInput::check_grids(const Messages& messages) {
+  std::vector<bool> seen(index_->grid_count());
+  for (const auto* message : messages) {
+    if (seen[message->grid]) continue;
+    seen[message->grid] = true;
+    grid_->check(
+        message->name, index_->grid(message->grid), [&] { return index_->open(*message); },
+        static_cast<std::size_t>(message->points));
+  }
+}
+
 void GribInput::decode_one(const grib::IndexedMessage& message, float* whole, std::int64_t points) const {
-  const std::vector<float> values = index_->open(message).values();
-  if (static_cast<std::int64_t>(values.size()) != points)
-    throw UserError(
-        "the field has " + std::to_string(values.size()) + " values for " + std::to_string(points) + " grid points",
-        index_->place(message), "the message may be damaged");
+  const grib::Handle handle = index_->open(message);
+  const auto check = [&](std::size_t count) {
+    if (static_cast<std::int64_t>(count) == points) return;
+    throw UserError("the field has " + std::to_string(count) + " values for " + std::to_string(points) + " grid points",
+                    index_->place(message), "the message may be damaged");
+  };
+  check(handle.value_count());  // before anything of that size is allocated
+  const std::vector<float> values = handle.values();
+  check(values.size());
   std::memcpy(whole, values.data(), values.size() * sizeof(float));
 }
 

@@ -1,6 +1,6 @@
 // Fields out of GRIB files: one file, a folder or a glob, scanned once into an index; only what is asked for is
 // decoded, each message by one rank, and grid rows change hands in one exchange. Files must hold exactly one field per
-// variable and valid time; step, type and stream do not matter.
+// variable and valid time, on the expected grid; step, type and stream do not matter. They must stay what they were.
 #pragma once
 
 #include <map>
@@ -18,7 +18,10 @@ class GribInput : public Input {
   GribInput(const config::GribInputConfig& config, const checkpoint::Metadata& metadata,
             dist::Communicator& communicator);
   std::optional<Time> latest_date() override;
-  std::optional<GridPoints> grid_points() override;
+  std::optional<GridPoints> grid_points(std::int64_t count) override;
+  bool has_real_grid() const override { return true; }
+  void expect(std::shared_ptr<ExpectedGrid> grid) override;
+  std::vector<std::string> take_warnings() override;
   // A view: storage is (dates, variables, rows).
   at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                   const dist::RowRange& rows) override;
@@ -28,6 +31,7 @@ class GribInput : public Input {
   using Messages = std::vector<const grib::IndexedMessage*>;
   Messages select(const std::vector<std::string>& variables, const std::vector<Time>& dates) const;
   void check_points(const Messages& messages) const;
+  void check_grids(const Messages& messages);
   // (messages, rows), float32. Collective.
   at::Tensor decode(const Messages& messages, const dist::RowRange& rows) const;
   void decode_one(const grib::IndexedMessage& message, float* whole, std::int64_t points) const;
@@ -35,7 +39,10 @@ class GribInput : public Input {
   std::string path_;
   const checkpoint::Metadata& metadata_;
   dist::Communicator& communicator_;
+  std::vector<std::string> warnings_;
   std::shared_ptr<const grib::Index> index_;
+  std::shared_ptr<ExpectedGrid> grid_;
+  bool gave_points_ = false;
   std::map<std::string, const grib::IndexedMessage*> latest_;  // of what was read
 };
 

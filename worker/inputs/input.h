@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,21 +16,28 @@
 #include "common/dates.h"
 #include "worker/dist/communicator.h"
 #include "worker/dist/shards.h"
+#include "worker/grib/geometry.h"
 #include "worker/grib/template_set.h"
+#include "worker/inputs/expected_grid.h"
 
 namespace tradewind::inputs {
 
-struct GridPoints {
-  std::vector<double> latitudes, longitudes;  // degrees, every point of the grid, in file order
-};
+using GridPoints = grib::Points;  // every point of the grid, in file order
 
 class Input {
  public:
   virtual ~Input() = default;
   // The latest valid time for which the input has fields; nullopt when it has no notion of it.
   virtual std::optional<Time> latest_date() = 0;
-  // Points of the first message; nullopt when the input has no grid of its own.
-  virtual std::optional<GridPoints> grid_points() = 0;
+  // Points of the first message, of which there must be `count`; nullopt when the input has no grid of its own.
+  virtual std::optional<GridPoints> grid_points(std::int64_t count) = 0;
+  // Whether its points are where fields of other inputs must have theirs.
+  virtual bool has_real_grid() const { return false; }
+  // The grid that every field to be read must be on, else UserError; what grid_points() gave is on it. Not called: that
+  // of the first field.
+  virtual void expect(std::shared_ptr<ExpectedGrid> /*grid*/) {}
+  // What was left out or taken on trust so far, each once. On rank 0.
+  virtual std::vector<std::string> take_warnings() { return {}; }
   // (dates, rows, variables), float32, in the given orders; missing values are NaN. Exactly one field per variable and
   // date, else UserError.
   virtual at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,

@@ -4,13 +4,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "worker/dist/communicator.h"
 #include "worker/grib/index.h"
 
 namespace tradewind::inputs {
 
-// path: a file, folder or glob, seen by every rank.
-grib::Index index_together(const std::string& path, const grib::Namer& namer, dist::Communicator& communicator);
+// path: a file, folder or glob, seen by every rank. `warnings`, on rank 0: what was left out.
+grib::Index index_together(const std::string& path, const grib::Namer& namer, dist::Communicator& communicator,
+                           std::vector<std::string>& warnings);
 
 }  // namespace tradewind::inputs

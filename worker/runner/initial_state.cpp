@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -10,16 +12,6 @@
 
 namespace tradewind::runner {
 namespace {
-
-// numpy's allclose with its default tolerances, which is what decides whether a grid is the checkpoint's.
-void check_close(const std::vector<double>& given, const std::vector<double>& wanted, const char* name) {
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    if (std::abs(given[i] - wanted[i]) <= 1e-8 + 1e-5 * std::abs(wanted[i])) continue;
-    throw UserError("point " + std::to_string(i) + " has " + name + " " + std::to_string(given[i]) +
-                        ", the checkpoint has " + std::to_string(wanted[i]),
-                    "input", "give fields on the checkpoint's grid, in its order of points");
-  }
-}
 
 inputs::GridPoints checkpoint_points(const checkpoint::Checkpoint& checkpoint) {
   const auto& arrays = checkpoint.metadata.arrays;
@@ -76,29 +68,37 @@ void check_values(const at::Tensor& x, const checkpoint::Metadata& metadata, con
 
 }  // namespace
 
-std::shared_ptr<const inputs::GridPoints> find_points(inputs::Input& input, const checkpoint::Checkpoint& checkpoint,
-                                                      std::int64_t grid_rows) {
-  const inputs::GridPoints known = checkpoint_points(checkpoint);
-  auto points = std::make_shared<inputs::GridPoints>();
-  if (auto given = input.grid_points()) {
-    *points = std::move(*given);
-  } else {
-    *points = known;
-  }
-  if (points->latitudes.empty() && !known.latitudes.empty()) *points = known;
-  if (static_cast<std::int64_t>(points->latitudes.size()) != grid_rows ||
-      static_cast<std::int64_t>(points->longitudes.size()) != grid_rows) {
+Grid find_grid(inputs::Input& input, const checkpoint::Checkpoint& checkpoint, std::int64_t grid_rows) {
+  const std::string where_to_look =
+      "give fields on the model's grid" +
+      (checkpoint.metadata.grid.empty() ? std::string() : " (" + checkpoint.metadata.grid + ")");
+  const auto known = std::make_shared<const inputs::GridPoints>(checkpoint_points(checkpoint));
+  const auto rows = static_cast<std::size_t>(grid_rows);
+  auto given = input.grid_points(grid_rows);
+  if (!given && known->latitudes.empty())
+    throw UserError("neither the input's messages nor the checkpoint hold the places of the grid's points", "input",
+                    where_to_look);
+  auto points = given ? std::make_shared<const inputs::GridPoints>(std::move(*given)) : known;
+  if (points->latitudes.size() != rows || points->longitudes.size() != rows)
     throw UserError("the input has " + std::to_string(points->latitudes.size()) + " grid points, the model has " +
                         std::to_string(grid_rows),
-                    "input",
-                    "give fields on the model's grid" +
-                        (checkpoint.metadata.grid.empty() ? std::string() : " (" + checkpoint.metadata.grid + ")"));
+                    "input", where_to_look);
+  const bool comparable = known->latitudes.size() == rows && known->longitudes.size() == rows;
+  if (comparable && points != known) {
+    if (const auto i = grib::first_difference(*points, *known, grib::all_close))
+      throw UserError("point " + std::to_string(*i) + " has latitude " + std::to_string(points->latitudes[*i]) +
+                          ", longitude " + std::to_string(points->longitudes[*i]) + ", the checkpoint has " +
+                          std::to_string(known->latitudes[*i]) + ", " + std::to_string(known->longitudes[*i]),
+                      "input", "give fields on the checkpoint's grid, in its order of points");
+    // Longitudes a whole turn apart are the same points; forcings are computed from those the model was trained with.
+    if (!std::equal(points->longitudes.begin(), points->longitudes.end(), known->longitudes.begin(), grib::all_close))
+      points = known;
   }
-  if (!known.latitudes.empty() && known.latitudes.size() == points->latitudes.size()) {
-    check_close(points->latitudes, known.latitudes, "latitude");
-    check_close(points->longitudes, known.longitudes, "longitude");
-  }
-  return points;
+  const bool real = given.has_value() ? input.has_real_grid() : true;
+  return {points, std::make_shared<inputs::ExpectedGrid>(real         ? points
+                                                         : comparable ? known
+                                                                      : nullptr,
+                                                         comparable ? "the checkpoint" : "the input's first message")};
 }
 
 void place(at::Tensor& x, std::int64_t time, const std::vector<std::int64_t>& columns, const at::Tensor& fields) {
@@ -128,7 +128,16 @@ InitialState read_initial_state(const Sources& sources, const checkpoint::Checkp
   const dist::RowRange rows = shards.range(communicator.rank());
   InitialState state;
   state.date = date;
-  state.points = find_points(*sources.prognostic, checkpoint, shards.rows());
+  const std::array<inputs::Input*, 3> inputs = {sources.prognostic.get(), sources.constant.get(),
+                                                sources.dynamic.get()};
+  const auto warn = [&] {
+    for (inputs::Input* input : inputs)
+      for (const std::string& warning : input->take_warnings()) reporter.warning(warning);
+  };
+  warn();
+  const Grid grid = find_grid(*sources.prognostic, checkpoint, shards.rows());
+  for (inputs::Input* input : inputs) input->expect(grid.expected);
+  state.points = grid.points;
   std::vector<Time> dates;
   for (const Duration offset : metadata.time.input_offsets) dates.push_back(date + offset);
 
@@ -140,6 +149,7 @@ InitialState read_initial_state(const Sources& sources, const checkpoint::Checkp
   read(*sources.prognostic, roles.prognostic);
   read(*sources.constant, roles.constant);
   read(*sources.dynamic, roles.dynamic);
+  warn();
   for (const Group* group : {&roles.computed_constant, &roles.computed_dynamic}) {
     if (group->empty()) continue;
     const forcings::Computed computed = make_computed(*group, *state.points, rows);

@@ -30,9 +30,13 @@ struct InitialState {
   bool has_nans = false;                             // on any rank
 };
 
-// Points of the grid: of the input, else of the checkpoint. Checked against the checkpoint's.
-std::shared_ptr<const inputs::GridPoints> find_points(inputs::Input& input, const checkpoint::Checkpoint& checkpoint,
-                                                      std::int64_t grid_rows);
+struct Grid {
+  std::shared_ptr<const inputs::GridPoints> points;
+  std::shared_ptr<inputs::ExpectedGrid> expected;  // for the inputs
+};
+
+// The grid's points: of the input, else of the checkpoint; checked against the checkpoint's.
+Grid find_grid(inputs::Input& input, const checkpoint::Checkpoint& checkpoint, std::int64_t grid_rows);
 
 // Reads, computes, and checks everything the model's first input needs.
 // Throws UserError for infinities, for NaN when allow_nans is false, and for what the inputs throw.

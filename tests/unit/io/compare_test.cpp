@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <sstream>
+#include <tuple>
 
 #include "common/errors.h"
 #include "tests/unit/io/fixture.h"
@@ -184,4 +185,109 @@ TEST_CASE("the command line of compare") {
     CHECK_THROWS_AS(parse_compare_options(wrong), UserError);
   std::ostringstream out;
   CHECK_THROWS_AS(run_compare({.got = "/nonexistent.grib", .wanted = "/nonexistent.grib"}, out), UserError);
+}
+
+TEST_CASE("editions 1 and 2 of one forecast are matched; the edition is what differs") {
+  const TemporaryFolder folder;
+  const auto write = [&](long edition) {
+    std::string bytes;
+    for (const auto& [name, levels, level] : std::vector<std::tuple<const char*, const char*, long>>{
+             {"2t", edition == 1 ? "surface" : "heightAboveGround", edition == 1 ? 0 : 2},
+             {"msl", edition == 1 ? "surface" : "meanSea", 0},
+             {"t", "isobaricInhPa", 850},
+             {"t", "isobaricInhPa", 500}}) {
+      auto sample = grib::Handle::from_sample("regular_ll_sfc_grib" + std::to_string(edition));
+      sample->set_together({{"shortName", name}, {"date", 20240115}, {"time", 0}, {"step", 6}});
+      if (std::string(name) == "t") sample->set_together({{"typeOfLevel", levels}, {"level", level}});
+      std::vector<double> values(496);
+      for (std::size_t i = 0; i < values.size(); ++i) values[i] = 280 + std::sin(0.1 * static_cast<double>(i));
+      sample->set("bitsPerValue", 16L);
+      sample->set_values(values);
+      REQUIRE(sample->text("typeOfLevel") == levels);
+      bytes += sample->bytes();
+    }
+    const std::string path = folder / ("edition" + std::to_string(edition));
+    write_file(path, bytes);
+    return path;
+  };
+  const std::string one = write(1), two = write(2);
+  for (const auto& [got, wanted] : {std::pair(one, two), std::pair(two, one)}) {
+    const Json report = compared({.got = got, .wanted = wanted}, 1);
+    CHECK(report["fields"].size() == 4);
+    REQUIRE(report["faults"].size() == 4);
+    for (const Json& fault : report["faults"]) {
+      CAPTURE(fault.dump());
+      CHECK(has(fault, "edition="));
+      for (const char* other : {"number", "level", "typeOfLevel", "productDefinition", "missing", "extra"})
+        CHECK_FALSE(has(fault, other));
+    }
+  }
+}
+
+TEST_CASE("an absent key counts as its default, an absent local section is named once") {
+  const TemporaryFolder folder;
+  const grib::Handle whole = make_message(temperature(6), wave(10));
+  grib::Handle member = whole.clone(), bare = whole.clone();
+  member.set_together({{"productDefinitionTemplateNumber", 1}, {"number", 0}});
+  bare.set("deleteLocalDefinition", 1L);
+  write_file(folder / "whole", whole.bytes());
+  const auto faults = [&](const grib::Handle& other) {
+    write_file(folder / "other", other.bytes());
+    const Json report = compared({.got = folder / "other", .wanted = folder / "whole"}, 1);
+    CHECK(report["fields"].size() == 1);
+    return report["faults"].dump();
+  };
+  CHECK(faults(member) == R"-(["keys of 2t step 6h: productDefinitionTemplateNumber=1 (want 0)"])-");
+  CHECK(faults(bare) == R"-(["keys of 2t step 6h: localUsePresent=0 (want 1)"])-");
+  grib::Handle other_member = member.clone();
+  other_member.set("number", 3L);
+  write_file(folder / "other", other_member.bytes());
+  CHECK(has(compared({.got = folder / "other", .wanted = folder / "whole"}, 1)["faults"].dump(), "missing: 2t"));
+}
+
+TEST_CASE("a step that begins elsewhere is the same field, with the difference named") {
+  const TemporaryFolder folder;
+  for (const long begin : {0, 3}) {
+    const grib::Json keys = {{"shortName", "tp"},
+                             {"dataType", "fc"},
+                             {"date", 20240115},
+                             {"time", 0},
+                             {"productDefinitionTemplateNumber", 8},
+                             {"stepType", "accum"},
+                             {"startStep", begin},
+                             {"endStep", 6}};
+    write_file(folder / std::to_string(begin), make_message(keys, wave(10)).bytes());
+  }
+  const Json report = compared({.got = folder / "3", .wanted = folder / "0"}, 1);
+  CHECK(report["fields"].size() == 1);
+  CHECK(report["faults"].dump() == R"-(["keys of tp step 6h: stepRange=3-6 (want 0-6)"])-");
+}
+
+TEST_CASE("fields on another grid of as many points are no match, fields without points are compared without areas") {
+  const TemporaryFolder folder;
+  const auto field = [&](const grib::Json& grid) {
+    auto sample = grib::Handle::from_sample("regular_ll_sfc_grib2");
+    sample->set_together({{"shortName", "2t"}, {"date", 20240115}, {"time", 0}});
+    if (!grid.empty()) sample->set_together(grid);
+    std::vector<double> values(496);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = 280 + std::sin(0.1 * static_cast<double>(i));
+    sample->set_values(values);
+    return sample->bytes();
+  };
+  write_file(folder / "north", field({}));
+  write_file(folder / "turned",
+             field({{"longitudeOfFirstGridPointInDegrees", 180}, {"longitudeOfLastGridPointInDegrees", 210}}));
+  const Json report = compared({.got = folder / "turned", .wanted = folder / "north"}, 1);
+  CHECK(has(report["faults"].dump(), "is on another grid: point 0 at 60.000000 180.000000 (want 60.000000 0.000000)"));
+  const grib::Json elsewhere = {
+      {"gridDefinitionTemplateNumber", 101}, {"numberOfDataPoints", 496}, {"numberOfGridUsed", 99}};
+  write_file(folder / "without", field(elsewhere));
+  const Json same = compared({.got = folder / "without", .wanted = folder / "without"}, 0);
+  CHECK(same["fields"].size() == 1);
+  CHECK(same["without_areas"] == 1);
+  CHECK(same["fields"][0]["rmse"] == 0);
+  std::ostringstream text;
+  CHECK(run_compare({.got = folder / "without", .wanted = folder / "without"}, text) == 0);
+  CHECK(has(text.str(), "no areas: 1 fields"));
+  CHECK(has(text.str(), "1 messages, 1 compared"));
 }

@@ -133,7 +133,7 @@ TEST_CASE("the dummy input has the reference's values") {
   CHECK(read[1][2][0].item<float>() == 0.014194F);
   CHECK(at::equal(read[0].select(1, 1), read[1].select(1, 1)));
   CHECK_FALSE(at::equal(read[0].select(1, 0), read[1].select(1, 0)));
-  CHECK(dummy->grid_points()->latitudes == std::vector<double>(5, 0.0));
+  CHECK(dummy->grid_points(5)->latitudes == std::vector<double>(5, 0.0));
   metadata.grid_points = 0;
   CHECK_THROWS_AS(inputs::make_input(config::DummyInputConfig{}, metadata, *communicator), UserError);
 }

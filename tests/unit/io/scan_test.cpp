@@ -6,6 +6,7 @@
 
 #include "common/errors.h"
 #include "tests/unit/io/fixture.h"
+#include "worker/grib/find_files.h"
 #include "worker/grib/index.h"
 
 using namespace tradewind;
@@ -95,7 +96,7 @@ TEST_CASE("paths: a file, a folder, a glob, nothing") {
     write_file(folder / name, "x");
   const auto names = [&](const std::string& path) {
     std::vector<std::string> found;
-    for (const auto& file : expand_path(path))
+    for (const auto& file : find_files(path).files)
       found.push_back(std::filesystem::relative(file, std::filesystem::path(folder / "a.grib").parent_path()).string());
     return found;
   };
@@ -106,8 +107,8 @@ TEST_CASE("paths: a file, a folder, a glob, nothing") {
   CHECK(names(folder / "d??p/[!x].grb") == Names{"deep/d.grb"});
   CHECK(names(folder / "deep/**") == Names{"deep/d.grb", "deep/er/c.grb2"});
   CHECK(names(folder / "deep") == Names{"deep/.hidden/e.grib", "deep/d.grb", "deep/er/c.grb2"});
-  CHECK_THROWS_WITH_AS(expand_path(folder / "no.grib"), doctest::Contains("does not exist"), UserError);
-  CHECK_THROWS_WITH_AS(expand_path(folder / "*.nc"), doctest::Contains("no file matches"), UserError);
+  CHECK_THROWS_WITH_AS(find_files(folder / "no.grib"), doctest::Contains("does not exist"), UserError);
+  CHECK_THROWS_WITH_AS(find_files(folder / "*.nc"), doctest::Contains("no file matches"), UserError);
   std::filesystem::create_directory(folder / "empty");
-  CHECK_THROWS_AS(expand_path(folder / "empty"), UserError);
+  CHECK_THROWS_AS(find_files(folder / "empty"), UserError);
 }

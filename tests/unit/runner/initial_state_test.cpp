@@ -26,7 +26,7 @@ class FakeInput : public inputs::Input {
     }
   }
   std::optional<Time> latest_date() override { return std::nullopt; }
-  std::optional<inputs::GridPoints> grid_points() override { return points_; }
+  std::optional<inputs::GridPoints> grid_points(std::int64_t) override { return points_; }
   at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                   const dist::RowRange& rows) override {
     ++reads;

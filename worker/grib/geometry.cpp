@@ -1,0 +1,96 @@
+#include "worker/grib/geometry.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "common/errors.h"
+
+namespace tradewind::grib {
+namespace {
+
+[[noreturn]] void contradiction(const std::string& what, const Handle& message) {
+  throw UserError("the message's grid contradicts itself: " + what, message.where(),
+                  "the message may be damaged: retrieve it again, or look at it with grib_dump");
+}
+
+bool is_spectral(const std::string& type) {
+  return type == "sh" || type == "rotated_sh" || type == "stretched_sh" || type == "stretched_rotated_sh";
+}
+
+void check_number(long declared, double given, const std::string& by, const Handle& message) {
+  if (static_cast<double>(declared) != given)
+    contradiction(std::to_string(declared) + " points, but " + by + " give " + Json(given).dump(), message);
+}
+
+}  // namespace
+
+void check_geometry(const Handle& message) {
+  const std::string type = message.text("gridType").value_or("unknown");
+  if (is_spectral(type))
+    throw UserError("the message holds spectral coefficients (grid type " + type + "), not values at points",
+                    message.where(), "transform the field to the model's grid first");
+  const long points = message.integer("numberOfDataPoints").value_or(0);
+  if (points <= 0) contradiction("it has " + std::to_string(points) + " points", message);
+  for (const char* key : {"latitudeOfFirstGridPointInDegrees", "latitudeOfLastGridPointInDegrees"})
+    if (const auto latitude = message.real(key); latitude && !(std::abs(*latitude) <= 90 + 1e-3))
+      contradiction(std::string(key) + " is " + Json(*latitude).dump(), message);
+  const auto columns = message.integer("Ni"), rows = message.integer("Nj");
+  if (message.integer("PLPresent").value_or(0) && message.text("gridType").value_or("").starts_with("reduced")) {
+    const std::vector<long> counts = message.integers("pl");
+    if (rows && static_cast<std::size_t>(*rows) != counts.size())
+      contradiction(std::to_string(*rows) + " parallels, but a list of points for " + std::to_string(counts.size()),
+                    message);
+    const long sum = std::accumulate(counts.begin(), counts.end(), 0L);
+    if (std::any_of(counts.begin(), counts.end(), [](long count) { return count < 0; }) || sum < points)
+      contradiction(std::to_string(points) + " points, but its parallels have " + std::to_string(sum), message);
+  } else if (columns && rows) {
+    check_number(points, static_cast<double>(*columns) * static_cast<double>(*rows),
+                 std::to_string(*columns) + " columns and " + std::to_string(*rows) + " rows", message);
+  } else if (const auto side = message.integer("Nside"); type == "healpix" && side) {
+    check_number(points, 12 * static_cast<double>(*side) * static_cast<double>(*side),
+                 "12 faces with sides of " + std::to_string(*side), message);
+  }
+}
+
+std::optional<Points> points_of(const Handle& message, std::size_t count, NoPoints& why) {
+  check_geometry(message);
+  if (const auto points = message.integer("numberOfDataPoints").value_or(0); points != static_cast<long>(count))
+    throw UserError("the message has " + std::to_string(points) + " points instead of " + std::to_string(count),
+                    message.where());
+  if (message.integer("gridDefinitionTemplateNumber") == 101) {
+    why = {.why = "the message does not hold its points", .by_design = true};
+    return std::nullopt;
+  }
+  auto latitudes = message.reals("latitudes", count), longitudes = message.reals("longitudes", count);
+  if (!latitudes || !longitudes) {
+    why = {.why = "ecCodes cannot work out the points of grid type " + message.text("gridType").value_or("unknown")};
+    return std::nullopt;
+  }
+  Points points{std::move(*latitudes), std::move(*longitudes)};
+  for (std::size_t i = 0; i < count; ++i) {
+    const double latitude = points.latitudes[i], longitude = points.longitudes[i];
+    if (std::isnan(latitude) || std::isnan(longitude))
+      contradiction("its description gives no place for point " + std::to_string(i), message);
+    if (!(std::abs(latitude) <= 90 + 1e-6) || !(std::abs(longitude) <= 720))
+      contradiction("point " + std::to_string(i) + " lies at latitude " + Json(latitude).dump() + ", longitude " +
+                        Json(longitude).dump(),
+                    message);
+  }
+  return points;
+}
+
+std::optional<std::size_t> first_difference(const Points& given, const Points& wanted, Near near) {
+  const std::size_t count = std::min(given.latitudes.size(), wanted.latitudes.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!near(given.latitudes[i], wanted.latitudes[i])) return i;
+    const double longitude = given.longitudes[i], other = wanted.longitudes[i];
+    if (near(longitude, other)) continue;
+    if (!near(std::remainder(longitude - other, 360.0) + other, other)) return i;
+  }
+  return given.latitudes.size() == wanted.latitudes.size() ? std::nullopt : std::optional(count);
+}
+
+bool all_close(double given, double wanted) { return std::abs(given - wanted) <= 1e-8 + 1e-5 * std::abs(wanted); }
+
+}  // namespace tradewind::grib

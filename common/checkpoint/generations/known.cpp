@@ -274,6 +274,11 @@ Refusals unknown_attributes(const Node& module, const KnownClass& row) {
   return out;
 }
 
+// Of these a reader looks at the class alone.
+const Words kPlainClasses = {"torch.nn.modules.linear.Identity", "torch.nn.modules.dropout.Dropout",
+                             "anemoi.models.layers.conv.GraphConv", "anemoi.models.layers.conv.GraphTransformerConv",
+                             "anemoi.models.layers.graph_provider.NoOpGraphProvider"};
+
 // Goes down to where a reader would go: what a row uses, and all that a container holds.
 class Surveyor {
  public:
@@ -290,7 +295,7 @@ class Surveyor {
     if (depth > kDeepest || found_.size() >= kMost || !find_attribute(node, "_modules")) return;
     if (!seen_.insert(&node.value()).second) return;
     const std::string name = node.class_name();
-    if (name == "torch.nn.modules.linear.Identity" || name == "torch.nn.modules.dropout.Dropout") return;
+    if (contains(kPlainClasses, name)) return;
     const bool container = name.starts_with("torch.nn.modules.container.");
     const KnownClass* row = container ? nullptr : row_of(name);
     if (!container && row == nullptr) {

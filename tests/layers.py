@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Holds every #include of our own headers against the list of layers in docs/architecture.md.
+
+    tests/layers.py [--print]
+
+The list is the block that begins with ```layers there: for each folder the folders whose headers it includes. Fails on an
+edge that the list does not have, on one that nothing needs any more, and on a cycle. Edges of the block ```cycles are known
+parts of cycles that are to go: they count as listed, and not as parts of a cycle. --print writes the edges that there are.
+"""
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "architecture.md"
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+
+
+def edges_of_sources():
+    """{folder: {other folder: an example "file:line"}}"""
+    edges = defaultdict(dict)
+    for top in ("common", "proto", "launcher", "worker"):
+        for path in sorted((ROOT / top).rglob("*")):
+            if path.suffix not in (".h", ".cpp", ".cu"):
+                continue
+            folder = path.parent.relative_to(ROOT).as_posix()
+            edges[folder]
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                match = INCLUDE.match(line)
+                if not match:
+                    continue
+                header = match.group(1)
+                if not (ROOT / header).is_file():
+                    sys.exit(f"layers: {path.relative_to(ROOT)}:{number}: no file {header} from the root of the project; "
+                             "remedy: give the whole path")
+                other = Path(header).parent.as_posix()
+                if other != folder:
+                    edges[folder].setdefault(other, f"{path.relative_to(ROOT)}:{number}")
+    return edges
+
+
+def listed(block):
+    match = re.search(rf"^```{block}\n(.*?)^```", PAGE.read_text(), flags=re.M | re.S)
+    if not match:
+        return {}
+    table = {}
+    for line in match.group(1).splitlines():
+        folder, _, others = line.partition(":")
+        if folder.strip() in table:
+            sys.exit(f"layers: {PAGE.name} lists {folder.strip()} twice")
+        table[folder.strip()] = set(others.split())
+    return table
+
+
+def cycle_in(edges):
+    """The folders of a cycle, or nothing."""
+    state, path = {}, []
+
+    def visit(folder):
+        state[folder] = "open"
+        path.append(folder)
+        for other in sorted(edges.get(folder, ())):
+            if state.get(other) == "open":
+                return path[path.index(other):] + [other]
+            if other not in state and (found := visit(other)):
+                return found
+        state[folder] = "done"
+        path.pop()
+        return None
+
+    for folder in sorted(edges):
+        if folder not in state and (found := visit(folder)):
+            return found
+    return None
+
+
+def main():
+    found = edges_of_sources()
+    if sys.argv[1:] == ["--print"]:
+        for folder in sorted(found):
+            print(f"{folder}: {' '.join(sorted(found[folder]))}".rstrip())
+        return 0
+    allowed, known = listed("layers"), listed("cycles")
+    faults = []
+    for folder in sorted(found):
+        if folder not in allowed:
+            faults.append(f"the folder {folder} is not in the list")
+        for other, place in sorted(found[folder].items()):
+            if other not in allowed.get(folder, set()) | known.get(folder, set()):
+                faults.append(f"{place}: {folder} includes {other}, which the list does not have")
+    for table in (allowed, known):
+        for folder, others in sorted(table.items()):
+            faults += [f"{folder} -> {other} is listed, and nothing needs it" for other in sorted(others)
+                       if other not in found.get(folder, {})]
+    straight = {folder: set(others) - known.get(folder, set()) for folder, others in found.items()}
+    if cycle := cycle_in(straight):
+        faults.append("a cycle: " + " -> ".join(cycle))
+    for fault in faults:
+        print(f"layers: {fault}")
+    if faults:
+        print("  remedy: let the edge point down, or change the list in docs/architecture.md and say why there")
+        return 1
+    print(f"layers: {sum(map(len, found.values()))} edges between {len(found)} folders as listed"
+          + (f", {sum(map(len, known.values()))} of them of known cycles" if known else "; no cycle"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,13 +13,13 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "common/errors.h"
+#include "common/files/whole_file.h"
 #include "launcher/process/descriptor.h"
 
 namespace tradewind::launcher {
@@ -102,20 +102,13 @@ std::string control_path(const std::string& folder, const std::string& key) {
 }
 
 void write_control(const std::string& path, const ControlAddress& address) {
-  const auto fault = [&path](const char* doing) {
-    throw EnvironmentFault(std::string("cannot ") + doing + " the control file: " + std::strerror(errno), path,
-                           "give a run folder that can be written with --run-dir");
-  };
-  const std::string text =
-      Json{{"version", 1}, {"addresses", address.addresses}, {"port", address.port}, {"token", address.token}}.dump() +
-      "\n";
-  const std::string beside = path + "." + std::to_string(::getpid()) + ".partial";
-  ::unlink(beside.c_str());
-  Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file.valid()) fault("create");
-  if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) fault("write");
-  file.reset();
-  if (::rename(beside.c_str(), path.c_str()) != 0) fault("name");
+  const Json json = {
+      {"version", 1}, {"addresses", address.addresses}, {"port", address.port}, {"token", address.token}};
+  write_whole(path, json.dump() + "\n",
+              {.what = "the control file",
+               .remedy = "give a run folder that can be written with --run-dir",
+               .mode = S_IRUSR | S_IWUSR,
+               .own_folder = true});
 }
 
 namespace {

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "common/dates.h"
+#include "common/errors.h"
 #include "common/exit_codes.h"
+#include "common/files/whole_file.h"
 #include "launcher/watch/describe.h"
 
 namespace tradewind::launcher {
@@ -222,21 +222,32 @@ std::string dump_text(const RankSample& sample, const std::string& stack) {
   return text.str();
 }
 
+namespace {
+
+// A dump that cannot be kept is no reason to end anything.
+void keep_dump(const std::string& folder, const std::string& name, const std::string& text) {
+  try {
+    Folder::make_own(folder);
+    write_whole(folder + "/" + name, text, {.what = "the dump", .own_folder = true});
+  } catch (const EnvironmentFault&) {
+  }
+}
+
+}  // namespace
+
 void write_dumps(const Hang& hang) {
   if (hang.dump_folder.empty()) return;
-  std::error_code ignored;
-  std::filesystem::create_directories(hang.dump_folder, ignored);
   const auto text_of = [](const std::map<int, std::string>& texts, int rank) {
     const auto found = texts.find(rank);
     return found != texts.end() ? found->second : std::string();
   };
   for (const RankSample& sample : hang.samples) {
-    std::ofstream file(std::filesystem::path(hang.dump_folder) / ("rank-" + std::to_string(sample.rank) + ".txt"));
-    file << dump_text(sample, text_of(hang.stacks, sample.rank));
+    std::string text = dump_text(sample, text_of(hang.stacks, sample.rank));
     if (const std::string record = text_of(hang.records, sample.rank); !record.empty())
-      file << "\nlast collectives by c10d's flight recorder, by its own numbers, oldest first:\n" << record;
+      text += "\nlast collectives by c10d's flight recorder, by its own numbers, oldest first:\n" + record;
     if (const std::string ras = text_of(hang.ras, sample.rank); !ras.empty())
-      file << "\nNCCL RAS, asked in this process:\n" << ras;
+      text += "\nNCCL RAS, asked in this process:\n" + ras;
+    keep_dump(hang.dump_folder, "rank-" + std::to_string(sample.rank) + ".txt", text);
   }
 }
 

@@ -7,11 +7,11 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "common/dates.h"
+#include "common/errors.h"
+#include "common/files/whole_file.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -109,15 +109,13 @@ std::string status_table(const Json& status) {
 }
 
 bool write_status(const Json& status, const std::string& path) {
-  const std::string beside = path + ".partial";
-  {
-    std::ofstream file(beside, std::ios::trunc);
-    file << status.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
-    if (!file.flush()) return false;
+  try {
+    write_whole(path, status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n",
+                {.what = "the status", .mode = 0644, .own_folder = true});
+    return true;
+  } catch (const EnvironmentFault&) {
+    return false;
   }
-  std::error_code error;
-  std::filesystem::rename(beside, path, error);
-  return !error;
 }
 
 }  // namespace tradewind::launcher

@@ -3,11 +3,10 @@
 #include <ATen/ATen.h>
 #include <zlib.h>
 
-#include <cstdio>
 #include <cstring>
-#include <fstream>
 
 #include "common/errors.h"
+#include "common/files/whole_file.h"
 #include "worker/npz/npy_header.h"
 
 namespace tradewind::npz {
@@ -143,12 +142,11 @@ at::Tensor read(const checkpoint::Archive& archive, const std::string& name) {
 }
 
 void write(const std::string& path, const std::vector<std::pair<std::string, at::Tensor>>& arrays) {
-  const std::string partial = path + ".partial";
-  std::ofstream file(partial, std::ios::binary);
+  WholeFile file(path, {.what = "the arrays"});
   std::vector<Entry> entries;
   std::uint64_t offset = 0;
   const auto append = [&](const void* bytes, std::size_t size) {
-    file.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(size));
+    file.write(bytes, size);
     offset += size;
   };
   for (const auto& [name, given] : arrays) {
@@ -172,11 +170,7 @@ void write(const std::string& path, const std::vector<std::pair<std::string, at:
   }
   const std::string end = end_records(entries.size(), directory, offset - directory);
   append(end.data(), end.size());
-  file.close();
-  if (!file || std::rename(partial.c_str(), path.c_str()) != 0) {
-    throw EnvironmentFault("the arrays cannot be written", path,
-                           "check the folder, its permissions and the free space");
-  }
+  file.publish();
 }
 
 }  // namespace tradewind::npz

@@ -7,14 +7,14 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "common/errors.h"
+#include "common/files/whole_file.h"
 #include "worker/dist/texts.h"
 
 namespace tradewind::runner {
@@ -23,6 +23,7 @@ namespace {
 using Json = nlohmann::json;
 constexpr int layout_version = 2;
 constexpr std::size_t most_at_once = std::size_t{64} << 20;  // so that the watch sees bytes move
+constexpr std::size_t longest_point = std::size_t{64} << 20;
 
 [[noreturn]] void fail(const std::string& doing, const std::string& path, int code) {
   throw EnvironmentFault("cannot " + doing + ": " + std::strerror(code), path,
@@ -33,53 +34,41 @@ constexpr std::size_t most_at_once = std::size_t{64} << 20;  // so that the watc
   throw EnvironmentFault("the state that the attempt before has kept is damaged", path, "run the forecast anew");
 }
 
-class File {
- public:
-  File(const std::string& path, int flags) : path_(path), descriptor_(::open(path.c_str(), flags | O_CLOEXEC, 0600)) {
-    if (descriptor_ < 0) fail("open a file of the restart folder", path_, errno);
-  }
-  ~File() { ::close(descriptor_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
+WholeFileOptions kept() {
+  return {.what = "the state for a restart",
+          .remedy = "give a run folder of your own with --run-dir, or run without --restart",
+          .mode = S_IRUSR | S_IWUSR,
+          .own_folder = true,
+          .sync = true};
+}
 
-  void write(const char* from, std::size_t size, dist::FileWatch& watch) const {
-    while (size > 0) {
-      const ssize_t wrote = ::write(descriptor_, from, std::min(size, most_at_once));
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote < 0) fail("keep the state for a restart", path_, errno);
-      from += wrote;
-      size -= static_cast<std::size_t>(wrote);
-      watch.moved(static_cast<std::uint64_t>(wrote));
-    }
+void write_pieces(WholeFile& file, const char* from, std::size_t size, dist::FileWatch& watch) {
+  while (size > 0) {
+    const std::size_t piece = std::min(size, most_at_once);
+    file.write(from, piece);
+    watch.moved(piece);
+    from += piece;
+    size -= piece;
   }
-  void read(char* to, std::size_t size, dist::FileWatch& watch) const {
-    while (size > 0) {
-      const ssize_t got = ::read(descriptor_, to, std::min(size, most_at_once));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) fail("read the state that was kept", path_, errno);
-      if (got == 0) damaged(path_);
-      to += got;
-      size -= static_cast<std::size_t>(got);
-      watch.moved(static_cast<std::uint64_t>(got));
-    }
+}
+
+// A file of the restart folder, which is this user's alone.
+Descriptor open_kept(const std::string& path) {
+  const PathParts parts = parts_of(path);
+  const Folder folder = Folder::open_own(parts.folder);
+  return Descriptor(::openat(folder.get(), parts.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+}
+
+void read_pieces(const Descriptor& file, const std::string& path, char* to, std::size_t size, dist::FileWatch& watch) {
+  while (size > 0) {
+    const ssize_t got = ::read(file.get(), to, std::min(size, most_at_once));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("read the state that was kept", path, errno);
+    if (got == 0) damaged(path);
+    to += got;
+    size -= static_cast<std::size_t>(got);
+    watch.moved(static_cast<std::uint64_t>(got));
   }
-  void sync() const {
-    if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS)
-      fail("keep the state for a restart", path_, errno);
-  }
-
- private:
-  std::string path_;
-  int descriptor_;
-};
-
-std::string beside(const std::string& path) { return path + ".partial"; }
-
-// Gives a file that is on disk its name, for good.
-void put(const std::string& path) {
-  if (::rename(beside(path).c_str(), path.c_str()) != 0) fail("name the state for a restart", path, errno);
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  File(folder, O_RDONLY | O_DIRECTORY).sync();
 }
 
 const char* bytes_of(const at::Tensor& tensor) { return static_cast<const char*>(tensor.const_data_ptr()); }
@@ -98,9 +87,20 @@ unsigned long crc_of(const std::vector<at::Tensor>& tensors) {
   return crc;
 }
 
+// Empty when there is none.
 std::string text_of(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
+  const Descriptor file = open_kept(path);
+  if (!file.valid() && errno != ENOENT) fail("open a file of the restart folder", path, errno);
+  std::string text;
+  std::array<char, 4096> piece{};
+  while (file.valid() && text.size() < longest_point) {
+    const ssize_t got = ::read(file.get(), piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("read the state that was kept", path, errno);
+    if (got == 0) break;
+    text.append(piece.data(), static_cast<std::size_t>(got));
+  }
+  return text;
 }
 
 }  // namespace
@@ -108,9 +108,11 @@ std::string text_of(const std::string& path) {
 RestartPoints::RestartPoints(std::string folder, bool keep, RunIdentity identity, dist::Communicator& communicator)
     : folder_(std::move(folder)), identity_(std::move(identity)), communicator_(communicator) {
   // On a host that does not share the run folder it is made there.
+  const std::filesystem::path run_folder = std::filesystem::path(folder_).parent_path();
   std::error_code error;
-  std::filesystem::create_directories(folder_, error);
-  if (error) fail("make the restart folder", folder_, error.value());
+  std::filesystem::create_directories(run_folder.parent_path(), error);
+  Folder::make_own(run_folder);
+  Folder::make_own(folder_);
   if (!keep) clear();
 }
 
@@ -125,13 +127,12 @@ void RestartPoints::write(const RestartPoint& point) {
   std::size_t bytes = 0;
   {
     dist::FileWatch watch(communicator_.observer(), dist::FileUse::write, path);
-    const File file(beside(path), O_WRONLY | O_CREAT | O_TRUNC);
+    WholeFile file(path, kept());
     for (const at::Tensor& tensor : tensors) {
-      file.write(bytes_of(tensor), tensor.nbytes(), watch);
+      write_pieces(file, bytes_of(tensor), tensor.nbytes(), watch);
       bytes += tensor.nbytes();
     }
-    file.sync();
-    put(path);
+    file.publish();
   }
   const Json own = {{"bytes", bytes}, {"crc32", crc_of(tensors)}};
   // Nobody's part comes before it is on disk; so the point is whole when rank 0 has them all.
@@ -147,10 +148,9 @@ void RestartPoints::write(const RestartPoint& point) {
     for (const std::string& part : parts) told["parts"].push_back(Json::parse(part));
     const std::string head = folder_ + "/point.json", text = told.dump() + "\n";
     dist::FileWatch watch(communicator_.observer(), dist::FileUse::write, head);
-    const File file(beside(head), O_WRONLY | O_CREAT | O_TRUNC);
-    file.write(text.data(), text.size(), watch);
-    file.sync();
-    put(head);
+    WholeFile file(head, kept());
+    write_pieces(file, text.data(), text.size(), watch);
+    file.publish();
   }
   communicator_.barrier("restart point");
   if (newest_) ::unlink(own_file(*newest_).c_str());
@@ -195,8 +195,10 @@ RestartPoint RestartPoints::read_told(const Json& told, const std::vector<std::i
   if (part.at("bytes").get<std::size_t>() != bytes) damaged(path);
   {
     dist::FileWatch watch(communicator_.observer(), dist::FileUse::read, path);
-    const File file(path, O_RDONLY);
-    for (const at::Tensor& tensor : tensors) file.read(static_cast<char*>(tensor.data_ptr()), tensor.nbytes(), watch);
+    const Descriptor file = open_kept(path);
+    if (!file.valid()) fail("open a file of the restart folder", path, errno);
+    for (const at::Tensor& tensor : tensors)
+      read_pieces(file, path, static_cast<char*>(tensor.data_ptr()), tensor.nbytes(), watch);
   }
   if (part.at("crc32").get<unsigned long>() != crc_of(tensors)) damaged(path);
   newest_ = point.calls;

@@ -116,7 +116,8 @@ TEST_CASE("every rank's lines are kept in a file of its own") {
     CHECK(none.write(0, "x").empty());
     RankLogs nowhere("/nowhere/run");
     CHECK(nowhere.write(2, "x") ==
-          "the lines of rank 2 cannot be kept in /nowhere/run/logs/rank-2.log: No such file or directory");
+          "the lines of rank 2 cannot be kept in /nowhere/run/logs/rank-2.log: cannot make the folder: No such file or "
+          "directory");
     CHECK(nowhere.write(2, "y").empty());
   }
   CHECK(text_of(folder / "run" / "logs" / "rank-0.log") == "a\nc\n");

@@ -1,6 +1,7 @@
 #include "worker/outputs/file_sink.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,9 +11,11 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "common/errors.h"
+#include "common/files/folder.h"
 
 namespace tradewind::outputs {
 namespace {
@@ -23,16 +26,7 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 // A link keeps pointing at the file it points at: that is the one to replace, also while it is not there.
-std::string target_of(const std::string& path) {
-  fs::path target = path;
-  std::error_code error;
-  for (int links = 0; links < 32 && fs::is_symlink(target, error); ++links) {
-    const fs::path next = fs::read_symlink(target, error);
-    if (error) break;
-    target = target.parent_path() / next;  // an absolute one replaces all of it
-  }
-  return target.string();
-}
+std::string target_of(const std::string& path) { return target_of_links(path); }
 
 std::string partial_name(const std::string& path) { return target_of(path) + ".partial"; }
 
@@ -41,6 +35,27 @@ std::string partial_name(const std::string& path) { return target_of(path) + ".p
                        : code == EACCES || code == EPERM || code == EROFS ? "check the permissions, or write elsewhere"
                                                                           : "";
   throw EnvironmentFault(doing + ": " + std::strerror(code), path, remedy);
+}
+
+std::string lock_name(const std::string& path) { return target_of(path) + ".lock"; }
+
+constexpr const char* lock_remedy = "wait until that run has ended or end it, or write under another name";
+
+// Half of the descriptors that this process may have.
+std::size_t most_locks() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 4096;
+  return std::min<std::size_t>(4096, limit.rlim_cur / 2);
+}
+
+bool is_file_of(int file, std::uint64_t inode) {
+  struct stat status {};
+  return fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_ino == inode;
+}
+
+[[noreturn]] void replaced(const std::string& partial) {
+  throw EnvironmentFault("another run or somebody else has replaced the unfinished output", partial,
+                         "let no two runs write the same file, and run the forecast anew");
 }
 
 }  // namespace
@@ -64,43 +79,65 @@ bool FileSink::is_sequential(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-void FileSink::create(const std::string& path) {
-  const bool sequential = is_sequential(path);
-  if (!sequential) {
-    std::error_code error;
-    if (fs::is_directory(path, error)) throw UserError("the output path is a folder", path, "give the path of a file");
-    const std::string target = target_of(path), partial = partial_name(path);
-    if (const fs::path folder = fs::path(target).parent_path(); !folder.empty()) {
-      fs::create_directories(folder, error);
-      if (error) fail("cannot make the output's folder", folder.string(), error.value());
-    }
-    const int made = open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (made < 0) fail("cannot create the output file", partial, errno);
-    ::close(made);
-    if (unlink(target.c_str()) != 0 && errno != ENOENT) fail("cannot replace the output file", target, errno);
+void FileSink::claim(const std::string& path) {
+  if (is_sequential(path) || locks_.contains(path)) return;
+  std::error_code error;
+  if (fs::is_directory(path, error)) throw UserError("the output path is a folder", path, "give the path of a file");
+  const std::string target = target_of(path);
+  if (const fs::path folder = fs::path(target).parent_path(); !folder.empty()) {
+    fs::create_directories(folder, error);
+    if (error) fail("cannot make the output's folder", folder.string(), error.value());
   }
-  created_[path] = sequential;
+  // Each lock keeps a descriptor: of very many files only the first have one. inodes_ keeps the others apart.
+  if (locks_.size() >= most_locks()) {
+    ++unlocked_;
+    return;
+  }
+  const LockFile& lock = locks_[path] =
+      LockFile::take(lock_name(path), "the output " + path, lock_remedy, LockPart::writer, words_);
+  if (!lock.kept()) ++unlocked_;
 }
 
-void FileSink::reopen(const std::string& path, std::uint64_t size) {
-  const std::string target = target_of(path), partial = partial_name(path);
-  std::error_code error;
-  // The attempt before may have come as far as giving it its final name.
-  if (!fs::exists(partial, error) && fs::exists(target, error)) fs::rename(target, partial, error);
-  const int file = open(partial.c_str(), O_WRONLY | O_CLOEXEC);
-  if (file < 0) fail("cannot go on with the output of the attempt before", partial, errno);
+std::uint64_t FileSink::create(const std::string& path) {
+  created_[path] = is_sequential(path);
+  if (created_[path]) return 0;
+  claim(path);
+  const std::string partial = partial_name(path);
+  // What a killed run has left, or somebody has put there: not to be written into.
+  if (unlink(partial.c_str()) != 0 && errno != ENOENT) fail("cannot replace the unfinished output", partial, errno);
+  const int made = open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (made < 0) fail("cannot create the output file", partial, errno);
   struct stat status {};
-  const bool known = fstat(file, &status) == 0;
+  const bool known = fstat(made, &status) == 0;
+  ::close(made);
+  if (!known) fail("cannot create the output file", partial, errno);
+  expect(path, status.st_ino);
+  return status.st_ino;
+}
+
+void FileSink::reopen(const std::string& path, std::uint64_t size, std::uint64_t inode) {
+  claim(path);
+  const std::string target = target_of(path), partial = partial_name(path);
+  // The attempt before may have come as far as giving it its final name. An older run's file of that name stays.
+  struct stat status {};
+  if (lstat(partial.c_str(), &status) != 0 && lstat(target.c_str(), &status) == 0 && status.st_ino == inode &&
+      rename(target.c_str(), partial.c_str()) != 0)
+    fail("cannot go on with the output of the attempt before", target, errno);
+  const int file = open(partial.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0) fail("cannot go on with the output of the attempt before", partial, errno);
+  const bool known = fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_ino == inode;
   const bool whole = known && static_cast<std::uint64_t>(status.st_size) >= size;
   const bool cut = whole && ftruncate(file, static_cast<off_t>(size)) == 0;
   const int code = errno;
   ::close(file);
-  if (known && !whole)
+  if (!known) replaced(partial);
+  if (!whole)
     throw EnvironmentFault("the output of the attempt before has " + std::to_string(status.st_size) +
                                " bytes, not the " + std::to_string(size) + " it was left with",
                            partial, "leave the output's folder alone while a forecast runs, and run the forecast anew");
   if (!cut) fail("cannot go on with the output of the attempt before", partial, code);
   created_[path] = false;
+  expect(path, inode);
 }
 
 void FileSink::append(const std::string& path, std::uint64_t offset, std::string bytes) {
@@ -144,13 +181,31 @@ void FileSink::flush() {
 }
 
 void FileSink::publish() {
+  // All are looked at before the first gets its name: a run that has lost one file ends with none.
+  for (const auto& [path, sequential] : created_) {
+    if (!sequential) check_inode(partial_name(path), inode_of(path));
+  }
+  std::set<std::string> folders;
   for (const auto& [path, sequential] : created_) {
     if (sequential) continue;
     const std::string partial = partial_name(path), target = target_of(path);
     if (rename(partial.c_str(), target.c_str()) != 0)
       fail("cannot give the output its final name " + target, partial, errno);
+    folders.insert(parts_of(target).folder);
+  }
+  for (const std::string& folder : folders) {  // the names, too, are on disk
+    const Descriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (opened.valid()) fsync(opened.get());
   }
   created_.clear();
+  locks_.clear();
+}
+
+// Another run, where no lock keeps it out, begins its own file under the same name.
+void FileSink::check_inode(const std::string& partial, std::uint64_t inode) {
+  struct stat status {};
+  if (lstat(partial.c_str(), &status) != 0) fail("the unfinished output is gone", partial, errno);
+  if (!S_ISREG(status.st_mode) || status.st_ino != inode) replaced(partial);
 }
 
 void FileSink::rethrow() const {
@@ -201,9 +256,25 @@ int FileSink::descriptor(const std::string& path) {
   if (descriptors_.size() >= 32) close_all();  // paths may hold a step or a parameter: do not keep them all open
   const bool sequential = is_sequential(path);
   const std::string name = sequential ? path : partial_name(path);
-  const int opened = open(name.c_str(), O_WRONLY | O_CLOEXEC);
+  const int opened = open(name.c_str(), O_WRONLY | O_CLOEXEC | (sequential ? 0 : O_NOFOLLOW));
   if (opened < 0) fail("cannot open the output file", name, errno);
+  const std::uint64_t expected = sequential ? 0 : inode_of(path);
+  if (expected != 0 && !is_file_of(opened, expected)) {
+    ::close(opened);
+    replaced(name);
+  }
   return descriptors_[path] = opened;
+}
+
+void FileSink::expect(const std::string& path, std::uint64_t inode) {
+  const std::lock_guard lock(mutex_);
+  inodes_[path] = inode;
+}
+
+std::uint64_t FileSink::inode_of(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  const auto found = inodes_.find(path);
+  return found == inodes_.end() ? 0 : found->second;
 }
 
 void FileSink::write(const Job& job) {

@@ -1,7 +1,10 @@
 // Output files, written behind by one thread. A file lies beside its final name as NAME.partial until close() has put
-// every byte on disk; then it takes the final name. Pipes, devices and /dev/stdout are written in order, under their
-// own name. Bytes that wait are bounded: append() blocks while more than the bound is pending (a single message may be
-// larger). One thread calls; errors of the writing thread (EnvironmentFault naming the path) surface on the next call.
+// every byte on disk; then it takes the final name, and an older file of that name goes. NAME.partial is new with every
+// run and known by its inode, so that another run's is neither written to nor given the final name; NAME.lock keeps a
+// second run away meanwhile (lock_file.h) and tells it who is at it. Pipes, devices and /dev/stdout are written in
+// order, under their own name. Bytes that wait are bounded: append() blocks while more than the bound is pending (a
+// single message may be larger). One thread calls; errors of the writing thread (EnvironmentFault naming the path)
+// surface on the next call.
 #pragma once
 
 #include <sys/types.h>
@@ -17,6 +20,7 @@
 #include <thread>
 
 #include "common/dates.h"
+#include "common/files/lock_file.h"
 #include "worker/dist/observer.h"
 #include "worker/outputs/output.h"
 
@@ -27,11 +31,17 @@ class FileSink {
   explicit FileSink(std::size_t most_pending_bytes, dist::Observer& observer = dist::nobody());
   ~FileSink();  // without close(): stops, what is written stays as NAME.partial
 
-  // Makes the file (and its folders) and removes an older one of its name; once per path and run.
-  void create(const std::string& path);
+  // Keeps other runs from the file, as create() does, before there is anything to write. UserError telling who holds
+  // it.
+  void claim(const std::string& path);
+  // Makes the file and its folders; once per path and run, on the rank that publishes. Its inode; 0 of a pipe or
+  // device.
+  std::uint64_t create(const std::string& path);
   // Takes up the file that an earlier attempt of the run has begun, of which it keeps the first `size` bytes. Errors:
-  // EnvironmentFault when it is not there or shorter.
-  void reopen(const std::string& path, std::uint64_t size);
+  // EnvironmentFault when it is not there, another's or shorter.
+  void reopen(const std::string& path, std::uint64_t size, std::uint64_t inode);
+  // On every rank: what create() gave on the rank that called it.
+  void expect(const std::string& path, std::uint64_t inode);
   // Whether the path is written in order by one writer only (pipe, device).
   static bool is_sequential(const std::string& path);
 
@@ -45,8 +55,12 @@ class FileSink {
 
   // Waits until all is written and on disk.
   void flush();
-  // Gives the files their final names; to be called once on one rank, after every rank's flush().
+  // Gives the files their final names; to be called once on the rank that made them, after every rank's flush().
   void publish();
+  // Files that no lock could be had for, because of the file system or their number.
+  int unlocked() const { return unlocked_; }
+  // The run's words in lock files (lock_file.h); before the first claim().
+  void of_run(const std::string& words) { words_ = words; }
 
  private:
   struct Job {
@@ -58,13 +72,19 @@ class FileSink {
   void run();
   void write(const Job& job);
   void check_still_there(int file, const std::string& name) const;
+  static void check_inode(const std::string& partial, std::uint64_t inode);
   int descriptor(const std::string& path);
+  std::uint64_t inode_of(const std::string& path);  // 0: not known
   void close_all();
   void rethrow() const;  // with the mutex held
 
   const std::size_t most_pending_;
   dist::Observer& observer_;
-  std::map<std::string, bool> created_;     // path -> sequential
+  std::map<std::string, bool> created_;  // path -> sequential
+  std::map<std::string, LockFile> locks_;
+  std::map<std::string, std::uint64_t> inodes_;  // guarded by mutex_
+  int unlocked_ = 0;
+  std::string words_ = words_of_process();
   std::map<std::string, int> descriptors_;  // the writing thread's
   mutable std::mutex mutex_;
   std::condition_variable changed_;

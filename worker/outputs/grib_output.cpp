@@ -40,6 +40,22 @@ GribOutput::GribOutput(const config::GribOutputConfig& config, const OutputConte
       config_.negative_step_mode != "skip")
     throw UserError("negative_step_mode '" + config_.negative_step_mode + "' is not known", "output.grib",
                     "use error, write or skip");
+  if (!context.run_words.empty()) sink_.of_run(context.run_words);
+  claim_files();
+}
+
+// A name that is known already is taken before anything is computed.
+void GribOutput::claim_files() {
+  if (communicator_.rank() != 0 || (config_.split_output && config_.path.find('{') != std::string::npos)) return;
+  if (!config_.writers) sink_.claim(config_.path);
+  for (int i = 0; config_.writers && i < config_.writers->count; ++i)
+    sink_.claim(grib::with_stem_suffix(config_.path, "_w" + std::to_string(i)));
+}
+
+std::string GribOutput::caution() const {
+  if (sink_.unlocked() == 0) return {};
+  return "no lock could be had for " + std::to_string(sink_.unlocked()) +
+         " output files (the file system keeps none, or they are too many): let no other run write to " + config_.path;
 }
 
 bool GribOutput::wants(Duration step) const {
@@ -174,7 +190,7 @@ std::string GribOutput::why_no_restart() const {
 nlohmann::json GribOutput::settle() {
   finish_step();
   sink_.flush();
-  return placement_.sizes();
+  return placement_.begun();
 }
 
 void GribOutput::resume(const nlohmann::json& settled) { placement_.resume(settled); }

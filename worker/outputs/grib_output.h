@@ -36,6 +36,8 @@ class GribOutput : public Output {
   OutputFigures figures() const override;
   std::string why_no_restart() const override;
   nlohmann::json settle() override;
+  std::string caution() const override;
+  std::vector<std::string> files() const override { return placement_.files(); }
   void resume(const nlohmann::json& settled) override;
 
  private:
@@ -59,6 +61,7 @@ class GribOutput : public Output {
   std::vector<at::Tensor> gather(const State& state, const std::vector<Field>& fields);
   Message encode(const Step& step, std::size_t field);
   void finish_step();
+  void claim_files();
 
   config::GribOutputConfig config_;
   OutputContext context_;

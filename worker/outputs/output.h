@@ -46,6 +46,7 @@ struct OutputContext {
   std::optional<Duration> output_frequency;
   // What of this rank may wait to be written; beyond it the next step waits.
   std::size_t pending_bytes = std::size_t{256} << 20;
+  std::string run_words = {};  // what the run's lock files say of it (lock_file.h); empty: of this process
   std::function<Site(const std::string& folder)> site_probe = {};  // where this rank stands, unless site_of() says it
 };
 
@@ -67,6 +68,10 @@ class Output {
   // Lead time of the last state that is whole in the file; nullopt before the first.
   virtual std::optional<Duration> last_written() const = 0;
   virtual OutputFigures figures() const { return {}; }
+  // What the user has to see to himself, so far; empty: nothing.
+  virtual std::string caution() const { return {}; }
+  // Names of the files it has begun so far, the same on every rank.
+  virtual std::vector<std::string> files() const { return {}; }
 
   // For runs that may be started again (--restart). Why this output cannot go on after an interruption; empty: it can.
   virtual std::string why_no_restart() const { return "this kind of output does not say that it can be gone on with"; }

@@ -70,37 +70,46 @@ std::vector<Placement::Entry> Placement::agree(const std::vector<Message>& messa
   return entries;
 }
 
-nlohmann::json Placement::sizes() const {
-  nlohmann::json sizes = nlohmann::json::object();
-  for (const auto& [path, file] : files_) sizes[path] = file.size;
-  return sizes;
+nlohmann::json Placement::begun() const {
+  nlohmann::json begun = nlohmann::json::object();
+  for (const auto& [path, file] : files_) begun[path] = {{"bytes", file.size}, {"inode", file.inode}};
+  return begun;
 }
 
-void Placement::resume(const nlohmann::json& sizes) {
+std::vector<std::string> Placement::files() const {
   std::vector<std::string> paths;
-  for (const auto& [path, size] : sizes.items()) {
-    files_[path].size = size.get<std::uint64_t>();
+  for (const auto& [path, file] : files_) paths.push_back(path);
+  return paths;
+}
+
+void Placement::resume(const nlohmann::json& begun) {
+  std::vector<std::string> paths;
+  for (const auto& [path, file] : begun.items()) {
+    files_[path].size = file.at("bytes").get<std::uint64_t>();
     paths.push_back(path);
   }
-  if (!paths.empty()) begin_files(paths, sizes);
+  if (!paths.empty()) begin_files(paths, begun);
 }
 
-void Placement::begin_files(const std::vector<std::string>& paths, const nlohmann::json& sizes) {
+void Placement::begin_files(const std::vector<std::string>& paths, const nlohmann::json& begun) {
   const bool first = communicator_.rank() == 0;
   // The first exchange tells what rank 0 finds at the paths, after it has begun the files.
-  Json in_order = Json::array();
+  Json in_order = Json::array(), inodes = Json::array();
   std::set<std::string> folders;
   for (const std::string& path : paths) {
     if (first) {
-      if (sizes.contains(path))
-        sink_.reopen(path, sizes[path].get<std::uint64_t>());
-      else
-        sink_.create(path);
+      if (begun.contains(path)) {
+        const auto inode = begun[path].at("inode").get<std::uint64_t>();
+        sink_.reopen(path, begun[path].at("bytes").get<std::uint64_t>(), inode);
+        inodes.push_back(inode);
+      } else {
+        inodes.push_back(sink_.create(path));
+      }
       in_order.push_back(FileSink::is_sequential(path));
     }
     if (!writers_.contains(folder_of(path))) folders.insert(folder_of(path));
   }
-  Json own = {{"in_order", in_order}, {"sites", Json::array()}};
+  Json own = {{"in_order", in_order}, {"inodes", inodes}, {"sites", Json::array()}};
   for (const std::string& folder : folders) {
     const Site site = probe_(folder);
     own["sites"].push_back({site.host, site.file_system});
@@ -118,6 +127,8 @@ void Placement::begin_files(const std::vector<std::string>& paths, const nlohman
   }
   for (std::size_t i = 0; i < paths.size(); ++i) {
     const bool alone = all.front()["in_order"][i].get<bool>();
+    files_[paths[i]].inode = all.front()["inodes"][i].get<std::uint64_t>();
+    sink_.expect(paths[i], files_[paths[i]].inode);
     files_[paths[i]].writers = alone ? std::vector<int>{0} : writers_.at(folder_of(paths[i]));
   }
 }

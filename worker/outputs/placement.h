@@ -32,14 +32,15 @@ class Placement {
   // new, passes messages to the ranks that write them, and appends what this rank writes, in order.
   void place(std::vector<Message> messages, std::size_t count);
 
-  // Of each file so far: {path: bytes}. Not collective.
-  nlohmann::json sizes() const;
-  // Before the first place(): goes on with files of these sizes, that an earlier attempt of the run has begun.
-  void resume(const nlohmann::json& sizes);
+  // Of each file so far: {path: {bytes, inode}}. Not collective.
+  nlohmann::json begun() const;
+  // Before the first place(): goes on with files that an earlier attempt of the run has begun.
+  void resume(const nlohmann::json& begun);
+  std::vector<std::string> files() const;
 
  private:
   struct File {
-    std::uint64_t size = 0;
+    std::uint64_t size = 0, inode = 0;
     std::vector<int> writers;
   };
   struct Entry {
@@ -48,8 +49,8 @@ class Placement {
     int owner = 0, writer = 0;
   };
   std::vector<Entry> agree(const std::vector<Message>& messages, std::size_t count);
-  // Files of which `sizes` tells are there and keep so many bytes.
-  void begin_files(const std::vector<std::string>& paths, const nlohmann::json& sizes = nlohmann::json::object());
+  // Files of which `begun` tells are there and keep so many bytes.
+  void begin_files(const std::vector<std::string>& paths, const nlohmann::json& begun = nlohmann::json::object());
   // bytes[i]: of message i, on its owner before and on its writer after.
   void pass_on(std::vector<std::string>& bytes, const std::vector<Entry>& entries);
 

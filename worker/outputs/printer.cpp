@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "common/errors.h"
+#include "common/files/folder.h"
 #include "worker/grib/path_pattern.h"
 #include "worker/outputs/selection.h"
 
@@ -49,6 +50,11 @@ Printer::Printer(const config::PrinterOutputConfig& config, const OutputContext&
   std::error_code error;
   if (const auto folder = std::filesystem::path(path_).parent_path(); !folder.empty())
     std::filesystem::create_directories(folder, error);
+  // A pipe or a device takes many.
+  if (!std::filesystem::exists(path_, error) || std::filesystem::is_regular_file(path_, error))
+    lock_ = LockFile::take(target_of_links(path_) + ".lock", "the output " + path_,
+                           "wait until that run has ended or end it, or write under another name", LockPart::writer,
+                           context.run_words.empty() ? words_of_process() : context.run_words);
   file_ = std::fopen(path_.c_str(), "we");
   if (!file_) throw EnvironmentFault(std::string("cannot open the printer's file: ") + std::strerror(errno), path_);
 }
@@ -97,6 +103,7 @@ void Printer::write(const State& state) {
 }
 
 void Printer::close() {
+  const LockFile until_closed = std::move(lock_);
   if (!file_ || file_ == stdout) return;
   std::FILE* file = std::exchange(file_, nullptr);
   if (std::fclose(file) != 0)

@@ -4,6 +4,7 @@
 #include <ostream>
 #include <string>
 
+#include "common/files/lock_file.h"
 #include "worker/outputs/output.h"
 
 namespace tradewind::outputs {
@@ -23,6 +24,7 @@ class Printer : public Output {
   OutputContext context_;
   dist::Communicator& communicator_;
   std::string path_;
+  LockFile lock_;
   std::FILE* file_ = nullptr;  // on rank 0
   std::optional<Duration> last_;
 };

@@ -38,4 +38,9 @@ std::size_t output_buffer_from_environment(int world_size) {
   return (static_cast<std::size_t>(mebibytes) << 20) / static_cast<std::size_t>(world_size);
 }
 
+std::string run_words_from_environment() {
+  const char* text = std::getenv("TRADEWIND_RUN");
+  return text == nullptr ? "" : text;
+}
+
 }  // namespace tradewind::runner

@@ -101,6 +101,15 @@ void check_restart(const outputs::Output& output, const BaseRunner& runner, cons
                     "leave --restart out, or have the runner say that it keeps nothing (base_runner.h)");
 }
 
+// For the report, and for the end of what the user sees.
+void name_files(const outputs::Output& output, Json& figures) {
+  constexpr std::size_t most_named = 1000;
+  std::vector<std::string> files = output.files();
+  figures["file_count"] = files.size();
+  files.resize(std::min(files.size(), most_named));
+  figures["files"] = files;
+}
+
 }  // namespace
 
 void run_forecast(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
@@ -142,7 +151,8 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
       config.output,
       outputs::OutputContext{described, sources.prognostic->templates(roles.prognostic.names), initial.points, shards,
                              config.allow_nans.value_or(initial.has_nans), config.write_initial_state,
-                             config.output_frequency, output_buffer_from_environment(communicator.size())},
+                             config.output_frequency, output_buffer_from_environment(communicator.size()),
+                             run_words_from_environment()},
       communicator);
   std::vector<outputs::Accumulate> accumulations;
   for (const config::PostProcessorConfig& processor : config.post_processors) {
@@ -158,6 +168,7 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
     }
     output_seconds += watch.seconds();
   };
+  if (const std::string caution = output->caution(); !caution.empty()) reporter.warning(caution);
   std::optional<RestartPoints> points;
   std::optional<RestartPoint> begin;
   if (!restart.folder.empty()) {
@@ -257,7 +268,9 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
   timings.step_median = median(step_seconds);
   timings.total = total.seconds();
   timings.peak_device_bytes = device.peak_bytes().value_or(0);
-  reporter.finished(timings, figures.result(shards.range(communicator.rank()).size()));
+  Json result = figures.result(shards.range(communicator.rank()).size());
+  if (communicator.rank() == 0) name_files(*output, result["output"]);
+  reporter.finished(timings, std::move(result));
 }
 
 }  // namespace tradewind::runner

@@ -112,7 +112,7 @@ TEST_CASE("a path with keys makes many files; split_output false takes it litera
   CHECK(read_messages(folder / "{step}.grib").size() == 12);
 }
 
-TEST_CASE("an output that is not closed stays partial, and no older file keeps its name") {
+TEST_CASE("an output that is not closed stays partial, and an older file keeps its name") {
   const TemporaryFolder folder;
   const auto metadata = some_metadata();
   const auto communicator = dist::make_single_communicator();
@@ -122,8 +122,9 @@ TEST_CASE("an output that is not closed stays partial, and no older file keeps i
     output->write(state_at(6));
     output->write(state_at(12));
   }
-  CHECK_FALSE(fs::exists(folder / "o.grib"));
+  CHECK(read_file(folder / "o.grib") == "an older forecast");
   CHECK(fs::exists(folder / "o.grib.partial"));
+  CHECK_FALSE(fs::exists(folder / "o.grib.lock"));
   {
     const auto output = make_output(to(folder / "bad.grib"), context_of(metadata), *communicator);
     output->write(state_at(6));
@@ -175,6 +176,102 @@ TEST_CASE("what the file system refuses is said with path and cause") {
   sink.flush();
   sink.publish();
   CHECK(fs::file_size(folder / "small") == 1000);
+}
+
+TEST_CASE("two outputs of one name: the second is refused while the first is at it, and nothing is mixed") {
+  const TemporaryFolder folder;
+  const auto metadata = some_metadata();
+  const auto communicator = dist::make_single_communicator();
+  const auto begin = [&](const std::string& path) {
+    return make_output(to(path), context_of(metadata), *communicator);
+  };
+  const auto first = begin(folder / "o.grib");
+  first->write(state_at(6));
+  fs::create_symlink("o.grib", folder / "link.grib");
+  for (const char* name : {"o.grib", "./o.grib", "link.grib"}) {
+    const std::string error = error_of([&] { begin(folder / name)->write(state_at(12)); });
+    CHECK(has(error, "is held by another run: process " + std::to_string(::getpid())));
+  }
+  begin(folder / "other.grib")->write(state_at(6));
+  first->close();
+  CHECK(read_messages(folder / "o.grib").size() == 4);
+  CHECK_FALSE(fs::exists(folder / "o.grib.lock"));
+  const auto again = begin(folder / "o.grib");
+  again->write(state_at(6));
+  again->write(state_at(12));
+  CHECK(read_messages(folder / "o.grib").size() == 4);
+  again->close();
+  CHECK(read_messages(folder / "o.grib").size() == 8);
+}
+
+TEST_CASE("an unfinished file is one's own: no link is followed, no other's is written or named") {
+  const TemporaryFolder folder;
+  write_file(folder / "precious", "precious");
+  fs::create_symlink("precious", folder / "a.grib.partial");
+  fs::create_hard_link(folder / "precious", folder / "b.grib.partial");
+  const auto written = [&](const std::string& name, const std::function<void(const std::string&)>& meanwhile) {
+    FileSink sink(1 << 20);
+    sink.create(folder / name);
+    sink.append(folder / name, 0, "mine");
+    sink.flush();
+    if (meanwhile) meanwhile(folder / (name + ".partial"));
+    sink.append(folder / name, 4, ", all of it");
+    sink.flush();
+    sink.publish();
+  };
+  written("a.grib", {});
+  written("b.grib", {});
+  CHECK(read_file(folder / "precious") == "precious");
+  CHECK(read_file(folder / "a.grib") == "mine, all of it");
+  CHECK(read_file(folder / "b.grib") == "mine, all of it");
+  write_file(folder / "c.grib", "an older forecast");
+  const auto swap = [&](const std::string& partial) {
+    fs::remove(partial);
+    write_file(partial, "another run's");
+  };
+  CHECK(has(error_of([&] { written("c.grib", swap); }), "replaced the unfinished output"));
+  const auto link = [&](const std::string& partial) {
+    fs::remove(partial);
+    fs::create_symlink("precious", partial);
+  };
+  CHECK_FALSE(error_of([&] { written("c.grib", link); }).empty());
+  CHECK(read_file(folder / "c.grib") == "an older forecast");
+  CHECK(read_file(folder / "c.grib.partial") == "precious");
+  CHECK(read_file(folder / "precious") == "precious");
+}
+
+TEST_CASE("a further attempt goes on with its own file only") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "o.grib";
+  std::uint64_t inode = 0;
+  {
+    FileSink sink(1 << 20);
+    inode = sink.create(path);
+    sink.append(path, 0, "kept, dropped");
+    sink.flush();
+  }
+  write_file(path, "an older forecast");
+  {
+    FileSink sink(1 << 20);
+    sink.reopen(path, 4, inode);
+    sink.append(path, 4, " and gone on");
+    sink.flush();
+    sink.publish();
+  }
+  CHECK(read_file(path) == "kept and gone on");
+  {  // killed between its final name and the end
+    FileSink sink(1 << 20);
+    sink.reopen(path, 4, inode);
+    CHECK_FALSE(fs::exists(path));
+    sink.flush();
+    sink.publish();
+  }
+  CHECK(read_file(path) == "kept");
+  fs::copy_file(path, folder / "copy");
+  fs::rename(folder / "copy", path);  // another run's
+  FileSink sink(1 << 20);
+  CHECK_FALSE(error_of([&] { sink.reopen(path, 4, inode); }).empty());
+  CHECK(read_file(path) == "kept");
 }
 
 TEST_CASE("fields that start before the forecast, fields without a template") {
@@ -285,5 +382,6 @@ TEST_CASE("the printer prints what the reference prints") {
     else
       tradewind::testing::run_ranks(ranks, as_rank);
     CHECK(read_file(folder / "printed.txt") == expected);
+    CHECK_FALSE(fs::exists(folder / "printed.txt.lock"));
   }
 }

@@ -4,6 +4,8 @@
 #include "common/errors.h"
 #include "launcher/commands/commands.h"
 #include "launcher/commands/workers.h"
+#include "launcher/launch/path_claims.h"
+#include "launcher/report/report.h"
 
 namespace tradewind::launcher {
 
@@ -12,6 +14,15 @@ int predict(const PredictCommand& command, const Environment& environment, TimeP
     throw UserError("no such file", command.input, "give the .npz that holds x");
   checkpoint::open_checkpoint(command.checkpoint,
                               {.forecast = false});  // refuses what is not supported before a worker starts
+  PathClaims claims = {
+      {.use = PathClaim::Use::writes, .path = command.output, .role = "the output", .place = "the command line"},
+      {.path = command.input, .role = "the input", .place = "the command line"},
+      {.path = command.checkpoint, .role = "the checkpoint", .place = "the command line"}};
+  if (!command.report.empty())
+    claims.push_back(
+        {.use = PathClaim::Use::writes, .path = command.report, .role = "the report", .place = "--report"});
+  check_claims(claims);
+  if (!command.report.empty()) try_report(command.report);
   Job job{.command = "predict",
           .arguments = {{"checkpoint", command.checkpoint}, {"input", command.input}, {"output", command.output}},
           .world_size = command.world_size};

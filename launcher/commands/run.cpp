@@ -12,12 +12,12 @@
 #include "common/errors.h"
 #include "launcher/clusters/cluster.h"
 #include "launcher/commands/commands.h"
+#include "launcher/commands/run_paths.h"
 #include "launcher/commands/workers.h"
 #include "launcher/launch/host_check.h"
 #include "launcher/launch/meeting_place.h"
 #include "launcher/launch/srun.h"
 #include "launcher/report/report.h"
-#include "launcher/report/run_folder.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -25,7 +25,7 @@ namespace {
 struct Prepared {
   Job job;
   Placement placement;
-  std::string folder_beside;
+  PathClaims claims;
 };
 
 // The ranks' libraries and the launchers that srun starts know --interface by these variables.
@@ -83,33 +83,18 @@ Prepared prepare(const RunCommand& command, const Environment& environment) {
       config.checkpoint, {.precision_given = config.precision.has_value(), .patch_metadata = config.patch_metadata});
   if (command.verify && placement.rank == 0) refuse_all(checkpoint::damaged_entries(opened.archive));
   warn_of_memory(opened, config, placement, probes);
-  const bool from_file = command.config.find('=') == std::string::npos;
   Prepared prepared;
+  prepared.claims = claims_of(config, document, opened.metadata.dataset);
+  const PathClaims given = claims_of_command(command);
+  prepared.claims.insert(prepared.claims.end(), given.begin(), given.end());
   prepared.job = {.command = "run",
                   .arguments = config::to_json(document),
                   .world_size = placement.world_size,
                   .environment = config.env};
-  if (from_file) prepared.folder_beside = std::filesystem::path(command.config).parent_path().string();
   prepared.placement = std::move(placement);
   if (!command.interface.empty() && prepared.placement.mode != PlacementMode::wrap)
     chosen_addresses(interface_choice(command.interface, environment), network_of_host());
   return prepared;
-}
-
-std::string run_folder_of(const RunCommand& command, const Prepared& prepared) {
-  const bool member = prepared.placement.mode == PlacementMode::member && prepared.placement.world_size > 1;
-  if (member && command.run_folder.empty())
-    return make_shared_run_folder(prepared.folder_beside, name_of_run(prepared.placement));
-  return make_run_folder(command.run_folder, prepared.folder_beside,
-                         std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()),
-                         prepared.placement.job);
-}
-
-// Where `tradewind status` finds the run while it goes on.
-void tell(const std::string& run_folder, const Placement& placement, Verbosity verbosity) {
-  const bool wanted =
-      verbosity == Verbosity::verbose || (verbosity == Verbosity::normal && ::isatty(STDERR_FILENO) == 1);
-  if (wanted && placement.rank == 0) std::cerr << "run folder: " << run_folder << std::endl;
 }
 
 }  // namespace
@@ -119,12 +104,23 @@ int run(const RunCommand& command, const Environment& given, TimePoint started) 
   const Environment environment = with_interface(given, command.interface);
   Supervision supervision{
       .verbosity = command.verbosity, .restarts = command.restarts, .watch = command.watch, .started = started};
-  if (!command.report.empty()) supervision.reports.push_back(command.report);
+  if (!command.report.empty() && !is_usual_report(command)) supervision.reports.push_back(command.report);
+  LockFile folder_lock;
+  std::vector<LockFile> output_locks;
+  bool paths_checked = false;
   try {
     supervision.srun_args = words_of(command.srun_args, "--srun-args");
     prepared = prepare(command, environment);
-    supervision.run_folder = run_folder_of(command, *prepared);
-    tell(supervision.run_folder, prepared->placement, command.verbosity);
+    const bool first = prepared->placement.rank == 0;
+    check_paths(prepared->claims, supervision, command.run_folder, first);
+    const std::string words = words_of_process();
+    if (first) output_locks = lock_outputs(prepared->claims, words);
+    if (first) prepared->job.environment["TRADEWIND_RUN"] = words;
+    const RunFolder folder = make_run_folder_for(command, prepared->placement, environment);
+    if (first) folder_lock = lock_run(folder.path);
+    paths_checked = true;
+    supervision.run_folder = folder.path;
+    tell_run_folder(folder, prepared->placement, command.verbosity);
     supervision.reports.push_back((std::filesystem::path(supervision.run_folder) / "report.json").string());
     return run_workers(prepared->job, prepared->placement, environment, supervision);
   } catch (const Error& error) {
@@ -132,7 +128,8 @@ int run(const RunCommand& command, const Environment& given, TimePoint started) 
     if (prepared && prepared->placement.rank != 0) throw;
     const double total = std::chrono::duration<double>(Clock::now() - started).count();
     const Json report = report_of(error, prepared ? prepared->job.world_size : 1, total);
-    for (const std::string& path : supervision.reports) write_report(report, path);
+    if (!paths_checked) keep_to_reports(command, supervision);
+    write_reports(report, supervision);
     throw;
   }
 }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <functional>
@@ -28,6 +29,23 @@ namespace tradewind::launcher {
 namespace {
 
 double seconds_since(TimePoint begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+// Where the forecast and what belongs to it can be found.
+std::string ending_text(const Outcome& outcome, const std::string& run_folder) {
+  constexpr std::size_t most_named = 3;
+  std::string text;
+  if (!outcome.error && !outcome.ranks.empty()) {
+    const Json output = outcome.ranks.front().figures.value("output", Json::object());
+    const Json files = output.value("files", Json::array());
+    const std::size_t count = std::max(output.value("file_count", std::size_t{0}), files.size());
+    for (std::size_t i = 0; i < std::min(files.size(), most_named); ++i)
+      text += (i == 0 ? "output: " : ", ") + files[i].get<std::string>();
+    if (count > most_named) text += " and " + std::to_string(count - most_named) + " more";
+    if (!text.empty()) text += "\n";
+  }
+  if (!run_folder.empty()) text += "run folder: " + run_folder + "\n";
+  return text;
+}
 
 // Each attempt has a plan of its own: sockets and secrets serve once.
 using PlanMaker = std::function<ControlPlan()>;
@@ -65,7 +83,8 @@ int control(const PlanMaker& make_plan, const Job& job, const Supervision& super
       report["straggler"] = to_json(*slow);
     }
     if (!attempts.first()) report["restarts"] = attempts.to_json();
-    for (const std::string& path : supervision.reports) write_report(report, path);
+    if (supervision.verbosity != Verbosity::quiet) error << ending_text(outcome, supervision.run_folder) << std::flush;
+    write_reports(report, supervision);
     run.dismiss();
     return outcome.exit_code;
   }
@@ -176,6 +195,18 @@ void warn_of_crowd(const Placement& placement) {
 }
 
 }  // namespace
+
+void write_reports(const Json& report, const Supervision& supervision) {
+  for (const std::string& path : supervision.reports) {
+    const bool in_run_folder =
+        !supervision.run_folder.empty() && path.starts_with(supervision.run_folder + "/report.json");
+    try {
+      write_report(report, path, in_run_folder);
+    } catch (const EnvironmentFault& fault) {
+      std::cerr << "warning: " << fault.where() << ": " << fault.message() << std::endl;
+    }
+  }
+}
 
 int run_workers(const Job& job, const Placement& placement, const Environment& environment,
                 const Supervision& supervision) {

@@ -8,6 +8,7 @@
 #include "launcher/clusters/cluster.h"
 #include "launcher/launch/plan.h"
 #include "launcher/progress/console.h"
+#include "launcher/report/report.h"
 
 namespace tradewind::launcher {
 
@@ -20,6 +21,10 @@ struct Supervision {
   WatchSettings watch;
   TimePoint started;  // of this process
 };
+
+// Writes every report that is wanted. One that cannot be written is told on standard error and changes nothing else:
+// what the run came to, and its exit code, stand.
+void write_reports(const Json& report, const Supervision& supervision);
 
 // Run the job where `placement` says and return its exit code. A member that is not rank 0 leaves shows and reports to
 // rank 0. Errors: EnvironmentFault and UserError before any worker has started, when a report cannot be written, or

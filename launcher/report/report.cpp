@@ -1,16 +1,16 @@
 #include "launcher/report/report.h"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-
-#include "launcher/process/descriptor.h"
+#include "common/files/whole_file.h"
 
 namespace tradewind::launcher {
 namespace {
+
+constexpr const char* report_remedy = "give a path in a folder that can be written, with --report or --run-dir";
 
 Json seconds_of(const proto::Timings& seconds, double total) {
   return {{"load", seconds.load},
@@ -72,22 +72,27 @@ Json report_of(const Error& error, int world_size, double total_seconds) {
             {"last_lines", Json::array()}}}};
 }
 
-void write_report(const Json& report, const std::string& path) {
-  const auto fault = [&path](const char* doing) {
-    throw EnvironmentFault(std::string("cannot ") + doing + " the report: " + std::strerror(errno), path,
-                           "give a path in a folder that can be written, with --report or --run-dir");
-  };
-  const std::string text = report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-  const std::string beside = path + ".partial";
-  Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!file.valid()) fault("create");
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t n = ::write(file.get(), text.data() + done, text.size() - done);
-    if (n < 0 && errno != EINTR) fault("write");
-    if (n > 0) done += static_cast<std::size_t>(n);
+void write_report(const Json& report, const std::string& path, bool in_run_folder) {
+  write_whole(path, report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n",
+              {.what = "the report", .remedy = report_remedy, .mode = 0644, .own_folder = in_run_folder});
+}
+
+bool is_place_for_report(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return true;
+  if (!std::filesystem::is_regular_file(path, error)) return true;  // a device or pipe; a folder is refused later
+  if (std::filesystem::file_size(path, error) == 0) return true;
+  std::array<char, 12> begin{};
+  std::ifstream(path, std::ios::binary).read(begin.data(), begin.size());
+  return std::string_view(begin.data(), begin.size()) == "{\n  \"status\"";
+}
+
+void try_report(const std::string& path) {
+  try {
+    try_whole(path, {.what = "the report", .remedy = report_remedy});
+  } catch (const EnvironmentFault& fault) {  // of the command line, and nothing has started
+    throw UserError(fault.message(), fault.where(), fault.remedy());
   }
-  file.reset();
-  if (::rename(beside.c_str(), path.c_str()) != 0) fault("name");
 }
 
 }  // namespace tradewind::launcher

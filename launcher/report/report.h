@@ -21,7 +21,11 @@ Json report_of(const Outcome& outcome, double total_seconds);
 // Of a run that never started.
 Json report_of(const Error& error, int world_size, double total_seconds);
 
-// Whole or not at all: written beside and renamed. EnvironmentFault naming the path.
-void write_report(const Json& report, const std::string& path);
+// Whole or not at all. In a run folder: only if that is this user's alone. EnvironmentFault naming the path.
+void write_report(const Json& report, const std::string& path, bool in_run_folder = false);
+// Where a report may be put without knowing more: nothing is there, or an older report.
+bool is_place_for_report(const std::string& path);
+// Whether it could be written, before there is one. UserError naming the path.
+void try_report(const std::string& path);
 
 }  // namespace tradewind::launcher

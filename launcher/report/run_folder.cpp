@@ -10,6 +10,7 @@
 
 #include "common/dates.h"
 #include "common/errors.h"
+#include "common/files/folder.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -21,15 +22,25 @@ constexpr mode_t owner_only = 0700;
                          "give a folder that can be written with --run-dir");
 }
 
+// Its path, without a link at its end: what is opened in it later follows none.
+std::string own_folder(std::string path, bool own_links) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  try {
+    Folder::make_own(path, own_links);
+  } catch (const EnvironmentFault& fault) {
+    throw EnvironmentFault("cannot make the run folder: " + fault.message(), path,
+                           "give a folder of your own that can be written with --run-dir");
+  }
+  std::error_code error;
+  if (!std::filesystem::is_symlink(path, error)) return path;
+  return std::filesystem::canonical(path, error).string();
+}
+
 }  // namespace
 
 std::string make_run_folder(const std::string& given, const std::string& beside, std::chrono::sys_seconds now,
                             const std::string& job) {
-  if (!given.empty()) {
-    if (::mkdir(given.c_str(), owner_only) != 0 && (errno != EEXIST || !std::filesystem::is_directory(given)))
-      fault(given);
-    return given;
-  }
+  if (!given.empty()) return own_folder(given, true);
   const CivilTime t = civil(now);
   std::array<char, 64> name{};
   std::snprintf(name.data(), name.size(), "%04d%02d%02dT%02d%02d%02dZ", t.year, t.month, t.day, t.hour, t.minute,
@@ -39,13 +50,24 @@ std::string make_run_folder(const std::string& given, const std::string& beside,
   // Runs that start within the same second count on.
   for (int count = 1;; ++count) {
     std::string path = count == 1 ? first : first + "-" + std::to_string(count);
-    if (::mkdir(path.c_str(), owner_only) == 0) return path;
+    if (::mkdir(path.c_str(), owner_only) == 0) return own_folder(path, false);
     if (errno != EEXIST) fault(path);
   }
 }
 
 std::string make_shared_run_folder(const std::string& beside, const std::string& run) {
-  return make_run_folder((std::filesystem::path(beside) / ("tradewind-run-" + run)).string(), {}, {});
+  return own_folder((std::filesystem::path(beside) / ("tradewind-run-" + run)).string(), false);
+}
+
+std::vector<std::string> places_for_run_folders(const std::string& config, const Environment& environment) {
+  std::vector<std::string> places;
+  struct stat status {};
+  const bool stream = config.starts_with("/dev/") || config.starts_with("/proc/");
+  if (!config.empty() && !stream && ::stat(config.c_str(), &status) == 0 && S_ISREG(status.st_mode))
+    places.push_back(std::filesystem::path(config).parent_path().string());
+  if (places.empty() || !places.front().empty()) places.emplace_back();
+  places.push_back(environment.get_or("TMPDIR", "/tmp"));
+  return places;
 }
 
 }  // namespace tradewind::launcher

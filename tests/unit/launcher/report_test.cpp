@@ -115,4 +115,41 @@ TEST_CASE("run folders are their owner's, and never shared") {
   CHECK_THROWS_AS(make_run_folder("", "/nowhere", now), EnvironmentFault);
   std::ofstream(folder.path / "file") << "x";
   CHECK_THROWS_AS(make_run_folder(folder.path / "file", "", now), EnvironmentFault);
+  // One that others may write to, or that somebody else's link leads to, is nobody's.
+  fs::permissions(given, fs::perms::group_write, fs::perm_options::add);
+  CHECK_THROWS_WITH_AS(make_run_folder(given, "", now), doctest::Contains("others may write"), EnvironmentFault);
+  fs::create_directory_symlink(fs::path(first).filename(), folder.path / "mine");
+  CHECK(make_run_folder(folder.path / "mine/", "", now) == fs::canonical(first));
+  CHECK(fs::path(make_shared_run_folder(folder.path, "42")).filename() == "tradewind-run-42");
+  CHECK(fs::path(make_shared_run_folder(folder.path, "42")).filename() == "tradewind-run-42");
+  fs::create_directory_symlink(first, folder.path / "tradewind-run-43");
+  CHECK_THROWS_WITH_AS(make_shared_run_folder(folder.path, "43"), doctest::Contains("it is a link"), EnvironmentFault);
+}
+
+TEST_CASE("a run folder is made beside a config that is a file, else in the current folder, else among the temporary") {
+  const Folder folder;
+  const Environment environment(std::map<std::string, std::string>{{"TMPDIR", "/scratch"}});
+  std::ofstream(folder.path / "c.yaml") << "x";
+  using Places = std::vector<std::string>;
+  CHECK(places_for_run_folders(folder.path / "c.yaml", environment) == Places{folder.path.string(), "", "/scratch"});
+  CHECK(places_for_run_folders("/dev/stdin", environment) == Places{"", "/scratch"});
+  CHECK(places_for_run_folders("/dev/fd/63", environment) == Places{"", "/scratch"});
+  CHECK(places_for_run_folders("/proc/self/fd/0", environment) == Places{"", "/scratch"});
+  REQUIRE(::mkfifo((folder.path / "pipe").c_str(), 0600) == 0);
+  CHECK(places_for_run_folders(folder.path / "pipe", Environment()) == Places{"", "/tmp"});
+  CHECK(places_for_run_folders("", environment) == Places{"", "/scratch"});
+}
+
+TEST_CASE("a report of a failure goes to no file that is something else") {
+  const Folder folder;
+  const std::string path = folder.path / "r.json";
+  CHECK(is_place_for_report(path));
+  std::ofstream(path) << "";
+  CHECK(is_place_for_report(path));
+  write_report(report_of(UserError("w", "x", "r"), 1, 0.5), path);
+  CHECK(is_place_for_report(path));
+  std::ofstream(path) << "{\"checkpoint\": \"m.ckpt\"}";
+  CHECK_FALSE(is_place_for_report(path));
+  CHECK_THROWS_AS(try_report(folder.path / "no" / "r.json"), UserError);
+  CHECK_THROWS_AS(try_report(folder.path), UserError);
 }

@@ -92,7 +92,9 @@ bool launcher_gone(const nlohmann::ordered_json& status) {
 // What the file says, and what it cannot: that its writer, which writes every two seconds, was killed.
 nlohmann::ordered_json status_of(const fs::path& folder) {
   constexpr double old = 5;
-  auto status = read_status(folder / file_name);
+  auto [status, odd] = read_status(folder / file_name);
+  for (const std::string& key : odd)
+    std::cerr << printable_line("warning: " + (folder / file_name).string() + ": " + key + ": left out") << std::endl;
   if (goes_on(status) && age_of(folder) > old && launcher_gone(status)) status["state"] = "killed";
   return status;
 }

@@ -19,9 +19,10 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t most_bytes = std::size_t{16} << 20;  // those of 30000 ranks fit
 constexpr std::size_t most_ranks = 100'000, longest_text = 400;
+constexpr std::size_t most_told = 5;
 constexpr int deepest = 8;
 
-enum class Kind { text, whole, real, real_or_null };
+enum class Kind { text, whole, large, real, real_or_null };
 struct Key {
   const char* name;
   Kind kind;
@@ -37,11 +38,11 @@ constexpr std::array rank_keys = {Key{"rank", Kind::whole},
                                   Key{"step", Kind::whole},
                                   Key{"steps", Kind::whole},
                                   Key{"place", Kind::text},
-                                  Key{"collective", Kind::whole},
+                                  Key{"collective", Kind::large},
                                   Key{"seconds_in_place", Kind::real},
                                   Key{"wait_share", Kind::real_or_null},
                                   Key{"compute_share", Kind::real_or_null},
-                                  Key{"resident_bytes", Kind::whole}};
+                                  Key{"resident_bytes", Kind::large}};
 
 class Reader {
  public:
@@ -66,14 +67,22 @@ class Reader {
   }
 
   template <typename Keys>
-  Json known(const Json& object, const Keys& keys, const std::string& within) const {
+  Json known(const Json& object, const Keys& keys, const std::string& within) {
     Json kept = Json::object();
     for (const Key& key : keys) {
       const auto found = object.find(key.name);
-      if (found != object.end()) kept[key.name] = value(*found, key.kind, within + key.name);
+      if (found == object.end()) continue;
+      std::string trouble;
+      Json value = value_of(*found, key.kind, trouble);
+      if (trouble.empty())
+        kept[key.name] = std::move(value);
+      else if (odd_.size() < most_told)
+        odd_.push_back("`" + within + key.name + "` " + trouble);
     }
     return kept;
   }
+
+  std::vector<std::string> odd() const { return odd_; }
 
   void require_object(const Json& json, const std::string& name) const {
     if (!json.is_object()) refuse("`" + name + "` is " + kind_of(json) + ", not an object");
@@ -88,29 +97,28 @@ class Reader {
   }
 
  private:
-  Json value(const Json& json, Kind kind, const std::string& name) const {
+  // Why not, when `trouble` is filled.
+  static Json value_of(const Json& json, Kind kind, std::string& trouble) {
+    const auto other = [&](const char* wanted) {
+      trouble = "is " + kind_of(json) + ", not " + wanted;
+      return Json();
+    };
     if (kind == Kind::text) {
-      if (!json.is_string()) refuse("`" + name + "` is " + kind_of(json) + ", not a text");
-      const auto& text = json.get_ref<const std::string&>();
-      return printable_line(std::string_view(text).substr(0, longest_text));
-    }
-    if (kind == Kind::whole) {
-      if (!json.is_number_integer()) refuse("`" + name + "` is " + kind_of(json) + ", not a whole number");
-      const bool large = json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX;
-      const bool narrow = name.find("bytes") == std::string::npos && name.find("collective") == std::string::npos;
-      const std::int64_t number = large ? INT64_MAX : json.get<std::int64_t>();
-      if (large || (narrow && (number > INT32_MAX || number < INT32_MIN))) refuse("`" + name + "` is too large");
-      return number;
+      if (!json.is_string()) return other("a text");
+      return printable_line(std::string_view(json.get_ref<const std::string&>()).substr(0, longest_text));
     }
     if (json.is_null() && kind == Kind::real_or_null) return json;
-    if (!json.is_number()) refuse("`" + name + "` is " + kind_of(json) + ", not a number");
-    constexpr double most = 1e12;
+    if (!json.is_number()) return other("a number");
+    if (kind != Kind::real && kind != Kind::real_or_null && !json.is_number_integer()) return other("a whole number");
+    // Bytes and counts of calls have 64 bits, the rest is far smaller.
     const auto number = json.get<double>();
-    if (!(std::abs(number) <= most)) refuse("`" + name + "` is too large");
-    return number;
+    const double most = kind == Kind::whole ? INT32_MAX : kind == Kind::large ? 0x1p62 : 1e12;
+    if (!(std::abs(number) <= most)) trouble = "is out of all bounds";
+    return json;
   }
 
   std::string where_;
+  std::vector<std::string> odd_;
 };
 
 [[noreturn]] void cannot(const std::filesystem::path& file, int error) {
@@ -143,8 +151,8 @@ std::string bounded_text(const std::filesystem::path& file) {
 
 }  // namespace
 
-Json parse_status(std::string_view text, const std::string& where) {
-  const Reader reader(where);
+StatusFile parse_status(std::string_view text, const std::string& where) {
+  Reader reader(where);
   const Json json = reader.parse(text);
   Json status = reader.known(json, top_keys, "");
   if (const auto launcher = json.find("launcher"); launcher != json.end()) {
@@ -152,7 +160,7 @@ Json parse_status(std::string_view text, const std::string& where) {
     status["launcher"] = reader.known(*launcher, launcher_keys, "launcher.");
   }
   const auto ranks = json.find("ranks");
-  if (ranks == json.end()) return status;
+  if (ranks == json.end()) return {status, reader.odd()};
   if (!ranks->is_array()) reader.refuse("`ranks` is " + Reader::kind_of(*ranks) + ", not a list");
   if (ranks->size() > most_ranks) reader.refuse("it tells of more than " + std::to_string(most_ranks) + " ranks");
   Json kept = Json::array();
@@ -162,9 +170,9 @@ Json parse_status(std::string_view text, const std::string& where) {
     kept.push_back(reader.known((*ranks)[i], rank_keys, name + "."));
   }
   status["ranks"] = std::move(kept);
-  return status;
+  return {status, reader.odd()};
 }
 
-Json read_status(const std::filesystem::path& file) { return parse_status(bounded_text(file), file.string()); }
+StatusFile read_status(const std::filesystem::path& file) { return parse_status(bounded_text(file), file.string()); }
 
 }  // namespace tradewind::launcher

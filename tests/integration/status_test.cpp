@@ -74,13 +74,17 @@ TEST_CASE("a run folder that somebody else has prepared is told of, not obeyed")
     return status(folder, {"r"});
   };
   const std::string deep = std::string(200000, '[') + std::string(200000, ']');
-  for (const std::string& bad : {R"({"state":"running","ranks":)" + deep + "}", std::string(R"({"state":5})"),
-                                 std::string(R"({"ranks":[{"rank":"0"}]})"), std::string("[1]"), std::string()}) {
+  for (const std::string& bad : {R"({"state":"running","ranks":)" + deep + "}", std::string(R"({"ranks":[1]})"),
+                                 std::string("[1]"), std::string()}) {
     const Result result = shows(bad);
     CHECK(result.code == 2);
     CHECK(result.error.find("error: r/status.json: this is no status of a run: ") == 0);
     CHECK(result.output.empty());
   }
+  const Result other = shows(R"({"state":5,"ranks":[{"rank":"0","host":"n1"}]})");
+  CHECK(other.code == 0);
+  CHECK(other.error.find("warning: r/status.json: `state` is a number, not a text: left out\n") == 0);
+  CHECK(other.output.find("n1") != std::string::npos);
   const Result odd = shows(R"({"state":"\u001b]0;title\u0007","ranks":[{"host":"\u001b[31mred"}]})");
   CHECK(odd.code == 0);
   CHECK(odd.output.find("\\x1b[31mred") != std::string::npos);

@@ -60,13 +60,7 @@ set(CMAKE_CUDA_EXTENSIONS OFF)
 find_package(CUDAToolkit REQUIRED)
 message(STATUS "CUDA: worker_cuda.so with toolkit ${CUDAToolkit_VERSION} for ${CMAKE_CUDA_ARCHITECTURES}")
 
-# Where LibTorch's CUDA libraries find what they ask for: the wheels' folders. The toolkit's own folder is not among them,
-# as its libraries may be older than LibTorch wants.
 get_filename_component(_packages "${Torch_ROOT}" DIRECTORY)
-set(TRADEWIND_CUDA_RPATH "${Torch_ROOT}/lib")
-foreach(_part cu13 nccl cudnn nvshmem cusparselt)
-  list(APPEND TRADEWIND_CUDA_RPATH "${_packages}/nvidia/${_part}/lib")
-endforeach()
 find_library(TRADEWIND_CUDART NAMES libcudart.so.13 HINTS "${_packages}/nvidia/cu13/lib" "${_packages}/nvidia/cuda_runtime/lib"
              NO_DEFAULT_PATH)
 if(NOT TRADEWIND_CUDART)

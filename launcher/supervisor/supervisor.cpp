@@ -1,11 +1,13 @@
 #include "launcher/supervisor/supervisor.h"
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <utility>
 
 #include "common/exit_codes.h"
 #include "launcher/process/loading.h"
+#include "launcher/process/system_errors.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -26,6 +28,16 @@ bool asked_to_end(const RankError& error) {
 int weight(const RankError& error) {
   if (error.kind == proto::FailureKind::connection) return 0;
   return error.perhaps_knock_on || asked_to_end(error) ? 1 : 2;
+}
+
+// The loader's own line tells whether the libraries are wrong or the session's limits.
+std::string loading_remedy(const std::string& line) {
+  const auto speaks_of = [&](const char* text) { return line.find(text) != std::string::npos; };
+  if (speaks_of("failed to map segment") || speaks_of("annot allocate memory")) return remedy_for(ENOMEM);
+  if (speaks_of("Too many open files")) return remedy_for(EMFILE);
+  if (speaks_of("Permission denied")) return "make the library and its folders readable to you";
+  return "install Tradewind anew, or build it with that LibTorch; see that LD_LIBRARY_PATH and LD_PRELOAD name none of "
+         "its libraries";
 }
 
 RankError worker_fault(std::string what, std::string remedy, int exit_code) {
@@ -129,9 +141,7 @@ Actions Supervisor::exited(int rank, const Exit& exit, TimePoint now) {
     } else if (!self.said_hello && !self.last_lines.empty() &&
                (exit.code == not_loaded || self.last_lines.back().starts_with(other_libtorch))) {
       error = worker_fault("the worker cannot be loaded: " + self.last_lines.back(),
-                           "install Tradewind anew, or build it with that LibTorch; see that LD_LIBRARY_PATH and "
-                           "LD_PRELOAD name none of its libraries",
-                           static_cast<int>(ExitCode::failure));
+                           loading_remedy(self.last_lines.back()), static_cast<int>(ExitCode::failure));
     } else if (exit.signal != 0) {
       error = worker_fault(
           "the worker was ended by signal " + std::to_string(exit.signal) + " (" + ::strsignal(exit.signal) + ")",

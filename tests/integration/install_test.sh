@@ -27,6 +27,16 @@ while read -r name arrow path _; do
   esac
 done <<<"$libraries"
 
+# An empty or relative element of a run path means the current folder, whoever filled it; one in /tmp is anybody's.
+checked=0
+while read -r file; do
+  run_path=$(readelf -d "$file" 2>/dev/null | sed -n 's/.*(R\(UN\)\?PATH).*\[\(.*\)\]$/\2/p')
+  checked=$((checked + 1))
+  [ -z "$run_path" ] || [[ $run_path =~ ^(/|\$ORIGIN)[^:]*(:(/|\$ORIGIN)[^:]*)*$ ]] || fail "run path of $file: '$run_path'"
+  [[ ! :$run_path =~ :(/var)?/(tmp|dev/shm) ]] || fail "run path of $file: '$run_path'"
+done < <(find "$scratch/moved/bin" "$scratch/moved"/lib* -type f \( -path '*/bin/*' -o -name '*.so*' \))
+[ "$checked" -ge 5 ] || fail "only $checked programs and libraries are installed"
+
 ln -s "$case_dir"/{inference-last.ckpt,input.grib,config.yaml} "$scratch/case"
 cd "$scratch/case"
 env -u LD_LIBRARY_PATH -u TRADEWIND_WORKER "$scratch/moved/bin/tradewind" run config.yaml --run-dir run

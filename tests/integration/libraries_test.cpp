@@ -127,6 +127,8 @@ TEST_CASE("no run path has an empty or relative element, which would mean the cu
   std::set<std::string> seen;
   for (const char* program : {TRADEWIND_EXECUTABLE, TRADEWIND_WORKER_EXECUTABLE, TRADEWIND_DRILL_WORKER_EXECUTABLE})
     check_run_paths(program, seen);
+  const fs::path cuda = fs::path(TRADEWIND_WORKER_EXECUTABLE).parent_path() / "worker_cuda.so";
+  if (fs::exists(cuda)) check_run_paths(cuda, seen);
   CHECK(seen.size() > 5);  // LibTorch, ecCodes and what they bring along
   const std::string own = dynamic_of(TRADEWIND_EXECUTABLE).run_path;
   for (const char* foreign : {"torch", "eckit", "eccodes", "nvidia"}) CHECK(own.find(foreign) == std::string::npos);

@@ -168,6 +168,29 @@ TEST_CASE("a worker that the loader refuses says why") {
   CHECK(result.error.find("the worker cannot be loaded: worker: symbol lookup error") != std::string::npos);
 }
 
+TEST_CASE("too little address space for the worker is no fault of its installation") {
+  const Folder folder(example);
+  const Result result = shell(folder, "ulimit -v 400000; exec \"$T\" run config.yaml --run-dir d");
+  CAPTURE(result.error);
+  CHECK(result.code == 1);
+  CHECK(result.error.find("ulimit -v") != std::string::npos);
+  CHECK(result.error.find("install") == std::string::npos);
+}
+
+TEST_CASE("a limit on processes is told as such") {
+  const Folder folder(example);
+  fs::permissions(folder.path, fs::perms::all);
+  // Root has no such limit.
+  const Result result = shell(folder,
+                              "[ $(id -u) = 0 ] || exit 77; cp -L config.yaml c.yaml; setpriv --reuid=65534 "
+                              "--regid=65534 --clear-groups prlimit --nproc=1 \"$T\" run c.yaml --run-dir d");
+  if (result.code == 77 || result.code == 126 || result.code == 127) return;
+  CAPTURE(result.error);
+  CHECK(result.code == 1);
+  CHECK(result.error.find("Resource temporarily unavailable") != std::string::npos);
+  CHECK(result.error.find("ulimit -u") != std::string::npos);
+}
+
 TEST_CASE("variables of PMIx that something has left behind are named as what decided") {
   const Folder folder(example);
   const std::map<std::string, std::string> left = {{"PMIX_RANK", "0"}, {"PMIX_NAMESPACE", "prte-1@1"}};

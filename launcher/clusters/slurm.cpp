@@ -156,14 +156,13 @@ std::optional<int> tasks_filled_in(Variables& variables, const Environment& envi
   return sum_of(counts);
 }
 
-// Variables of one job do not speak of different hosts.
+// Variables of one job do not speak of different hosts. SLURM_NNODES may be the step's, as it is within one.
 void check_hosts(Variables& variables, int hosts) {
-  for (const char* name : {"SLURM_JOB_NUM_NODES", "SLURM_NNODES"})
-    if (const auto count = variables.integer(name, 1); count && *count != hosts)
-      throw UserError(std::to_string(*count) + " hosts, but the job's list of hosts (SLURM_JOB_NODELIST) has " +
-                          std::to_string(hosts),
-                      std::string("variable ") + name,
-                      "Slurm sets both: leave them as they are, or unset all SLURM_* variables");
+  const auto count = variables.integer("SLURM_JOB_NUM_NODES", 1);
+  if (!count || *count == hosts) return;
+  throw UserError(
+      std::to_string(*count) + " hosts, but the job's list of hosts (SLURM_JOB_NODELIST) has " + std::to_string(hosts),
+      "variable SLURM_JOB_NUM_NODES", "Slurm sets both: leave them as they are, or unset all SLURM_* variables");
 }
 
 Placement inside_allocation(Variables& variables, const Question& question, const std::string& job) {
@@ -172,7 +171,7 @@ Placement inside_allocation(Variables& variables, const Question& question, cons
       variables.text(question.environment.has("SLURM_JOB_NODELIST") ? "SLURM_JOB_NODELIST" : "SLURM_NODELIST");
   if (list) placement.hosts = expand_hosts(*list, "SLURM_JOB_NODELIST");
   const int hosts = std::max(1, static_cast<int>(placement.hosts.size()));
-  if (list) check_hosts(variables, hosts);
+  if (question.environment.has("SLURM_JOB_NODELIST")) check_hosts(variables, hosts);
   const int gpus = question.on_gpus ? gpus_of_allocation(variables, hosts) : 0;
   if (const auto tasks = tasks_of_allocation(variables, hosts, placement.notes)) {
     placement.world_size = *tasks;

@@ -16,19 +16,6 @@ endif()
 # Addresses of functions are settled when a program starts, and their table is read-only from then on.
 target_link_options(tradewind_options INTERFACE LINKER:-z,relro LINKER:-z,now)
 
-# tradewind_harden(TARGET...): for what reads files, sockets and texts of strangers: canaries on the stack, checked copies,
-# checked indices of the standard library. Not for the numerics, whose loops would pay for it.
-set(TRADEWIND_HARDENED -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS)
-if(TRADEWIND_SANITIZE OR TRADEWIND_FUZZ OR CMAKE_BUILD_TYPE STREQUAL "Debug")
-  set(TRADEWIND_HARDENED "")  # sanitizers watch more closely, and checked copies need optimisation
-endif()
-function(tradewind_harden)
-  foreach(target IN LISTS ARGN)
-    target_compile_options(${target} PRIVATE ${TRADEWIND_HARDENED})
-    set_target_properties(${target} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)  # made without them
-  endforeach()
-endfunction()
-
 # tradewind_library(NAME SOURCES... [LIBS ...]): a static library of one folder.
 function(tradewind_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})

@@ -92,10 +92,18 @@ TEST_CASE("IEEE values of 64 bits, fields of one value, and missing points in a 
     return message.values();
   }();
   CHECK(wide[100] == static_cast<float>(wave()[100]));
-  for (const char* packing : {"grid_jpeg", "grid_png", "grid_ieee", "grid_ccsds"}) {
+  for (const char* packing : {"grid_jpeg", "grid_ieee", "grid_ccsds"}) {
     CAPTURE(packing);
     CHECK(packed(2, packing, std::vector<double>(5248, 7.0)).values() == std::vector<float>(5248, 7.0F));
   }
+  // PNG with no bits and no picture, as NCEP writes a field of one value; ecCodes writes none.
+  const std::string png = packed(2, "grid_png", wave()).bytes();
+  auto sections = sections_of(png);
+  sections[5].replace(11, 9, std::string("\x40\xe0\0\0\0\0\0\0\0", 9));  // 7, scales of 0, 0 bits
+  sections[7] = std::string("\0\0\0\5\7", 5);
+  std::string all;
+  for (const auto& [number, section] : sections) all += section;
+  CHECK(Handle::from_bytes(whole(png, all), "png").values() == std::vector<float>(5248, 7.0F));
   for (const char* packing : {"grid_jpeg", "grid_png", "grid_ieee"}) {
     CAPTURE(packing);
     std::vector<double> holes = wave();

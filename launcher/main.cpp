@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "common/errors.h"
+#include "common/streams.h"
 #include "launcher/commands/commands.h"
 #include "launcher/inspect/inspect.h"
 #include "launcher/process/loading.h"
@@ -39,17 +40,45 @@ int dispatch(const launcher::Command& command, const Environment& environment, l
   return std::visit(Visitor{environment, started}, command);
 }
 
+// What a command prints with std::cout, which is part of its result.
+class StandardOutput {
+ public:
+  StandardOutput() : before_(std::cout.rdbuf(&buffer_)) {}
+  ~StandardOutput() { std::cout.rdbuf(before_); }
+  StandardOutput(const StandardOutput&) = delete;
+  StandardOutput& operator=(const StandardOutput&) = delete;
+
+  // The code to leave with, given the command's own. A reader that has seen enough (`| head`) is told nothing, as by
+  // other programs.
+  int finish(int code) {
+    std::cout << std::flush;
+    if (buffer_.error() == 0) return code;
+    if (buffer_.error() == EPIPE) return static_cast<int>(ExitCode::signal_base) + SIGPIPE;
+    launcher::print_error(std::cerr, write_fault("standard output", "", buffer_.error()));
+    return code == 0 ? static_cast<int>(ExitCode::failure) : code;
+  }
+
+ private:
+  StreamBuffer buffer_{STDOUT_FILENO};
+  std::streambuf* before_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const auto started = launcher::Clock::now();
   if (argc == 3 && argv[1] == launcher::version_option) return launcher::print_libtorch_version(argv[2]);
+  occupy_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is no reason to leave workers behind
+  std::signal(SIGXFSZ, SIG_IGN);  // nor is a limit on the size of files
   // Asks a run how it gets on: before it listens, and after it has ended, that is no reason to die.
   for (const int number : {SIGUSR1, SIGUSR2})
     if (std::signal(number, [](int) {}) == SIG_IGN) std::signal(number, SIG_IGN);
+  StandardOutput output;
   try {
-    return dispatch(launcher::parse_command_line({argv + 1, argv + argc}), Environment::from_process(environ), started);
+    const int code =
+        dispatch(launcher::parse_command_line({argv + 1, argv + argc}), Environment::from_process(environ), started);
+    return output.finish(code);
   } catch (const Error& error) {
     launcher::print_error(std::cerr, error);
     return static_cast<int>(error.exit_code());

@@ -67,7 +67,8 @@ Json to_json(const Start& m) {
           {"listen_descriptor", m.listen_descriptor},
           {"telemetry_descriptor", m.telemetry_descriptor},
           {"restart_folder", m.restart_folder},
-          {"resume", m.resume}};
+          {"resume", m.resume},
+          {"streams", Json(m.streams)}};
 }
 Json to_json(const Stop&) { return {{"type", "stop"}}; }
 
@@ -77,6 +78,14 @@ FailureKind kind_of(const Fields& fields) {
   for (const auto& [value, name] : kinds)
     if (text == name) return value;
   fields.fail("kind", "has an unknown value");
+}
+
+std::map<std::string, int> streams_of(const Fields& fields) {
+  const Json& streams = fields.any_object("streams");
+  std::map<std::string, int> result;
+  for (const auto& [path, unused] : streams.items())
+    result[path] = Fields(streams, "start, streams").small(path.c_str(), 3);
+  return result;
 }
 
 Message from_fields(const std::string& type, const Fields& f) {
@@ -124,7 +133,8 @@ Message from_fields(const std::string& type, const Fields& f) {
                  .listen_descriptor = f.small("listen_descriptor", -1),
                  .telemetry_descriptor = f.small("telemetry_descriptor", -1),
                  .restart_folder = f.text("restart_folder"),
-                 .resume = f.flag("resume")};
+                 .resume = f.flag("resume"),
+                 .streams = streams_of(f)};
   if (type == "stop") return Stop{};
   throw ProtocolError("unknown message type `" + clipped(type) + "`");
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -68,6 +69,8 @@ struct Start {
   // Of a run that may be started again: where to keep what a further attempt needs. Empty: it may not.
   std::string restart_folder = {};
   bool resume = false;  // go on from what is kept there
+  // Streams of the launcher that outputs are written to: the path that means one -> descriptor of the worker.
+  std::map<std::string, int> streams = {};
 };
 struct Stop {};
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -16,6 +17,7 @@
 
 #include "common/config/load.h"
 #include "common/env.h"
+#include "common/streams.h"
 #include "worker/channel/channel_reporter.h"
 #include "worker/compare/compare.h"
 #include "worker/device/cuda_library.h"
@@ -104,7 +106,8 @@ void run(const Session& session) {
                        {.folder = session.start.restart_folder,
                         .resume = session.start.resume,
                         .run_id = Environment::from_process(environ).get_or("TRADEWIND_RUN_ID", ""),
-                        .config = identity_of(session.start.arguments)});
+                        .config = identity_of(session.start.arguments)},
+                       session.start.streams);
 }
 
 void predict(const Session& session) {
@@ -122,7 +125,13 @@ void predict(const Session& session) {
 
 int compare(const Session& session) {
   session.launcher.send(proto::Ready{"cpu"});
-  return compare::run_compare(compare::parse_compare_options(session.start.arguments), std::cout);
+  const auto given = session.start.streams.find(standard_output);
+  StreamBuffer buffer(given == session.start.streams.end() ? STDOUT_FILENO : given->second);
+  std::ostream out(&buffer);
+  const int code = compare::run_compare(compare::parse_compare_options(session.start.arguments), out);
+  out << std::flush;
+  if (buffer.error() != 0) throw write_fault("standard output", "", buffer.error());
+  return code;
 }
 
 // The exit code of a command that is whole.
@@ -201,6 +210,9 @@ int talk(Channel& launcher, const Around& around) {
 
 int serve(int argc, char** argv, const Around& around) {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  // A reader that has left and a limit on the size of files are errors of a write, which say more than a signal.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   channel::end_with_parent();
   channel::give_back_large_blocks();
   telemetry::let_parent_trace();

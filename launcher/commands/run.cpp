@@ -16,6 +16,7 @@
 #include "launcher/commands/workers.h"
 #include "launcher/launch/host_check.h"
 #include "launcher/launch/meeting_place.h"
+#include "launcher/launch/output_streams.h"
 #include "launcher/launch/srun.h"
 #include "launcher/report/report.h"
 
@@ -91,6 +92,7 @@ Prepared prepare(const RunCommand& command, const Environment& environment) {
                   .arguments = config::to_json(document),
                   .world_size = placement.world_size,
                   .environment = config.env};
+  if (placement.rank == 0) prepared.job.streams = output_streams(config.output, placement);
   prepared.placement = std::move(placement);
   if (!command.interface.empty() && prepared.placement.mode != PlacementMode::wrap)
     chosen_addresses(interface_choice(command.interface, environment), network_of_host());

@@ -120,7 +120,7 @@ int status(const StatusCommand& command) {
     return 0;
   }
   const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-  while (terminal && goes_on(now)) {
+  while (terminal && goes_on(now) && std::cout) {
     std::cout << "\033[H\033[2J";
     show(folder, now);
     std::this_thread::sleep_for(std::chrono::seconds(1));

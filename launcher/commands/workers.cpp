@@ -50,12 +50,26 @@ std::string ending_text(const Outcome& outcome, const std::string& run_folder) {
 // Each attempt has a plan of its own: sockets and secrets serve once.
 using PlanMaker = std::function<ControlPlan()>;
 
+// What the ranks have printed was lost at the end.
+void fail_for_output(Outcome& outcome, Console& console) {
+  if (outcome.error) return;
+  outcome.status = "failed";
+  outcome.error = console.fault();
+  outcome.exit_code = outcome.error->exit_code;
+}
+
 int control(const PlanMaker& make_plan, const Job& job, const Supervision& supervision) {
   const Screen screen = screen_of_process();
   TextSink output_sink(STDOUT_FILENO), error_sink(STDERR_FILENO);
   SinkBuffer output_buffer(output_sink), error_buffer(error_sink);
   std::ostream output(&output_buffer), error(&error_buffer);
-  Console console({.output = output, .error = error, .terminal = screen.terminal, .columns = screen.columns},
+  const bool taken = std::any_of(job.streams.begin(), job.streams.end(),
+                                 [](const auto& stream) { return stream.second == STDOUT_FILENO; });
+  Console console({.output = taken ? error : output,  // an output's bytes stay alone
+                   .error = error,
+                   .terminal = screen.terminal,
+                   .columns = screen.columns,
+                   .output_error = [&output_sink] { return output_sink.error(); }},
                   supervision.verbosity, job.world_size);
   const std::string run_id = make_token();
   for (Attempts attempts(supervision.restarts);;) {
@@ -67,25 +81,35 @@ int control(const PlanMaker& make_plan, const Job& job, const Supervision& super
     plan.launch.environment["TRADEWIND_RUN_ID"] = run_id;
     RunFiles files(console, plan.launch.run_folder, supervision.started);
     ControlRun run(std::move(plan), files);
-    const Outcome outcome = run.run();
+    Outcome outcome = run.run();
     if (attempts.again(outcome, seconds_since(begin))) {
       console.starts_again(outcome, attempts.left());
       run.dismiss();
       continue;
     }
-    files.ended(outcome.status);
-    const double total = seconds_since(supervision.started);
-    console.outcome(outcome, total);
-    if (supervision.verbosity == Verbosity::verbose) error << printable(rank_table(outcome)) << std::flush;
-    Json report = report_of(outcome, total);
-    if (const auto slow = straggler_of(outcome)) {
-      if (supervision.verbosity != Verbosity::quiet) error << printable(text_of(*slow)) << '\n' << std::flush;
-      report["straggler"] = to_json(*slow);
-    }
-    if (!attempts.first()) report["restarts"] = attempts.to_json();
-    if (supervision.verbosity != Verbosity::quiet) error << ending_text(outcome, supervision.run_folder) << std::flush;
-    write_reports(report, supervision);
+    const auto tell = [&] {
+      files.ended(outcome.status);
+      const double total = seconds_since(supervision.started);
+      console.outcome(outcome, total);
+      Json report = report_of(outcome, total);
+      if (supervision.verbosity == Verbosity::verbose) error << printable(rank_table(outcome)) << std::flush;
+      if (const auto slow = straggler_of(outcome)) {
+        if (supervision.verbosity != Verbosity::quiet) error << printable(text_of(*slow)) << '\n' << std::flush;
+        report["straggler"] = to_json(*slow);
+      }
+      if (!attempts.first()) report["restarts"] = attempts.to_json();
+      if (supervision.verbosity != Verbosity::quiet)
+        error << ending_text(outcome, supervision.run_folder) << std::flush;
+      write_reports(report, supervision);
+    };
+    constexpr std::chrono::seconds usual(1);  // a reader may take its time: the ranks' launchers are not to wait for it
+    if (output_sink.settle(usual) != 0) fail_for_output(outcome, console);
+    tell();
     run.dismiss();
+    if (!outcome.error && output_sink.finish() != 0) {
+      fail_for_output(outcome, console);
+      tell();
+    }
     return outcome.exit_code;
   }
 }
@@ -140,6 +164,7 @@ int take_part(const Job& job, const Placement& placement, const Environment& env
       plan.launch.master_port = placement.master_port;
       plan.launch.store_served = placement.store_served;
       plan.seats = seat_of_member(placement, environment);
+      plan.seats->streams = job.streams;
       plan.expected_hosts = placement.hosts;
       plan.reach = {.token = given ? given->token : make_token(),
                     .port = given ? given->port : 0,
@@ -227,6 +252,7 @@ int run_workers(const Job& job, const Placement& placement, const Environment& e
   const auto make_plan = [&] {
     ControlPlan plan = plan_of(job, environment, supervision);
     plan.seats = seats_of_host(placement, environment);
+    plan.seats->streams = job.streams;
     plan.launch.store_served = placement.store_served;
     return plan;
   };

@@ -262,6 +262,8 @@ Orders Conductor::passed(TimePoint now) {
              now));
   if (supervisor_) {
     add(watch(now));
+    if (const auto fault = supervisor_->stopping() ? std::nullopt : observer_.fault())
+      add(of(supervisor_->fail(*fault, now)));
     add(of(supervisor_->passed(now)));
   } else if (!early_ && now >= gathering_.deadline())
     end_early("failed", fault(gathering_.missing({})));

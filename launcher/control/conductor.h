@@ -36,6 +36,8 @@ class Observer {
   virtual void hang(const Hang& hang) { static_cast<void>(hang); }
   // The user asked how the run gets on (SIGUSR1).
   virtual void asked() {}
+  // Why what the ranks print is lost, which ends the run; nullopt: it is not.
+  virtual std::optional<RankError> fault() { return std::nullopt; }
 };
 
 struct Order {

@@ -161,6 +161,13 @@ std::vector<RankPlan> plan_ranks(const proto::Launch& launch, const Host& host, 
                                .cpus = std::move(share.cpus),
                                .ignores_signals_to_launcher = true},
                      .start = start});
+    if (start.rank == 0) {
+      for (const auto& [path, descriptor] : seats.streams) {
+        std::vector<int>& streams = plans.back().spawn.streams;
+        plans.back().start.streams[path] = first_stream_of_worker + static_cast<int>(streams.size());
+        streams.push_back(descriptor);
+      }
+    }
     if (start.rank != 0 || !seats.listener.valid()) continue;
     plans.back().start.listen_descriptor = listen_descriptor_of_worker;
     plans.back().spawn.listener = std::move(seats.listener);

@@ -20,6 +20,7 @@ struct Job {
   proto::Json arguments;
   int world_size = 1;
   std::map<std::string, std::string> environment;  // the config's `env`, on top of ours
+  std::map<std::string, int> streams = {};         // of this process, for rank 0 to write to: path -> descriptor
 };
 
 // What is known of this host.
@@ -46,7 +47,8 @@ struct Seats {
   // Of rank 0, where it is among them: where the ranks meet; empty and 0: to be found, or the port of the listener.
   std::string master_address = {};
   int master_port = 0;
-  Descriptor listener = {};  // on which rank 0 is to listen, where it is among them
+  Descriptor listener = {};                 // on which rank 0 is to listen, where it is among them
+  std::map<std::string, int> streams = {};  // for rank 0, where it is among them
   // Why they cannot be taken: plan_ranks() throws it, so that the controller hears of it as of any other failed start.
   std::exception_ptr fault = {};
 };

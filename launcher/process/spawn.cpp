@@ -124,15 +124,15 @@ class Child {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     // First away from the targets, so that no move overwrites the source of another. The pipe on which a failed exec is
     // told lies above them: more descriptors than targets were open when it was made.
-    std::array<int, 8> parked{};
+    std::array<int, 6 + most_streams_of_worker> parked{};
     for (std::size_t i = 0; i < moves_.size(); ++i) {
       parked[i] = ::fcntl(moves_[i].first, F_DUPFD_CLOEXEC, above_targets);
       if (parked[i] < 0) return {errno, boost::system::system_category()};
     }
     for (std::size_t i = 0; i < moves_.size(); ++i)
       if (::dup2(parked[i], moves_[i].second) < 0) return {errno, boost::system::system_category()};
-    if (moves_.back().second == telemetry_target && moves_[moves_.size() - 2].second != listen_target)
-      ::fcntl(listen_target, F_SETFD, FD_CLOEXEC);  // the only gap that there can be
+    for (std::size_t i = 1; i < moves_.size(); ++i)
+      for (int gap = moves_[i - 1].second + 1; gap < moves_[i].second; ++gap) ::fcntl(gap, F_SETFD, FD_CLOEXEC);
     close_on_exec_from(moves_.back().second + 1);
     return {};
   }
@@ -162,6 +162,8 @@ Spawned spawn(boost::asio::io_context& context, const Spawn& what) {
       {null.get(), 0}, {output.theirs.get(), 1}, {error.theirs.get(), 2}, {channel.theirs.get(), channel_target}};
   if (what.listener.valid()) moves.emplace_back(what.listener.get(), listen_target);
   if (what.telemetry >= 0) moves.emplace_back(what.telemetry, telemetry_target);
+  for (std::size_t i = 0; i < what.streams.size(); ++i)
+    moves.emplace_back(what.streams.at(i), first_stream_of_worker + static_cast<int>(i));
 
   std::vector<std::string> texts;
   texts.reserve(what.environment.size());

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "common/printable.h"
+#include "common/streams.h"
 #include "launcher/watch/hang_report.h"
 
 namespace tradewind::launcher {
@@ -73,6 +74,16 @@ void Console::line(int rank, proto::Stream stream, const std::string& line) {
     print(screen_.output, prefix(rank) + line);
   else
     print(screen_.error, prefix(rank) + printable_line(line));
+}
+
+std::optional<RankError> Console::fault() {
+  const int code = screen_.output_error ? screen_.output_error() : 0;
+  if (code == 0) return std::nullopt;
+  const EnvironmentFault error = write_fault("standard output", "", code);
+  return RankError{.kind = proto::FailureKind::environment,
+                   .what = error.message(),
+                   .remedy = error.remedy(),
+                   .exit_code = static_cast<int>(error.exit_code())};
 }
 
 void Console::hang(const Hang& hang) {

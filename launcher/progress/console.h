@@ -4,7 +4,9 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <iosfwd>
+#include <optional>
 #include <string>
 
 #include "common/errors.h"
@@ -20,6 +22,7 @@ struct Screen {
   std::ostream& error;
   bool terminal = false;  // of `error`
   int columns = 80;
+  std::function<int()> output_error = {};  // why what was written to `output` is lost; 0: it is not
 };
 // Standard output and error of this process.
 Screen screen_of_process();
@@ -31,6 +34,7 @@ class Console : public Observer {
   void line(int rank, proto::Stream stream, const std::string& line) override;
   void hosts(const std::vector<std::string>& hosts) override { hosts_ = hosts; }
   void hang(const Hang& hang) override;
+  std::optional<RankError> fault() override;
   // An attempt has ended so, and another one begins.
   void starts_again(const Outcome& outcome, int restarts_left);
   // Ends the progress line and says how the run ended.

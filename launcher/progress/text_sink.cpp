@@ -1,6 +1,5 @@
 #include "launcher/progress/text_sink.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +7,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <utility>
+
+#include "common/streams.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -34,13 +35,29 @@ TextSink::TextSink(int descriptor, std::size_t most_in_memory)
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-TextSink::~TextSink() {
+TextSink::~TextSink() { finish(); }
+
+int TextSink::finish() {
   {
     const std::scoped_lock lock(mutex_);
     closing_ = true;
   }
   changed_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+  return error();
+}
+
+int TextSink::settle(std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  idle_.wait_for(lock, patience, [this] {
+    return error_ != 0 || (!busy_ && memory_.empty() && file_begin_ == file_end_ && lost_ == 0);
+  });
+  return error_;
+}
+
+int TextSink::error() const {
+  const std::scoped_lock lock(mutex_);
+  return error_;
 }
 
 void TextSink::write(std::string_view text) {
@@ -48,10 +65,12 @@ void TextSink::write(std::string_view text) {
     const std::scoped_lock lock(mutex_);
     if (broken_ || text.empty()) return;
     const bool fits = file_begin_ == file_end_ && memory_.size() + text.size() <= most_in_memory_;
-    if (fits)
+    if (fits) {
       memory_ += text;
-    else if (!spool(text))
+    } else if (!spool(text)) {
       lost_ += static_cast<std::int64_t>(text.size());
+      if (error_ == 0) error_ = ENOSPC;
+    }
   }
   changed_.notify_one();
 }
@@ -97,32 +116,21 @@ std::string TextSink::next(std::unique_lock<std::mutex>& lock) {
 void TextSink::run() {
   std::unique_lock lock(mutex_);
   while (true) {
+    busy_ = false;
+    idle_.notify_all();
     const std::string text = next(lock);
     if (text.empty() && closing_ && memory_.empty() && file_begin_ == file_end_ && lost_ == 0) return;
+    busy_ = true;
     lock.unlock();
-    const bool written = write_out(text);
+    const int error = write_all(descriptor_, text);
     lock.lock();
-    if (written) continue;
+    if (error == 0) continue;
+    if (error_ == 0) error_ = error;
     broken_ = true;  // nobody reads any more
     memory_.clear();
     file_begin_ = file_end_ = lost_ = 0;
     file_.reset();
   }
-}
-
-bool TextSink::write_out(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(descriptor_, text.data(), text.size());
-    if (count > 0) {
-      text.remove_prefix(static_cast<std::size_t>(count));
-    } else if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {  // somebody made it so, for all who share it
-      pollfd ready{descriptor_, POLLOUT, 0};
-      ::poll(&ready, 1, -1);
-    } else if (count < 0 && errno != EINTR) {
-      return false;
-    }
-  }
-  return true;
 }
 
 std::int64_t TextSink::spooled_bytes() const {

@@ -3,6 +3,7 @@
 // memory stays small. write() from one thread; a thread of its own writes on.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -25,23 +26,29 @@ class TextSink {
   TextSink& operator=(const TextSink&) = delete;
 
   void write(std::string_view text);
+  // Waits as the destructor does, which then has nothing left to do. 0 when all was written, else the first error.
+  int finish();
+  // Waits as long for what was written so far to be gone. The first error, or 0.
+  int settle(std::chrono::milliseconds patience);
+  // The first error so far: the other end does not take what was written. 0: none.
+  int error() const;
   std::int64_t spooled_bytes() const;  // in the file now
 
  private:
   void run();
-  bool write_out(std::string_view text);
   bool spool(std::string_view text);
   std::string next(std::unique_lock<std::mutex>& lock);
 
   int descriptor_;
   std::size_t most_in_memory_;
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable changed_, idle_;
   std::string memory_;  // written before what is in the file
   Descriptor file_;
   std::int64_t file_begin_ = 0, file_end_ = 0;
   std::int64_t lost_ = 0;  // bytes for which there was no room on disk either
-  bool closing_ = false, broken_ = false;
+  bool closing_ = false, broken_ = false, busy_ = false;
+  int error_ = 0;
   std::thread thread_;
 };
 
@@ -62,7 +69,7 @@ class SinkBuffer : public std::streambuf {
   int sync() override {
     sink_.write(pending_);
     pending_.clear();
-    return 0;
+    return sink_.error() == 0 ? 0 : -1;
   }
 
  private:

@@ -3,6 +3,7 @@
 // run. Not thread-safe.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ class RunFiles : public Observer {
   void hosts(const std::vector<std::string>& hosts) override { inner_.hosts(hosts); }
   void samples(const std::vector<proto::RankSample>& samples) override;
   void hang(const Hang& hang) override;
+  std::optional<RankError> fault() override { return inner_.fault(); }
   // The table of the newest samples goes out as lines of what started the ranks.
   void asked() override;
   // done, failed or stopped.

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "tests/integration/program.h"
 
@@ -28,6 +29,21 @@ TEST_CASE("a slow rank is named in the summary and in the report") {
     CHECK(report["straggler"]["rank"] == 1);
     CHECK(report["straggler"]["cost_per_step"].get<double>() > 0.5);
     CHECK(report["straggler"]["seconds_per_step"].get<double>() >= 1.5);
+    // Its peers wait for it in their exchanges, it waits for nobody.
+    std::vector<double> waiting;
+    for (const Json& rank : report["ranks"]) {
+      waiting.push_back(0);
+      for (const Json& traffic : rank["traffic"]) waiting.back() += traffic["waiting"].get<double>();
+    }
+    REQUIRE(waiting.size() == static_cast<std::size_t>(ranks));
+    const double late = 1.5 * report["steps"].get<double>();
+    for (int rank = 0; rank < ranks; ++rank) {
+      CAPTURE(rank);
+      if (rank == 1)
+        CHECK(waiting[1] < 0.5 * late);
+      else
+        CHECK(waiting[static_cast<std::size_t>(rank)] > 0.7 * late);
+    }
     CHECK(processes_marked(folder.path) == 0);
   }
 }

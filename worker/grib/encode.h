@@ -20,6 +20,14 @@ struct EncodeOptions {
 Handle encode_field(const Handle& message_template, const Json& keys, std::span<const float> values,
                     const EncodeOptions& options);
 
+// What encode_field() makes of the keys, with the template's values left as they are and its packing too: finds what it
+// would refuse for `points` values, at the price of a copy of the template.
+Handle encode_header(const Handle& message_template, const Json& keys, std::size_t points,
+                     const EncodeOptions& options);
+
+// Those of the keys that say how values are packed.
+Json packing_keys(const Json& keys);
+
 // Throws UserError with every key whose value in the message is not the one asked for.
 void check_keys(const Handle& message, const Json& keys);
 

@@ -2,12 +2,19 @@
 
 #include <algorithm>
 
+#include "common/errors.h"
+
 namespace tradewind::outputs {
 
 Accumulate::Accumulate(const config::AccumulateFromStart& config, const checkpoint::Metadata& metadata)
     : allow_negative_(config.allow_negative) {
   if (config.accumulations) {
     variables_ = *config.accumulations;
+    for (const auto& name : variables_)
+      if (std::find(metadata.output.begin(), metadata.output.end(), name) == metadata.output.end())
+        throw UserError("the model makes no variable " + name + " to accumulate",
+                        "post_processors.accumulate_from_start_of_forecast.accumulations",
+                        "`tradewind inspect CHECKPOINT` lists the variables");
     return;
   }
   for (const auto& [name, variable] : metadata.variables)
@@ -28,6 +35,12 @@ void Accumulate::operator()(State& state) {
     field.copy_(sum);
     state.start_steps[name] = Duration::zero();
   }
+}
+
+void Accumulate::describe(State& state) const {
+  for (const auto& name : variables_)
+    if (std::find(state.variables.begin(), state.variables.end(), name) != state.variables.end())
+      state.start_steps[name] = Duration::zero();
 }
 
 }  // namespace tradewind::outputs

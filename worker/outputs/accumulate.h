@@ -15,11 +15,14 @@ namespace tradewind::outputs {
 
 class Accumulate {
  public:
-  // Without a list: every variable whose process is accumulation.
+  // Without a list: every variable whose process is accumulation. UserError for a variable that the model does not
+  // make.
   Accumulate(const config::AccumulateFromStart& config, const checkpoint::Metadata& metadata);
   // Replaces the values by the sums so far, negative values counting as 0 unless allowed, and says that these variables
   // start at step 0. The state's tensor is replaced, not written into.
   void operator()(State& state);
+  // Only says where these variables start, of a state without values.
+  void describe(State& state) const;
 
   // The running fields (rows) by variable; for another attempt of the run to go on from.
   const std::map<std::string, at::Tensor>& sums() const { return sums_; }

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -31,7 +32,8 @@ std::string target_of(const std::string& path) { return target_of_links(path); }
 std::string partial_name(const std::string& path) { return target_of(path) + ".partial"; }
 
 [[noreturn]] void fail(const std::string& doing, const std::string& path, int code) {
-  const char* remedy = code == ENOSPC || code == EDQUOT                   ? "make room there, or write elsewhere"
+  const char* remedy = code == ENOSPC || code == EDQUOT ? "make room there, or write elsewhere"
+                       : code == EFBIG                  ? "raise the limit (ulimit -f), or write elsewhere"
                        : code == EACCES || code == EPERM || code == EROFS ? "check the permissions, or write elsewhere"
                                                                           : "";
   throw EnvironmentFault(doing + ": " + std::strerror(code), path, remedy);
@@ -60,8 +62,11 @@ bool is_file_of(int file, std::uint64_t inode) {
 
 }  // namespace
 
-FileSink::FileSink(std::size_t most_pending_bytes, dist::Observer& observer)
-    : most_pending_(most_pending_bytes), observer_(observer), thread_([this] { run(); }) {}
+FileSink::FileSink(std::size_t most_pending_bytes, dist::Observer& observer, GivenStreams streams)
+    : most_pending_(most_pending_bytes),
+      observer_(observer),
+      streams_(std::move(streams)),
+      thread_([this] { run(); }) {}
 
 FileSink::~FileSink() {
   {
@@ -71,12 +76,6 @@ FileSink::~FileSink() {
   changed_.notify_all();
   thread_.join();
   for (const auto& [path, descriptor] : descriptors_) ::close(descriptor);
-}
-
-bool FileSink::is_sequential(const std::string& path) {
-  if (path.starts_with("/dev/") || path.starts_with("/proc/")) return true;
-  struct stat status {};
-  return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
 void FileSink::claim(const std::string& path) {
@@ -100,7 +99,13 @@ void FileSink::claim(const std::string& path) {
 
 std::uint64_t FileSink::create(const std::string& path) {
   created_[path] = is_sequential(path);
-  if (created_[path]) return 0;
+  if (created_[path]) {
+    const dist::FileWatch watch(observer_, dist::FileUse::write, path);
+    auto opened = std::make_unique<OrderedFile>(path, streams_);
+    const std::lock_guard lock(mutex_);
+    ordered_[path] = std::move(opened);
+    return 0;
+  }
   claim(path);
   const std::string partial = partial_name(path);
   // What a killed run has left, or somebody has put there: not to be written into.
@@ -178,6 +183,11 @@ void FileSink::flush() {
   rethrow();
   lock.unlock();
   close_all();
+  for (auto& [path, stream] : ordered_) {  // the writing thread rests
+    const dist::FileWatch watch(observer_, dist::FileUse::write, path);
+    stream->close();
+  }
+  ordered_.clear();
 }
 
 void FileSink::publish() {
@@ -254,11 +264,10 @@ void FileSink::run() {
 int FileSink::descriptor(const std::string& path) {
   if (const auto known = descriptors_.find(path); known != descriptors_.end()) return known->second;
   if (descriptors_.size() >= 32) close_all();  // paths may hold a step or a parameter: do not keep them all open
-  const bool sequential = is_sequential(path);
-  const std::string name = sequential ? path : partial_name(path);
-  const int opened = open(name.c_str(), O_WRONLY | O_CLOEXEC | (sequential ? 0 : O_NOFOLLOW));
+  const std::string name = partial_name(path);
+  const int opened = open(name.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
   if (opened < 0) fail("cannot open the output file", name, errno);
-  const std::uint64_t expected = sequential ? 0 : inode_of(path);
+  const std::uint64_t expected = inode_of(path);
   if (expected != 0 && !is_file_of(opened, expected)) {
     ::close(opened);
     replaced(name);
@@ -277,22 +286,29 @@ std::uint64_t FileSink::inode_of(const std::string& path) {
   return found == inodes_.end() ? 0 : found->second;
 }
 
+OrderedFile* FileSink::ordered(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  const auto found = ordered_.find(path);
+  return found == ordered_.end() ? nullptr : found->second.get();
+}
+
 void FileSink::write(const Job& job) {
-  const bool sequential = is_sequential(job.path);
   dist::FileWatch watch(observer_, dist::FileUse::write, job.path);
+  if (OrderedFile* stream = ordered(job.path)) {
+    stream->write(job.bytes, [&watch](std::size_t bytes) { watch.moved(bytes); });
+    return;
+  }
   const int file = descriptor(job.path);
   std::size_t done = 0;
   while (done < job.bytes.size()) {
-    const char* from = job.bytes.data() + done;
-    const std::size_t left = job.bytes.size() - done;
     const ssize_t wrote =
-        sequential ? ::write(file, from, left) : pwrite(file, from, left, static_cast<off_t>(job.offset + done));
+        pwrite(file, job.bytes.data() + done, job.bytes.size() - done, static_cast<off_t>(job.offset + done));
     if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) fail("cannot write the output", sequential ? job.path : partial_name(job.path), errno);
+    if (wrote < 0) fail("cannot write the output", partial_name(job.path), errno);
     done += static_cast<std::size_t>(wrote);
     watch.moved(static_cast<std::uint64_t>(wrote));
   }
-  if (!sequential) check_still_there(file, partial_name(job.path));
+  check_still_there(file, partial_name(job.path));
 }
 
 // Writing into a file that somebody has removed would go well, and be lost.
@@ -307,7 +323,7 @@ void FileSink::close_all() {
   const auto open_files = std::exchange(descriptors_, {});
   for (const auto& [path, file] : open_files) {
     const dist::FileWatch watch(observer_, dist::FileUse::write, path);
-    const bool synced = fsync(file) == 0 || errno == EINVAL || errno == EROFS;  // pipes and devices cannot be synced
+    const bool synced = fsync(file) == 0 || errno == EINVAL || errno == EROFS;  // not every file system can
     const int code = errno;
     const bool closed = ::close(file) == 0;
     if (!synced) fail("cannot write the output to disk", path, code);

@@ -1,10 +1,10 @@
 // Output files, written behind by one thread. A file lies beside its final name as NAME.partial until close() has put
 // every byte on disk; then it takes the final name, and an older file of that name goes. NAME.partial is new with every
 // run and known by its inode, so that another run's is neither written to nor given the final name; NAME.lock keeps a
-// second run away meanwhile (lock_file.h) and tells it who is at it. Pipes, devices and /dev/stdout are written in
-// order, under their own name. Bytes that wait are bounded: append() blocks while more than the bound is pending (a
-// single message may be larger). One thread calls; errors of the writing thread (EnvironmentFault naming the path)
-// surface on the next call.
+// second run away meanwhile (lock_file.h) and tells it who is at it. Pipes, devices and streams are written in
+// order, under their own name (ordered_file.h). Bytes that wait are bounded: append() blocks while more than the bound
+// is pending (a single message may be larger). One thread calls; errors of the writing thread (EnvironmentFault naming
+// the path) surface on the next call.
 #pragma once
 
 #include <sys/types.h>
@@ -14,6 +14,7 @@
 #include <deque>
 #include <exception>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -22,13 +23,15 @@
 #include "common/dates.h"
 #include "common/files/lock_file.h"
 #include "worker/dist/observer.h"
+#include "worker/outputs/ordered_file.h"
 #include "worker/outputs/output.h"
 
 namespace tradewind::outputs {
 
 class FileSink {
  public:
-  explicit FileSink(std::size_t most_pending_bytes, dist::Observer& observer = dist::nobody());
+  explicit FileSink(std::size_t most_pending_bytes, dist::Observer& observer = dist::nobody(),
+                    GivenStreams streams = {});
   ~FileSink();  // without close(): stops, what is written stays as NAME.partial
 
   // Keeps other runs from the file, as create() does, before there is anything to write. UserError telling who holds
@@ -42,8 +45,8 @@ class FileSink {
   void reopen(const std::string& path, std::uint64_t size, std::uint64_t inode);
   // On every rank: what create() gave on the rank that called it.
   void expect(const std::string& path, std::uint64_t inode);
-  // Whether the path is written in order by one writer only (pipe, device).
-  static bool is_sequential(const std::string& path);
+  // Whether the path is written in order by one writer only.
+  bool is_sequential(const std::string& path) const { return OrderedFile::is_ordered(path, streams_); }
 
   // `offset` counts in the file; ignored where writing is in order.
   void append(const std::string& path, std::uint64_t offset, std::string bytes);
@@ -75,17 +78,20 @@ class FileSink {
   static void check_inode(const std::string& partial, std::uint64_t inode);
   int descriptor(const std::string& path);
   std::uint64_t inode_of(const std::string& path);  // 0: not known
+  OrderedFile* ordered(const std::string& path);
   void close_all();
   void rethrow() const;  // with the mutex held
 
   const std::size_t most_pending_;
   dist::Observer& observer_;
+  const GivenStreams streams_;
   std::map<std::string, bool> created_;  // path -> sequential
   std::map<std::string, LockFile> locks_;
   std::map<std::string, std::uint64_t> inodes_;  // guarded by mutex_
   int unlocked_ = 0;
   std::string words_ = words_of_process();
-  std::map<std::string, int> descriptors_;  // the writing thread's
+  std::map<std::string, std::unique_ptr<OrderedFile>> ordered_;  // guarded by mutex_; an entry is the thread's
+  std::map<std::string, int> descriptors_;                       // the writing thread's
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;

@@ -31,7 +31,7 @@ GribOutput::GribOutput(const config::GribOutputConfig& config, const OutputConte
       communicator_(communicator),
       rules_(grib::KeyRules::from(config)),
       templates_(config.templates, context.metadata, context.input_templates, corners_of(context), config.encoding),
-      sink_(context.pending_bytes, communicator.observer()),
+      sink_(context.pending_bytes, communicator.observer(), context.streams),
       placement_(communicator, sink_, context.site_probe ? context.site_probe : site_of),
       threads_(encoding_threads()) {
   config_.path = grib::with_dataset(config_.path, context.metadata.dataset);
@@ -64,9 +64,6 @@ bool GribOutput::wants(Duration step) const {
 
 std::vector<GribOutput::Field> GribOutput::describe(const State& state) {
   std::vector<Field> fields;
-  if (state.values.size(1) != context_.shards.range(communicator_.rank()).size())
-    throw InternalFault("the state has " + std::to_string(state.values.size(1)) + " rows, not this rank's",
-                        "output.grib");
   for (std::size_t i = 0; i < state.variables.size(); ++i) {
     const std::string& name = state.variables[i];
     if (!is_selected(config_.common.variables, name, context_.metadata)) continue;
@@ -130,6 +127,9 @@ std::vector<at::Tensor> GribOutput::gather(const State& state, const std::vector
 
 void GribOutput::write(const State& state) {
   if (!wants(state.step)) return;
+  if (state.values.size(1) != context_.shards.range(communicator_.rank()).size())
+    throw InternalFault("the state has " + std::to_string(state.values.size(1)) + " rows, not this rank's",
+                        "output.grib");
   finish_step();
   std::vector<Field> fields = describe(state);
   if (fields.empty()) return;
@@ -183,7 +183,7 @@ void GribOutput::close() {
 }
 
 std::string GribOutput::why_no_restart() const {
-  if (!FileSink::is_sequential(config_.path)) return {};
+  if (!sink_.is_sequential(config_.path)) return {};
   return "what is written to a pipe or a device cannot be taken back: " + config_.path;
 }
 

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ class GribOutput : public Output {
 
   GribOutput(const config::GribOutputConfig& config, const OutputContext& context, dist::Communicator& communicator);
   bool wants(Duration step) const override;
+  std::vector<std::string> prepare(const Outlook& outlook) override;
   void write(const State& state) override;
   void close() override;
   std::optional<Duration> last_written() const override;
@@ -47,6 +49,11 @@ class GribOutput : public Output {
     std::string path;  // pattern
     grib::Json keys;
   };
+  // What prepare() finds of a field.
+  struct Preview {
+    std::string path;
+    double bytes = 0;  // of its message, at most
+  };
   // A state on its way: this rank's fields, whole, and what became of them.
   struct Step {
     Duration step{};
@@ -57,6 +64,8 @@ class GribOutput : public Output {
   };
 
   std::vector<Field> describe(const State& state);
+  Preview preview(const Field& field, Duration step);
+  std::vector<std::string> settle_places(const std::string& own, std::int64_t states);
   std::string path_of(std::size_t field, std::size_t count) const;
   std::vector<at::Tensor> gather(const State& state, const std::vector<Field>& fields);
   Message encode(const Step& step, std::size_t field);
@@ -70,6 +79,8 @@ class GribOutput : public Output {
   grib::Templates templates_;
   FileSink sink_;
   Placement placement_;
+  std::mutex previews_;
+  std::map<std::string, double> bytes_of_kind_;  // of a message, by how it is packed; guarded by previews_
   std::atomic<std::int64_t> encoding_nanoseconds_ = 0;
   std::unique_ptr<Step> step_;  // being encoded
   TaskThreads threads_;         // last: its threads read what is above

@@ -21,6 +21,7 @@
 #include "worker/dist/shards.h"
 #include "worker/grib/template_set.h"
 #include "worker/inputs/input.h"
+#include "worker/outputs/ordered_file.h"
 #include "worker/outputs/writers.h"
 
 namespace tradewind::outputs {
@@ -35,6 +36,13 @@ struct State {
   std::map<std::string, Duration> start_steps;  // of variables accumulated from elsewhere than the previous step
 };
 
+// What a forecast is going to write: some of the states that are due, without values: the first, the last, and one of
+// each other kind; and how many there will be.
+struct Outlook {
+  std::vector<State> states;
+  std::int64_t count = 0;
+};
+
 struct OutputContext {
   const checkpoint::Metadata& metadata;  // with typed_variables merged in
   std::shared_ptr<const grib::TemplateSet> input_templates;
@@ -47,6 +55,7 @@ struct OutputContext {
   // What of this rank may wait to be written; beyond it the next step waits.
   std::size_t pending_bytes = std::size_t{256} << 20;
   std::string run_words = {};  // what the run's lock files say of it (lock_file.h); empty: of this process
+  GivenStreams streams = {};
   std::function<Site(const std::string& folder)> site_probe = {};  // where this rank stands, unless site_of() says it
 };
 
@@ -63,6 +72,10 @@ class Output {
   virtual ~Output() = default;
   // Whether write() would do anything for this step, so that the caller can spare preparing it.
   virtual bool wants(Duration step) const = 0;
+  // Before the first write(), of a run that does not go on from an earlier attempt: finds what would end it later (a
+  // place that cannot be written, a template that is missing, keys that cannot be set) and begins the first files.
+  // Returns warnings, the same on every rank.
+  virtual std::vector<std::string> prepare(const Outlook&) { return {}; }
   virtual void write(const State& state) = 0;
   virtual void close() = 0;
   // Lead time of the last state that is whole in the file; nullopt before the first.

@@ -70,6 +70,11 @@ std::vector<Placement::Entry> Placement::agree(const std::vector<Message>& messa
   return entries;
 }
 
+void Placement::begin(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) files_.try_emplace(path);
+  if (!paths.empty()) begin_files(paths);
+}
+
 nlohmann::json Placement::begun() const {
   nlohmann::json begun = nlohmann::json::object();
   for (const auto& [path, file] : files_) begun[path] = {{"bytes", file.size}, {"inode", file.inode}};
@@ -105,7 +110,7 @@ void Placement::begin_files(const std::vector<std::string>& paths, const nlohman
       } else {
         inodes.push_back(sink_.create(path));
       }
-      in_order.push_back(FileSink::is_sequential(path));
+      in_order.push_back(sink_.is_sequential(path));
     }
     if (!writers_.contains(folder_of(path))) folders.insert(folder_of(path));
   }

@@ -32,6 +32,9 @@ class Placement {
   // new, passes messages to the ranks that write them, and appends what this rank writes, in order.
   void place(std::vector<Message> messages, std::size_t count);
 
+  // Begins these files, the same on every rank, before the first place().
+  void begin(const std::vector<std::string>& paths);
+
   // Of each file so far: {path: {bytes, inode}}. Not collective.
   nlohmann::json begun() const;
   // Before the first place(): goes on with files that an earlier attempt of the run has begun.

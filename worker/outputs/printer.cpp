@@ -1,6 +1,7 @@
 #include "worker/outputs/printer.h"
 
 #include <ATen/ATen.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +13,7 @@
 
 #include "common/errors.h"
 #include "common/files/folder.h"
+#include "common/streams.h"
 #include "worker/grib/path_pattern.h"
 #include "worker/outputs/selection.h"
 
@@ -47,6 +49,12 @@ Printer::Printer(const config::PrinterOutputConfig& config, const OutputContext&
   file_ = stdout;
   if (!config_.path) return;
   path_ = grib::with_dataset(*config_.path, context.metadata.dataset);
+  if (!context.streams.contains(path_) && descriptor_named(path_) == STDOUT_FILENO) return;
+  file_ = nullptr;
+  if (OrderedFile::is_ordered(path_, context.streams)) {
+    stream_ = std::make_unique<OrderedFile>(path_, context.streams);
+    return;
+  }
   std::error_code error;
   if (const auto folder = std::filesystem::path(path_).parent_path(); !folder.empty())
     std::filesystem::create_directories(folder, error);
@@ -67,13 +75,24 @@ bool Printer::wants(Duration step) const {
   return is_due(config_.common, context_.write_initial_state, context_.output_frequency, step);
 }
 
+std::vector<std::string> Printer::prepare(const Outlook& outlook) {
+  const bool any = std::any_of(outlook.states.begin(), outlook.states.end(), [this](const State& state) {
+    return !config_.common.variables ||
+           std::any_of(state.variables.begin(), state.variables.end(), [this](const std::string& name) {
+             return is_selected(config_.common.variables, name, context_.metadata);
+           });
+  });
+  if (!any) refuse_nothing(config_.common, outlook, "output.printer");
+  return {};
+}
+
 void Printer::write(const State& state) {
   if (!wants(state.step)) return;
   const at::Tensor all = communicator_.all_gather(
       extremes(state.values).view({1, -1, 2}),
       std::vector<std::int64_t>(static_cast<std::size_t>(communicator_.size()), 1), "output.printer");
   last_ = state.step;
-  if (!file_) return;
+  if (communicator_.rank() != 0) return;
   const at::Tensor smallest = all.select(2, 0).amin(0), largest = all.select(2, 1).amax(0);
   const std::string points = std::to_string(context_.shards.rows());
   std::string text = "\n";
@@ -98,16 +117,20 @@ void Printer::write(const State& state) {
     }
     text += "\n";
   }
-  if (std::fputs(text.c_str(), file_) < 0 || std::fflush(file_) != 0)
+  if (stream_)
+    stream_->write(text);
+  else if (std::fputs(text.c_str(), file_) < 0 || std::fflush(file_) != 0)
     throw EnvironmentFault(std::string("cannot print the state: ") + std::strerror(errno), path_);
 }
 
 void Printer::close() {
   const LockFile until_closed = std::move(lock_);
+  if (stream_) stream_->close();
   if (!file_ || file_ == stdout) return;
   std::FILE* file = std::exchange(file_, nullptr);
-  if (std::fclose(file) != 0)
-    throw EnvironmentFault(std::string("cannot write the printer's file: ") + std::strerror(errno), path_);
+  const int synced = ::fsync(::fileno(file)) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
+  const int closed = std::fclose(file) == 0 ? 0 : errno;
+  if (synced != 0 || closed != 0) throw write_fault("the printer's file", path_, synced != 0 ? synced : closed);
 }
 
 }  // namespace tradewind::outputs

@@ -1,7 +1,8 @@
 // Outputs `printer` (a few lines of text per state: smallest and largest values) and `none`.
 #pragma once
 
-#include <ostream>
+#include <cstdio>
+#include <memory>
 #include <string>
 
 #include "common/files/lock_file.h"
@@ -14,6 +15,7 @@ class Printer : public Output {
   Printer(const config::PrinterOutputConfig& config, const OutputContext& context, dist::Communicator& communicator);
   ~Printer() override;
   bool wants(Duration step) const override;
+  std::vector<std::string> prepare(const Outlook& outlook) override;
   void write(const State& state) override;
   void close() override;
   std::optional<Duration> last_written() const override { return last_; }
@@ -25,7 +27,8 @@ class Printer : public Output {
   dist::Communicator& communicator_;
   std::string path_;
   LockFile lock_;
-  std::FILE* file_ = nullptr;  // on rank 0
+  std::FILE* file_ = nullptr;  // on rank 0, or
+  std::unique_ptr<OrderedFile> stream_;
   std::optional<Duration> last_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/errors.h"
 #include "worker/grib/namer.h"
 
 namespace tradewind::outputs {
@@ -41,6 +42,17 @@ bool is_due(const config::OutputCommon& own, bool write_initial_state, std::opti
   if (step == Duration::zero()) return own.write_initial_state.value_or(write_initial_state);
   if (own.output_frequency) frequency = own.output_frequency;
   return !frequency || *frequency == Duration::zero() || step % *frequency == Duration::zero();
+}
+
+void refuse_nothing(const config::OutputCommon& own, const Outlook& outlook, const std::string& place) {
+  if (outlook.states.empty())
+    throw UserError("nothing would be written: no state is due", place,
+                    "set `write_initial_state: true`, or an `output_frequency` within the lead time");
+  if (own.variables)
+    throw UserError("nothing would be written: no variable of the forecast is selected", place + ".variables",
+                    "`tradewind inspect CHECKPOINT` lists the variables; forcings that are computed are not written");
+  throw UserError("nothing would be written: no variable of the states can be", place,
+                  "see `negative_step_mode` and `initial_state_categories`");
 }
 
 }  // namespace tradewind::outputs

@@ -6,6 +6,7 @@
 
 #include "common/checkpoint/metadata.h"
 #include "common/config/run_config.h"
+#include "worker/outputs/output.h"
 
 namespace tradewind::outputs {
 
@@ -16,5 +17,8 @@ bool is_selected(const std::optional<config::VariableSelection>& selection, cons
 // Whether a state at this step is due: the initial state by its own switch, others by the output frequency.
 bool is_due(const config::OutputCommon& own, bool write_initial_state, std::optional<Duration> frequency,
             Duration step);
+
+// The error of an output to which nothing comes of all that the forecast makes.
+[[noreturn]] void refuse_nothing(const config::OutputCommon& own, const Outlook& outlook, const std::string& place);
 
 }  // namespace tradewind::outputs

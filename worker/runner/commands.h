@@ -6,6 +6,7 @@
 #include "common/config/run_config.h"
 #include "worker/device/device.h"
 #include "worker/dist/communicator.h"
+#include "worker/outputs/ordered_file.h"
 #include "worker/runner/reporter.h"
 
 namespace tradewind::runner {
@@ -19,9 +20,9 @@ struct Restart {
 };
 
 // The forecast that the config describes, computed on `device`. Relative paths in it are relative to the current
-// folder.
+// folder. `streams`: those of them that were open before this process.
 void run_forecast(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
-                  Reporter& reporter, const Restart& restart = {});
+                  Reporter& reporter, const Restart& restart = {}, const outputs::GivenStreams& streams = {});
 
 // One model call on raw tensors: reads `x` (batch, time, grid, variables) of the .npz, writes `y` in the reference's
 // shape ((batch, ensemble, grid, variables), with a time axis after batch where the model has one).

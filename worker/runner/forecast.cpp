@@ -17,6 +17,7 @@
 #include "worker/runner/figures.h"
 #include "worker/runner/host_copy.h"
 #include "worker/runner/initial_state.h"
+#include "worker/runner/outlook.h"
 #include "worker/runner/precision.h"
 #include "worker/runner/restart_point.h"
 #include "worker/runner/rollout.h"
@@ -113,7 +114,7 @@ void name_files(const outputs::Output& output, Json& figures) {
 }  // namespace
 
 void run_forecast(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
-                  Reporter& reporter, const Restart& restart) {
+                  Reporter& reporter, const Restart& restart, const outputs::GivenStreams& streams) {
   const Stopwatch total;
   Timings timings;
   reporter.phase(Phase::load);
@@ -152,7 +153,7 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
       outputs::OutputContext{described, sources.prognostic->templates(roles.prognostic.names), initial.points, shards,
                              config.allow_nans.value_or(initial.has_nans), config.write_initial_state,
                              config.output_frequency, output_buffer_from_environment(communicator.size()),
-                             run_words_from_environment()},
+                             run_words_from_environment(), streams},
       communicator);
   std::vector<outputs::Accumulate> accumulations;
   for (const config::PostProcessorConfig& processor : config.post_processors) {
@@ -183,7 +184,11 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
     initial.x = std::exchange(begin->x, {});
     if (communicator.rank() == 0) reporter.note("goes on after step " + std::to_string(begin->calls));
   } else {
-    write(initial_output(initial, roles, config.initial_state_categories));
+    const outputs::State first_state = initial_output(initial, roles, config.initial_state_categories);
+    const auto warnings = output->prepare(outlook_of(*output, first_state, metadata, config.lead_time, accumulations));
+    if (communicator.rank() == 0)
+      for (const std::string& warning : warnings) reporter.warning(warning);
+    write(first_state);
   }
 
   std::optional<forcings::Computed> computed;

@@ -179,6 +179,31 @@ TEST_CASE("missing values become a bitmap, or an error") {
   CHECK(read_back[6] == doctest::Approx(values[6]).epsilon(1e-6));
   values[5] = std::numeric_limits<float>::infinity();
   CHECK_THROWS_WITH_AS(encode_field(from, keys, values, {}), doctest::Contains("infinite"), UserError);
+  // Beside missing values too: packed with them, all others would lose their digits.
+  values[6] = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_WITH_AS(encode_field(from, keys, values, {.allow_nans = true}), doctest::Contains("infinite"),
+                       UserError);
+}
+
+TEST_CASE("a value that equals what stands for missing points stays a value") {
+  const Handle from = builtin("O48", false);
+  const Json keys = Case("O48", t2, 6).keys();
+  std::vector<float> values = numbers(from.value_count());
+  values[3] = -9999;
+  values[5] = std::numeric_limits<float>::quiet_NaN();
+  const Handle holes = encode_field(from, keys, values, {.allow_nans = true});
+  auto got = holes.values();
+  CHECK(got[3] == doctest::Approx(-9999).epsilon(1e-6));
+  CHECK(std::isnan(got[5]));
+  values[3] = 9999;  // ecCodes' own
+  values[5] = 1;
+  got = encode_field(holes, keys, values, {}).values();  // a template with a bitmap
+  CHECK(got[3] == doctest::Approx(9999).epsilon(1e-6));
+  CHECK(got[5] == doctest::Approx(1).epsilon(1e-3));
+  Json with_bitmap = keys;
+  with_bitmap["bitmapPresent"] = 1;
+  got = encode_field(from, with_bitmap, values, {}).values();
+  CHECK(got[3] == doctest::Approx(9999).epsilon(1e-6));
 }
 
 TEST_CASE("what the message does not keep is found out") {

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <thread>
 
 #include "common/errors.h"
@@ -11,7 +13,9 @@
 #include "tests/unit/io/fixture.h"
 #include "worker/outputs/accumulate.h"
 #include "worker/outputs/file_sink.h"
+#include "worker/outputs/ordered_file.h"
 #include "worker/outputs/output.h"
+#include "worker/outputs/room.h"
 #include "worker/outputs/selection.h"
 
 using namespace tradewind;
@@ -37,6 +41,7 @@ checkpoint::Metadata some_metadata() {
   metadata.variables["tp"].process = checkpoint::Process::accumulation;
   metadata.variables["tp"].period = {Duration::zero(), hours(6)};
   metadata.variables["cos_latitude"].computed_forcing = true;
+  metadata.output = {"2t", "msl", "tp", "t_850"};
   return metadata;
 }
 
@@ -63,12 +68,13 @@ config::GribOutputConfig to(const std::string& path) {
 }
 
 // Three states through an output of so many ranks.
-void write_all(const config::GribOutputConfig& config, int ranks) {
+void write_all(const config::GribOutputConfig& config, int ranks, bool prepared = false) {
   const auto metadata = some_metadata();
   const auto as_rank = [&](dist::Communicator& communicator) {
     const OutputContext context = context_of(metadata, ranks);
     const auto output = make_output(config, context, communicator);
     const dist::RowRange rows = context.shards.range(communicator.rank());
+    if (prepared) CHECK(output->prepare({.states = {state_at(6), state_at(18)}, .count = 3}).empty());
     for (const long step : {6, 12, 18}) {
       State state = state_at(step);
       state.values = state.values.slice(1, rows.begin, rows.end).contiguous();
@@ -97,6 +103,8 @@ TEST_CASE("one file, the same bytes from any number of ranks") {
   for (const int ranks : {2, 3, 5}) {  // 5: more ranks than fields
     write_all(to(folder / "n.grib"), ranks);
     CHECK(read_file(folder / "n.grib") == single);
+    write_all(to(folder / "prepared.grib"), ranks, true);
+    CHECK(read_file(folder / "prepared.grib") == single);
   }
 }
 
@@ -297,6 +305,87 @@ TEST_CASE("fields that start before the forecast, fields without a template") {
   CHECK(has(error, "write_initial_state: false"));
 }
 
+TEST_CASE("what would end the forecast later is found before it begins") {
+  const TemporaryFolder folder;
+  const auto metadata = some_metadata();
+  const auto communicator = dist::make_single_communicator();
+  fs::create_directory(folder / "taken.grib");
+  write_file(folder / "file", "not a folder");
+  const Outlook outlook{.states = {state_at(6), state_at(240)}, .count = 40};
+  const auto refused = [&](const config::GribOutputConfig& config, const Outlook& of) -> std::string {
+    const auto output = make_output(config, context_of(metadata), *communicator);
+    try {
+      output->prepare(of);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return {};
+  };
+  const auto with = [&](const std::function<void(config::GribOutputConfig&)>& change) {
+    auto config = to(folder / "o.grib");
+    change(config);
+    return refused(config, outlook);
+  };
+  CHECK(with([](auto&) {}).empty());
+  CHECK(fs::exists(folder / "o.grib.partial"));
+  fs::remove(folder / "o.grib.partial");
+  using doctest::Contains;
+  CHECK(with([](auto& c) { c.encoding = {{"bitsPerValue", 200}}; }) == Contains("cannot encode"));
+  CHECK(with([](auto& c) { c.encoding = {{"packingType", "grid_zip"}}; }) == Contains("grid_zip"));
+  CHECK(with([](auto& c) { c.encoding = {{"noSuchKey", 7}}; }) == Contains("noSuchKey"));
+  CHECK(with([](auto& c) { c.grib2_keys = {{"tp", {{"noSuchKey", 7}}}}; }) == Contains("cannot encode tp at step 6h"));
+  CHECK(with([](auto& c) { c.encoding = {{"edition", 3}}; }) == Contains("GRIB edition 3 is not known"));
+  CHECK(with([](auto& c) { c.templates = {config::InputTemplates{}}; }) == Contains("no GRIB template for"));
+  CHECK(with([](auto& c) {
+          c.templates = {config::SampleTemplates{.rules = {{{{"levtype", "sfc"}}, "absent.grib"}}, .index = {}}};
+        }) == Contains("no GRIB template for"));
+  CHECK(with([](auto& c) { c.path = "{noSuchKey}.grib"; }) == Contains("noSuchKey"));
+  CHECK(with([&](auto& c) { c.path = folder / "taken.grib"; }) == Contains("the output path is a folder"));
+  CHECK(with([&](auto& c) { c.path = folder / "file/o.grib"; }) == Contains("file is a file"));
+  CHECK(with([](auto& c) { c.path = "/proc/o.grib"; }).find("/proc") != std::string::npos);
+  CHECK(with([](auto& c) { c.common.variables = {{.patterns = {{.glob = "x*", .mars = {}}}}}; }) ==
+        Contains("nothing would be written: no variable of the forecast is selected"));
+  CHECK(with([](auto& c) { c.common.variables = {{.patterns = {{.glob = "cos_*", .mars = {}}}}}; }) ==
+        Contains("nothing would be written"));
+  CHECK(refused(to(folder / "o.grib"), {}) == Contains("nothing would be written: no state is due"));
+  // Only the last step does not fit: more than edition 1 and 2 can count of hours.
+  CHECK(refused(to(folder / "o.grib"), {.states = {state_at(6), state_at(5000000000)}, .count = 2}) ==
+        Contains("at step 5000000000h"));
+  CHECK_FALSE(fs::exists(folder / "o.grib.partial"));
+}
+
+TEST_CASE("a place without room is told before the forecast begins") {
+  const TemporaryFolder folder;
+  CHECK(check_room({folder / "o.grib"}, {.first = 1, .all = 2}).empty());
+  const auto free = free_bytes(folder / "not/there/o.grib");
+  REQUIRE(free);
+  const auto warnings = check_room({folder / "o.grib"}, {.first = 1, .all = *free + (std::uint64_t{1} << 40)});
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings.front().find("the output takes up to") != std::string::npos);
+  CHECK_THROWS_WITH_AS(check_room({folder / "o.grib"}, {.first = *free + (std::uint64_t{1} << 40), .all = 0}),
+                       doctest::Contains("the first state alone takes"), EnvironmentFault);
+}
+
+TEST_CASE("a pipe without a reader is waited for, not for ever") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "pipe";
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK_THROWS_WITH_AS(OrderedFile(path, {}, std::chrono::milliseconds(300)),
+                       doctest::Contains("nobody reads the pipe"), EnvironmentFault);
+  const auto waited = std::chrono::steady_clock::now() - begin;
+  CHECK(waited >= std::chrono::milliseconds(300));
+  CHECK(waited < std::chrono::seconds(20));
+  CHECK(OrderedFile::is_ordered(path, {}));
+  CHECK(OrderedFile::is_ordered("/dev/null", {}));
+  CHECK(OrderedFile::is_ordered("/dev/stdout", {}));
+  CHECK(OrderedFile::is_ordered("given", {{"given", 1}}));
+  CHECK_FALSE(OrderedFile::is_ordered(folder / "file", {}));
+  CHECK_FALSE(OrderedFile::is_ordered("/dev/shm/a.grib", {}));
+  CHECK_THROWS_WITH_AS(OrderedFile("/dev/fd/1", {}), doctest::Contains("was handed none"), UserError);
+  CHECK_THROWS_WITH_AS(OrderedFile("/nowhere/at/all", {}), doctest::Contains("No such file"), EnvironmentFault);
+}
+
 TEST_CASE("which states and variables are written") {
   config::OutputCommon common;
   CHECK(is_due(common, true, std::nullopt, hours(0)));
@@ -336,7 +425,9 @@ TEST_CASE("accumulation from the start of the forecast") {
   accumulate(state);
   CHECK(at::equal(state.values[1], at::tensor({1.F, 0.F, 4.F})));
   CHECK(given[1][0].item<float>() == 0.5F);  // the model's own tensor is left alone
-  Accumulate signed_sums({.accumulations = {{"2t", "absent"}}, .allow_negative = true}, metadata);
+  CHECK_THROWS_WITH_AS(Accumulate({.accumulations = {{"2t", "absent"}}}, metadata),
+                       doctest::Contains("makes no variable absent"), UserError);
+  Accumulate signed_sums({.accumulations = {{"2t"}}, .allow_negative = true}, metadata);
   state.values = given;
   signed_sums(state);
   state.values = given;

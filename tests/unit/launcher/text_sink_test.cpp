@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -90,6 +91,20 @@ TEST_CASE("a reader that has gone away is not waited for") {
   std::signal(SIGPIPE, SIG_IGN);
   TextSink sink(pipe.writer.get(), 10);
   for (int i = 0; i < 1000; ++i) sink.write("nobody reads this\n");
+  CHECK(sink.finish() == EPIPE);
+}
+
+TEST_CASE("what cannot be written is told to who asks, and to the stream") {
+  const Descriptor full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  TextSink sink(full.get());
+  SinkBuffer buffer(sink);
+  std::ostream stream(&buffer);
+  CHECK(sink.error() == 0);
+  stream << "lost\n" << std::flush;
+  CHECK(sink.finish() == ENOSPC);
+  CHECK(sink.error() == ENOSPC);
+  stream << "more\n" << std::flush;
+  CHECK(stream.bad());
 }
 
 TEST_CASE("a stream hands its text over when it is flushed") {

@@ -78,7 +78,8 @@ TEST_CASE("every message survives the wire") {
                                  .master_port = 65535,
                                  .listen_descriptor = -1,
                                  .restart_folder = "/runs/1/restart",
-                                 .resume = true});
+                                 .resume = true,
+                                 .streams = {{"/dev/stdout", 6}, {"/dev/fd/9", 7}}});
   CHECK(start.version == protocol_version);
   CHECK(start.command == "run");
   CHECK(start.arguments.dump() == R"({"b":1,"a":[1,"x",null]})");
@@ -90,6 +91,7 @@ TEST_CASE("every message survives the wire") {
   CHECK(start.listen_descriptor == -1);
   CHECK(start.restart_folder == "/runs/1/restart");
   CHECK(start.resume);
+  CHECK(start.streams == std::map<std::string, int>{{"/dev/fd/9", 7}, {"/dev/stdout", 6}});
   sent(Stop{});
 }
 

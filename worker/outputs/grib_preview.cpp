@@ -1,0 +1,114 @@
+// What a forecast's GRIB output comes to, found before its first step: every variable of the states to come is encoded
+// once without its values, and each kind of packing once with some.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "common/errors.h"
+#include "worker/dist/texts.h"
+#include "worker/grib/path_pattern.h"
+#include "worker/outputs/grib_output.h"
+#include "worker/outputs/room.h"
+#include "worker/outputs/selection.h"
+
+namespace tradewind::outputs {
+namespace {
+
+// A field of some numbers, none alike to its neighbours.
+std::vector<float> some_values(std::int64_t points) {
+  std::vector<float> values(static_cast<std::size_t>(points));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = 250.0F + 0.01F * static_cast<float>(i * 7919 % 10007);
+  return values;
+}
+
+}  // namespace
+
+std::vector<std::string> GribOutput::prepare(const Outlook& outlook) {
+  std::vector<std::vector<Field>> fields;
+  std::map<std::string, std::vector<std::pair<std::size_t, std::size_t>>> by_variable;  // state and field
+  for (const State& state : outlook.states) {
+    fields.push_back(describe(state));
+    for (std::size_t i = 0; i < fields.back().size(); ++i)
+      by_variable[fields.back()[i].variable].emplace_back(fields.size() - 1, i);
+  }
+  if (by_variable.empty()) refuse_nothing(config_.common, outlook, "output.grib");
+
+  std::vector<const std::vector<std::pair<std::size_t, std::size_t>>*> tasks;  // this rank's
+  std::size_t number = 0;
+  for (const auto& [variable, uses] : by_variable)
+    if (static_cast<int>(number++ % static_cast<std::size_t>(communicator_.size())) == communicator_.rank())
+      tasks.push_back(&uses);
+  std::vector<std::vector<Preview>> previews(tasks.size());
+  threads_.start(tasks.size(), [&](std::size_t task) {
+    for (const auto& [state, field] : *tasks[task])
+      previews[task].push_back(preview(fields[state][field], outlook.states[state].step));
+  });
+  threads_.wait();
+
+  grib::Json own = {{"paths", grib::Json::array()}, {"first", 0.0}, {"last", 0.0}};
+  for (std::size_t task = 0; task < tasks.size(); ++task) {
+    for (std::size_t i = 0; i < tasks[task]->size(); ++i) {
+      const Preview& one = previews[task][i];
+      const std::size_t state = (*tasks[task])[i].first;
+      own["paths"].push_back(one.path);
+      if (state == 0) own["first"] = own["first"].get<double>() + one.bytes;
+      if (state + 1 == fields.size()) own["last"] = own["last"].get<double>() + one.bytes;
+    }
+  }
+  return settle_places(own.dump(), outlook.count);
+}
+
+GribOutput::Preview GribOutput::preview(const Field& field, Duration step) {
+  try {
+    const std::shared_ptr<const grib::Handle> from = templates_.find(field.variable);
+    const auto points = static_cast<std::size_t>(context_.shards.rows());
+    const grib::EncodeOptions options{.allow_nans = false, .check = config_.check_encoding};
+    const grib::Handle message = grib::encode_header(*from, field.keys, points, options);
+    Preview result{.path = config_.split_output ? grib::render_path(field.path, message) : field.path};
+    grib::Json kind = {from->text("packingType").value_or(""), from->integer("bitsPerValue").value_or(0),
+                       from->integer("edition").value_or(0), grib::packing_keys(field.keys)};
+    const std::lock_guard lock(previews_);
+    const auto [known, fresh] = bytes_of_kind_.try_emplace(kind.dump());
+    if (fresh) {
+      const grib::Handle packed = grib::encode_field(*from, field.keys, some_values(context_.shards.rows()), options);
+      const auto bits = static_cast<double>(packed.integer("bitsPerValue").value_or(0));
+      known->second = std::max(static_cast<double>(points) * bits / 8, static_cast<double>(packed.bytes().size()));
+    }
+    result.bytes = known->second;
+    return result;
+  } catch (const UserError& error) {
+    throw UserError("cannot encode " + field.variable + " at step " + duration_text(step) + ": " + error.message(),
+                    error.where(), error.remedy());
+  }
+}
+
+// All ranks: what each found of paths and bytes.
+std::vector<std::string> GribOutput::settle_places(const std::string& own, std::int64_t states) {
+  std::set<std::string> paths, files;
+  double first = 0, last = 0;
+  for (const std::string& text : dist::gather_texts(communicator_, own, "output.prepare")) {
+    const grib::Json found = grib::Json::parse(text);
+    for (const grib::Json& path : found["paths"]) paths.insert(path.get<std::string>());
+    first += found["first"].get<double>();
+    last += found["last"].get<double>();
+  }
+  std::vector<std::string> warnings;
+  if (communicator_.rank() == 0) {
+    for (const std::string& path : paths) {
+      if (sink_.is_sequential(path)) continue;
+      check_place(path);
+      files.insert(path);
+    }
+    // Fields without any variation take less, and some packings compress.
+    if (!files.empty())
+      warnings = check_room({files.begin(), files.end()},
+                            {.first = static_cast<std::uint64_t>(context_.allow_nans ? 0 : first / 2),
+                             .all = static_cast<std::uint64_t>(first + last * static_cast<double>(states - 1))});
+  }
+  // A path without keys is that of a file which will be written.
+  if (!config_.split_output || config_.path.find('{') == std::string::npos)
+    placement_.begin({paths.begin(), paths.end()});
+  return warnings;
+}
+
+}  // namespace tradewind::outputs

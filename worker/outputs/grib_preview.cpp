@@ -1,6 +1,7 @@
 // What a forecast's GRIB output comes to, found before its first step: every variable of the states to come is encoded
 // once without its values, and each kind of packing once with some.
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -19,6 +20,27 @@ std::vector<float> some_values(std::int64_t points) {
   std::vector<float> values(static_cast<std::size_t>(points));
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = 250.0F + 0.01F * static_cast<float>(i * 7919 % 10007);
   return values;
+}
+
+long asked_bits(const grib::Handle& from, const grib::Json& keys) {
+  const auto asked = keys.find("bitsPerValue");
+  return asked != keys.end() && asked->is_number_integer() ? asked->get<long>()
+                                                           : from.integer("bitsPerValue").value_or(0);
+}
+
+// ecCodes packs without complaint in ways that leave nothing: 63 bits, scale factors far off, grid_complex.
+void check_kept(const grib::Handle& packed, const std::vector<float>& values, long bits) {
+  constexpr long few = 2;  // whoever asks for so few has a field of few numbers
+  if (bits > 0 && bits <= few) return;
+  const std::vector<float> kept = packed.values();
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i < kept.size() && std::abs(kept[i] - values[i]) <= (*most - *least) / 2) continue;
+    throw UserError("the packing does not keep the values: " + grib::Json(values[i]).dump() + " becomes " +
+                        (i < kept.size() ? grib::Json(kept[i]).dump() : "nothing") + " (packingType " +
+                        packed.text("packingType").value_or("unknown") + ")",
+                    packed.where(), "change packingType, bitsPerValue or the scale factors of `encoding`");
+  }
 }
 
 }  // namespace
@@ -70,7 +92,9 @@ GribOutput::Preview GribOutput::preview(const Field& field, Duration step) {
     const std::lock_guard lock(previews_);
     const auto [known, fresh] = bytes_of_kind_.try_emplace(kind.dump());
     if (fresh) {
-      const grib::Handle packed = grib::encode_field(*from, field.keys, some_values(context_.shards.rows()), options);
+      const std::vector<float> values = some_values(context_.shards.rows());
+      const grib::Handle packed = grib::encode_field(*from, field.keys, values, options);
+      check_kept(packed, values, asked_bits(*from, field.keys));
       const auto bits = static_cast<double>(packed.integer("bitsPerValue").value_or(0));
       known->second = std::max(static_cast<double>(points) * bits / 8, static_cast<double>(packed.bytes().size()));
     }

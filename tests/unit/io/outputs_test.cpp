@@ -331,6 +331,18 @@ TEST_CASE("what would end the forecast later is found before it begins") {
   fs::remove(folder / "o.grib.partial");
   using doctest::Contains;
   CHECK(with([](auto& c) { c.encoding = {{"bitsPerValue", 200}}; }) == Contains("cannot encode"));
+  CHECK(with([](auto& c) { c.encoding = {{"bitsPerValue", 16}}; }).empty());
+  CHECK(with([](auto& c) { c.encoding = {{"packingType", "grid_ieee"}}; }).empty());
+  fs::remove(folder / "o.grib.partial");
+  for (const grib::Json& lossy :
+       {grib::Json{{"packingType", "grid_simple"}, {"bitsPerValue", 63}}, grib::Json{{"packingType", "grid_complex"}},
+        grib::Json{{"decimalScaleFactor", 30}}, grib::Json{{"decimalScaleFactor", -10}}}) {
+    CAPTURE(lossy.dump());
+    CHECK(with([&](auto& c) {
+            c.encoding = lossy;
+            c.check_encoding = false;
+          }) == Contains("the packing does not keep the values"));
+  }
   CHECK(with([](auto& c) { c.encoding = {{"packingType", "grid_zip"}}; }) == Contains("grid_zip"));
   CHECK(with([](auto& c) { c.encoding = {{"noSuchKey", 7}}; }) == Contains("noSuchKey"));
   CHECK(with([](auto& c) { c.grib2_keys = {{"tp", {{"noSuchKey", 7}}}}; }) == Contains("cannot encode tp at step 6h"));

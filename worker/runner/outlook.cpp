@@ -15,7 +15,7 @@ outputs::Outlook outlook_of(const outputs::Output& output, outputs::State initia
     outlook.states.push_back(std::move(state));
   };
   const Time base = initial.base;
-  initial.values = {};
+  initial.values = at::Tensor();
   if (output.wants(Duration::zero())) {
     add(std::move(initial));
     ++outlook.count;

@@ -48,9 +48,9 @@ std::vector<double> encodable(const Handle& message_template, std::span<const fl
     std::replace_if(
         result.begin(), result.end(), [](double value) { return std::isnan(value); }, stand_in);
   } else if (is_on(keys, "bitmapPresent") || message_template.integer("bitmapPresent").value_or(0) != 0) {
-    const double stand_in = keys.contains("missingValue") && keys["missingValue"].is_number()
-                                ? keys["missingValue"].get<double>()
-                                : message_template.real("missingValue").value_or(9999);
+    constexpr double usual = 9999;  // in every message that ecCodes opens or copies
+    const double stand_in =
+        keys.contains("missingValue") && keys["missingValue"].is_number() ? keys["missingValue"].get<double>() : usual;
     if (clashes(values, stand_in)) keys["missingValue"] = beside(values);
   }
   return result;

@@ -334,10 +334,10 @@ TEST_CASE("what would end the forecast later is found before it begins") {
     CHECK(with([&](auto& c) { c.encoding = fine; }).empty());
     CHECK(fs::exists(partial));
   }
-  for (const grib::Json& lossy :
-       {grib::Json({{"packingType", "grid_simple"}, {"bitsPerValue", 63}}),
-        grib::Json({{"packingType", "grid_complex"}}), grib::Json({{"decimalScaleFactor", 30}}),
-        grib::Json({{"decimalScaleFactor", -10}})}) {
+  for (const grib::Json& lossy : {grib::Json({{"packingType", "grid_simple"}, {"bitsPerValue", 63}}),
+                                  grib::Json({{"packingType", "grid_complex"}}),
+                                  grib::Json({{"packingType", "grid_simple"}, {"decimalScaleFactor", 30}}),
+                                  grib::Json({{"packingType", "grid_simple"}, {"decimalScaleFactor", -10}})}) {
     CAPTURE(lossy.dump());
     const std::string what = with([&](auto& c) {
       c.encoding = lossy;

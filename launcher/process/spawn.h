@@ -27,7 +27,7 @@ struct Spawn {
   int telemetry = -1;                              // the telemetry page, when there is one: becomes descriptor 5
   // Ignores proto::signals_to_launcher from its first instruction on, long before it could ask for that itself.
   bool ignores_signals_to_launcher = false;
-  std::vector<int> streams = {};                   // become 6, 7, ...; most_streams_of_worker at most
+  std::vector<int> streams = {};  // become 6, 7, ...; most_streams_of_worker at most
 };
 
 // The launcher's ends, all close-on-exec. The process is a zombie after its end until the owner waits for it.

@@ -13,6 +13,7 @@
 #include "launcher/inspect/inspect.h"
 #include "launcher/process/loading.h"
 #include "launcher/process/system_errors.h"
+#include "launcher/report/report.h"
 
 namespace {
 
@@ -63,6 +64,20 @@ class StandardOutput {
   std::streambuf* before_;
 };
 
+// Whether what goes wrong is told to programs, too.
+bool wants_json(const launcher::Command& command) {
+  if (const auto* run = std::get_if<launcher::RunCommand>(&command)) return run->json;
+  if (const auto* cluster = std::get_if<launcher::ClusterCommand>(&command)) return cluster->json;
+  if (const auto* inspect = std::get_if<launcher::InspectCommand>(&command)) return inspect->json;
+  return false;
+}
+
+void print_json(const Error& error) {
+  const launcher::Json json = {
+      {"status", "failed"}, {"exit_code", static_cast<int>(error.exit_code())}, {"errors", launcher::errors_of(error)}};
+  std::cout << json.dump(2, ' ', false, launcher::Json::error_handler_t::replace) << std::endl;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -75,11 +90,13 @@ int main(int argc, char** argv) {
   for (const int number : {SIGUSR1, SIGUSR2})
     if (std::signal(number, [](int) {}) == SIG_IGN) std::signal(number, SIG_IGN);
   StandardOutput output;
+  bool json = false;
   try {
-    const int code =
-        dispatch(launcher::parse_command_line({argv + 1, argv + argc}), Environment::from_process(environ), started);
-    return output.finish(code);
+    const launcher::Command command = launcher::parse_command_line({argv + 1, argv + argc});
+    json = wants_json(command);
+    return output.finish(dispatch(command, Environment::from_process(environ), started));
   } catch (const Error& error) {
+    if (json) print_json(error);
     launcher::print_error(std::cerr, error);
     return static_cast<int>(error.exit_code());
   } catch (const std::bad_alloc&) {

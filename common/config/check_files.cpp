@@ -54,6 +54,7 @@ void check_input(const InputConfig& input, const std::string& key, const ConfigD
   const auto* grib = std::get_if<GribInputConfig>(&input);
   if (grib == nullptr) return;
   const std::string& path = grib->path;
+  if (path.empty()) return;                         // refused already
   if (path.find('{') != std::string::npos) return;  // {dataset}: its name is known to the checkpoint
   const std::size_t magic = path.find_first_of("*?[");
   std::error_code code;
@@ -77,25 +78,30 @@ void check_input(const InputConfig& input, const std::string& key, const ConfigD
   }
 }
 
-void check_templates(const GribOutputConfig& output, const ConfigDocument& document) {
+void check_templates(const GribOutputConfig& output, const ConfigDocument& document, Findings& findings) {
+  const auto check = [&](const char* what, const std::string& path) {
+    if (!path.empty()) findings.attempt([&] { check_file(what, path, place(document, "output"), document); });
+  };
   for (const TemplateConfig& one : output.templates) {
-    if (const auto* file = std::get_if<FileTemplates>(&one)) {
-      check_file("the template", file->path, place(document, "output"), document);
-    }
-    if (const auto* samples = std::get_if<SampleTemplates>(&one); samples != nullptr && !samples->index.empty()) {
-      check_file("the index of templates", samples->index, place(document, "output"), document);
-    }
+    if (const auto* file = std::get_if<FileTemplates>(&one)) check("the template", file->path);
+    if (const auto* samples = std::get_if<SampleTemplates>(&one)) check("the index of templates", samples->index);
   }
 }
 
 }  // namespace
 
-void check_files(const RunConfig& config, const ConfigDocument& document) {
-  check_file("the checkpoint", config.checkpoint, place(document, "checkpoint"), document);
-  check_input(config.input, "input", document);
-  if (config.constant_forcings) check_input(*config.constant_forcings, "constant_forcings", document);
-  if (config.dynamic_forcings) check_input(*config.dynamic_forcings, "dynamic_forcings", document);
-  if (const auto* grib = std::get_if<GribOutputConfig>(&config.output)) check_templates(*grib, document);
+void check_files(const RunConfig& config, const ConfigDocument& document, Findings& findings) {
+  findings.attempt([&] {
+    if (!config.checkpoint.empty())
+      check_file("the checkpoint", config.checkpoint, place(document, "checkpoint"), document);
+  });
+  const auto input = [&](const InputConfig& one, const std::string& key) {
+    findings.attempt([&] { check_input(one, key, document); });
+  };
+  input(config.input, "input");
+  if (config.constant_forcings) input(*config.constant_forcings, "constant_forcings");
+  if (config.dynamic_forcings) input(*config.dynamic_forcings, "dynamic_forcings");
+  if (const auto* grib = std::get_if<GribOutputConfig>(&config.output)) check_templates(*grib, document, findings);
 }
 
 }  // namespace tradewind::config

@@ -4,6 +4,7 @@
 
 #include "common/config/reader.h"
 #include "common/errors.h"
+#include "common/nearest.h"
 
 namespace tradewind::config {
 
@@ -24,7 +25,7 @@ Node Component::options(const std::string& main) const {
   if (argument.is_null()) return map;
   if (argument.is_list() || main.empty()) {
     throw UserError(
-        "`" + key + "` takes " + (main.empty() ? "no value" : "options by name") + ", not " + argument.kind_text(),
+        quoted(key) + " takes " + (main.empty() ? "no value" : "options by name") + ", not " + argument.kind_text(),
         argument.where.text(), main.empty() ? "write " + name + " alone" : "write {" + name + ": {key: value}}");
   }
   map.set(main, where, argument);
@@ -34,7 +35,7 @@ Node Component::options(const std::string& main) const {
 Component as_component(const Node& node, const std::string& key) {
   if (node.is_text()) return {node.text(), node.where, key + "." + node.text(), Node::of(nullptr, node.where)};
   if (!node.is_map()) {
-    throw UserError("`" + key + "` must be a name or a map of one name, not " + node.kind_text(), node.where.text(),
+    throw UserError(quoted(key) + " must be a name or a map of one name, not " + node.kind_text(), node.where.text(),
                     "write name or {name: {option: value}}");
   }
   if (const Node::Entry* type = node.entry("_type")) {
@@ -46,7 +47,7 @@ Component as_component(const Node& node, const std::string& key) {
   if (node.entries.size() != 1) {
     std::vector<std::string> names;
     for (const Node::Entry& entry : node.entries) names.push_back(entry.key);
-    throw UserError("`" + key + "` names " + (names.empty() ? "nothing" : "more than one thing: " + listed(names)),
+    throw UserError(quoted(key) + " names " + (names.empty() ? "nothing" : "more than one thing: " + listed(names)),
                     (names.empty() ? node.where : node.entries[1].where).text(),
                     "give one name with its options below it: {name: {option: value}}");
   }
@@ -62,9 +63,8 @@ void refuse(const Component& component, const Kinds& kinds, const std::string& h
   }
   std::vector<std::string> all = kinds.supported;
   all.insert(all.end(), kinds.elsewhere.begin(), kinds.elsewhere.end());
-  const auto near = nearest(component.name, all);
-  throw UserError("unknown " + kinds.what + " '" + component.name + "'", component.where.text(),
-                  (near ? "did you mean '" + *near + "'? " : "") + supported);
+  throw UserError("unknown " + kinds.what + " '" + clipped(component.name) + "'", component.where.text(),
+                  did_you_mean(component.name, all) + supported);
 }
 
 }  // namespace tradewind::config

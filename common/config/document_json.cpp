@@ -59,7 +59,7 @@ class Reader {
     if (json.contains("map")) {
       Node map = Node::map(where);
       for (const Json& entry : json.at("map")) {
-        map.set(entry.at(0).get<std::string>(), location(entry.at(1)), node(entry.at(2)));
+        map.entries.push_back({entry.at(0).get<std::string>(), location(entry.at(1)), node(entry.at(2))});
       }
       return map;
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <optional>
+#include <unordered_map>
 
 #include "common/config/yaml_load.h"
 #include "common/config/yaml_scalar.h"
@@ -12,7 +13,9 @@ namespace tradewind::config {
 namespace {
 
 constexpr std::size_t kMostValues = 100000;
-constexpr std::size_t kMostText = 1 << 20;
+constexpr std::size_t kMostText = 1 << 20;        // of one value
+constexpr std::size_t kMostTogether = 16U << 20;  // of all of them
+constexpr std::size_t kManyKeys = 32;             // from here on a map is looked up by an index
 constexpr std::size_t kMostDepth = 200;
 
 using Ancestors = std::vector<const Node*>;  // from the root to the container of the node
@@ -27,6 +30,20 @@ class Resolver {
  public:
   Resolver(const Node& root, const Environment& environment) : root_(root), environment_(environment) {}
 
+  Node root(Findings& findings) {
+    Node built = Node::map(root_.where);
+    built.entries.reserve(root_.entries.size());
+    const ActiveScope scope(*this, root_);
+    for (const Node::Entry& entry : root_.entries) {
+      built.entries.push_back({entry.key, entry.where, Node::of(nullptr, entry.value.where)});
+      Node& value = built.entries.back().value;
+      value.failed = true;
+      findings.attempt([&] { value = build(entry.value, {&root_}); });
+    }
+    return built;
+  }
+
+ private:
   Node build(const Node& node, const Ancestors& ancestors) {
     if (++count_ > kMostValues) {
       throw UserError("interpolation makes more than " + std::to_string(kMostValues) + " values", node.where.text(),
@@ -42,7 +59,6 @@ class Resolver {
     return text(scan, "");
   }
 
- private:
   struct Scan {
     const std::string& text;
     std::size_t at;
@@ -83,20 +99,19 @@ class Resolver {
   };
 
   [[noreturn]] static void fail(const Scan& scan, const std::string& what, const std::string& remedy) {
-    const std::string& text = scan.node.text();
-    const std::string shown = text.size() <= 200 ? text : text.substr(0, 200) + "...";
-    throw UserError(what + " in '" + shown + "'", scan.node.where.text(), remedy);
+    throw UserError(what + " in '" + clipped(scan.node.text()) + "'", scan.node.where.text(), remedy);
   }
 
   Node container(const Node& node, const Ancestors& ancestors) {
     const ActiveScope scope(*this, node);
     Ancestors below = ancestors;
     below.push_back(&node);
-    Node built = node;
-    for (std::size_t i = 0; i < node.items.size(); ++i) built.items[i] = build(node.items[i], below);
-    for (std::size_t i = 0; i < node.entries.size(); ++i) {
-      built.entries[i].value = build(node.entries[i].value, below);
-    }
+    Node built = node.is_list() ? Node::list(node.where) : Node::map(node.where);
+    built.items.reserve(node.items.size());
+    built.entries.reserve(node.entries.size());
+    for (const Node& item : node.items) built.items.push_back(build(item, below));
+    for (const Node::Entry& entry : node.entries)
+      built.entries.push_back({entry.key, entry.where, build(entry.value, below)});
     return built;
   }
 
@@ -134,6 +149,8 @@ class Resolver {
       return *std::move(only);
     }
     if (has_container) fail(scan, "a list or map cannot be part of a text", "refer to one of its values");
+    if (made_ += joined.size(); made_ > kMostTogether)
+      fail(scan, "interpolations make more than 16 MiB of text together", "repeat less");
     return Node::of(joined, scan.node.where);
   }
 
@@ -189,11 +206,21 @@ class Resolver {
     return index < parent.items.size() ? &parent.items[index] : nullptr;
   }
 
+  // child(), of a node of the document itself: these stay where they are, so a large one gets an index.
+  const Node* child_of_document(const Node& parent, const std::string& key) {
+    if (!parent.is_map() || parent.entries.size() < kManyKeys) return child(parent, key);
+    Index& index = indices_[&parent];
+    if (index.empty())
+      for (const Node::Entry& entry : parent.entries) index.emplace(entry.key, &entry.value);
+    const auto found = index.find(key);
+    return found == index.end() ? nullptr : found->second;
+  }
+
   Node value_at(const Scan& scan, std::size_t dots, const std::vector<std::string>& keys) {
     std::string shown(dots, '.');
     for (std::size_t i = 0; i < keys.size(); ++i) shown += (i == 0 ? "" : ".") + keys[i];
     const auto missing = [&]() {
-      fail(scan, "interpolation key '" + shown + "' is not there", "set that key, or correct its name");
+      fail(scan, "interpolation key '" + clipped(shown) + "' is not there", "set that key, or correct its name");
     };
     Ancestors path;
     if (dots == 0) {
@@ -204,7 +231,7 @@ class Resolver {
     }
     const Node* current = path.back();
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      const Node* next = child(*current, keys[i]);
+      const Node* next = child_of_document(*current, keys[i]);
       if (next == nullptr) missing();
       if (i + 1 == keys.size()) return build(*next, path);
       if (next->is_text()) {  // the way goes through another interpolation: go on in its value, which is final
@@ -261,26 +288,31 @@ class Resolver {
         if (given[1].is_null()) return Node::of(nullptr, scan.node.where);
         return Node::of(given[1].shown(), scan.node.where);
       }
-      fail(scan, "the environment variable " + given[0].shown() + " is not set",
-           "set it, or give a default: ${oc.env:" + given[0].shown() + ",default}");
+      const std::string variable = clipped(given[0].shown());
+      fail(scan, "the environment variable " + variable + " is not set",
+           "set it, or give a default: ${oc.env:" + variable + ",default}");
     }
     if (name == "oc.decode" && given.size() == 1) {
       if (!given[0].is_text()) return given[0];
       return load_yaml_value(given[0].text(), scan.node.where);
     }
-    fail(scan, "interpolation '" + name + ":' is not supported", "use ${key}, ${oc.env:NAME} or ${oc.decode:text}");
+    fail(scan, "interpolation '" + clipped(name) + ":' is not supported",
+         "use ${key}, ${oc.env:NAME} or ${oc.decode:text}");
   }
 
   const Node& root_;
   const Environment& environment_;
   std::vector<const Node*> active_;
+  using Index = std::unordered_map<std::string_view, const Node*>;
+  std::unordered_map<const Node*, Index> indices_;
   std::size_t count_ = 0, depth_ = 0;
+  std::size_t made_ = 0;  // bytes of text
 };
 
 }  // namespace
 
-Node interpolated(const Node& root, const Environment& environment) {
-  return Resolver(root, environment).build(root, {});
+Node interpolated(const Node& root, const Environment& environment, Findings& findings) {
+  return Resolver(root, environment).root(findings);
 }
 
 }  // namespace tradewind::config

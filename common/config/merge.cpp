@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "common/config/yaml_load.h"
@@ -10,6 +12,8 @@
 
 namespace tradewind::config {
 namespace {
+
+constexpr std::size_t kMostDepth = 100;  // as in a file
 
 // "a.b[0].c" -> a, b, 0, c.
 std::vector<std::string> split_key(const std::string& key) {
@@ -55,6 +59,30 @@ Node wrapped(const std::vector<std::string>& keys, std::size_t from, Node value,
   return value;
 }
 
+bool is_there(const std::string& path) {
+  std::error_code code;
+  return !path.empty() && std::filesystem::exists(path, code);
+}
+
+Node override_value(const std::string& text, const Location& where, Findings& findings) {
+  std::optional<Node> value;
+  try {
+    value = load_yaml_value(text, where);
+  } catch (const UserError&) {
+    if (!is_there(text)) throw;
+    return Node::of(text, where);
+  }
+  if (value->is_text() && value->text() == text) return *std::move(value);
+  const std::size_t hash = text.starts_with("#") ? 0 : text.find(" #");
+  const bool comment = hash != std::string::npos && !value->is_container() &&
+                       !(value->is_text() && value->text().find('#') != std::string::npos);
+  if ((comment || value->is_container() || value->is_text()) && is_there(text)) return Node::of(text, where);
+  if (comment)
+    findings.warn(where,
+                  "what stands from `#` on is a comment in YAML and left out; put the value in quotes to keep it");
+  return *std::move(value);
+}
+
 void assign(Node& target, Node value) {
   if (target.is_map() && value.is_map() && !value.entries.empty()) {
     merge_over(target, value);
@@ -67,16 +95,20 @@ void assign(Node& target, Node value) {
 
 void merge_over(Node& base, const Node& over) {
   if (base.is_map() && over.is_map()) {
+    std::unordered_map<std::string_view, std::size_t> places;  // of base's own: `over` has no key twice
+    for (std::size_t i = 0; i < base.entries.size(); ++i) places.emplace(base.entries[i].key, i);
+    std::vector<const Node::Entry*> others;
     for (const Node::Entry& entry : over.entries) {
-      if (Node* present = base.find(entry.key)) {
-        merge_over(*present, entry.value);
-        for (Node::Entry& own : base.entries) {
-          if (own.key == entry.key) own.where = entry.where;
-        }
-      } else {
-        base.set(entry.key, entry.where, entry.value);
+      const auto present = places.find(entry.key);
+      if (present == places.end()) {
+        others.push_back(&entry);
+        continue;
       }
+      Node::Entry& own = base.entries[present->second];
+      merge_over(own.value, entry.value);
+      own.where = entry.where;
     }
+    for (const Node::Entry* entry : others) base.entries.push_back(*entry);
     if (!over.entries.empty()) base.where = over.where;
     return;
   }
@@ -87,17 +119,28 @@ void merge_over(Node& base, const Node& over) {
   base = over;
 }
 
-void apply_override(Node& root, const std::string& text) {
-  const Location where{"override '" + text + "'", 0, 0};
+std::string override_place(const std::string& text) { return "override '" + clipped(text) + "'"; }
+
+void apply_override(Node& root, const std::string& text, Findings& findings) {
+  const Location where{override_place(text), 0, 0};
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
-    throw UserError("this is not key=value", where.text(), "write for example lead_time=6h, or date=null for nothing");
+    std::error_code code;
+    throw UserError("this is not key=value", where.text(),
+                    std::filesystem::is_regular_file(text, code)
+                        ? "the config stands before the overrides: write it first"
+                        : "write for example lead_time=6h, or date=null for nothing");
+  }
+  if (static_cast<std::size_t>(std::count_if(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(equals),
+                                             [](char c) { return c == '.' || c == '['; })) >= kMostDepth) {
+    throw UserError("the key has more than " + std::to_string(kMostDepth) + " parts", where.text(),
+                    "write for example output.grib.path=out.grib");
   }
   const std::vector<std::string> keys = split_key(text.substr(0, equals));
   if (std::any_of(keys.begin(), keys.end(), [](const std::string& key) { return key.empty(); })) {
     throw UserError("a part of the key is empty", where.text(), "write for example output.grib.path=out.grib");
   }
-  Node value = load_yaml_value(text.substr(equals + 1), where);
+  Node value = override_value(text.substr(equals + 1), where, findings);
 
   Node* current = &root;
   for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -112,8 +155,8 @@ void apply_override(Node& root, const std::string& text) {
     } else if (current->is_list()) {
       const auto index = index_of(keys[i]);
       if (!index) {
-        throw UserError("`" + joined(keys, i) + "` is a list, `" + keys[i] + "` is no index of it", where.text(),
-                        "use a number from 0 to " + std::to_string(current->items.size()));
+        throw UserError("`" + joined(keys, i) + "` is a list, `" + clipped(keys[i]) + "` is no index of it",
+                        where.text(), "use a number from 0 to " + std::to_string(current->items.size()));
       }
       if (*index > current->items.size()) {
         throw UserError("index " + keys[i] + " is out of range for `" + joined(keys, i) + "`, a list of " +
@@ -127,9 +170,9 @@ void apply_override(Node& root, const std::string& text) {
       current = &current->items[*index];
     } else {
       const std::string path = joined(keys, i);
-      throw UserError("`" + path + "` is " + current->kind_text() + " (" + current->where.text() +
+      throw UserError(quoted(path) + " is " + current->kind_text() + " (" + current->where.text() +
                           "), nothing can be set inside it",
-                      where.text(), "give it whole: " + path + "=" + braced(keys, i, text.substr(equals + 1)));
+                      where.text(), "give it whole: " + clipped(path + "=" + braced(keys, i, text.substr(equals + 1))));
     }
   }
   assign(*current, std::move(value));

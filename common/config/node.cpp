@@ -28,6 +28,21 @@ std::string real_text(double value) {
 
 }  // namespace
 
+std::string clipped(const std::string& text) {
+  constexpr std::size_t kMost = 200;
+  if (text.size() <= kMost) return text;
+  std::size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // not inside a character
+  return text.substr(0, end) + "...";
+}
+
+std::string quoted(const std::string& key) {
+  std::string text = "`";
+  text += clipped(key);
+  text += '`';
+  return text;
+}
+
 std::string Location::text() const {
   if (line == 0) return source;
   return source + ":" + std::to_string(line) + ":" + std::to_string(column);
@@ -120,7 +135,7 @@ std::string Node::kind_text() const {
     case Kind::real:
       return "the number " + shown();
     case Kind::text:
-      return "the text '" + text() + "'";
+      return "the text '" + clipped(text()) + "'";
     case Kind::list:
       return "a list";
     case Kind::map:
@@ -136,8 +151,9 @@ Json Node::to_json() const {
     return list;
   }
   if (is_map()) {
-    Json map = Json::object();
-    for (const Entry& e : entries) map[e.key] = e.value.to_json();
+    Json::object_t map;  // keys are unique: none needs to be looked for
+    map.reserve(entries.size());
+    for (const Entry& e : entries) map.push_back({e.key, e.value.to_json()});
     return map;
   }
   return scalar;

@@ -11,6 +11,10 @@ namespace tradewind::config {
 
 using Json = nlohmann::ordered_json;
 
+// Of a long text its beginning, for messages.
+std::string clipped(const std::string& text);
+std::string quoted(const std::string& key);  // in backticks, clipped
+
 struct Location {
   std::string source;        // file name, or "override 'key=value'"
   int line = 0;              // from 1; 0: the source as a whole
@@ -27,6 +31,7 @@ struct Node {
   std::vector<Node> items;     // of list
   std::vector<Entry> entries;  // of map, in order, keys unique
   Location where;
+  bool failed = false;  // what it should be could not be found out, which has been said
 
   static Node of(Json scalar, Location where);  // null, boolean, number or text
   static Node map(Location where);

@@ -1,6 +1,7 @@
 #include "common/config/parse.h"
 #include "common/config/reader.h"
 #include "common/errors.h"
+#include "common/nearest.h"
 
 namespace tradewind::config {
 namespace {
@@ -20,34 +21,51 @@ const std::vector<std::string>& pre_processor_names() {
   return names;
 }
 
+AccumulateFromStart parse_accumulate(const Component& component, Findings& findings) {
+  const MapReader reader(component.options(""), component.key, {"accumulations", "allow_negative"}, findings);
+  AccumulateFromStart accumulate;
+  accumulate.at = {component.key, component.where.text()};
+  reader.take_set("accumulations", [&](const Node& node, const std::string& key) {
+    accumulate.accumulations = as_texts(node, key);
+    for (const Node& item : node.items)
+      accumulate.accumulations_at.push_back(
+          {key + "." + std::to_string(accumulate.accumulations_at.size()), item.where.text()});
+  });
+  reader.take_set("allow_negative",
+                  [&](const Node& node, const std::string& key) { accumulate.allow_negative = as_boolean(node, key); });
+  return accumulate;
+}
+
 }  // namespace
 
-std::vector<PostProcessorConfig> parse_post_processors(const Node& node, const std::string& key) {
+std::vector<PostProcessorConfig> parse_post_processors(const Node& node, const std::string& key, Findings& findings) {
   std::vector<PostProcessorConfig> parsed;
+  std::size_t index = 0;
   for (const Node& item : as_list(node, key).items) {
-    const Component component = as_component(item, key + "." + std::to_string(parsed.size()));
-    if (!component.is("accumulate_from_start_of_forecast")) refuse(component, post_kinds());
-    const MapReader reader(component.options(""), component.key, {"accumulations", "allow_negative"});
-    AccumulateFromStart accumulate;
-    if (const Node* names = reader.find_set("accumulations")) {
-      accumulate.accumulations = as_texts(*names, reader.path("accumulations"));
-    }
-    if (const Node* allow = reader.find_set("allow_negative")) {
-      accumulate.allow_negative = as_boolean(*allow, reader.path("allow_negative"));
-    }
-    parsed.emplace_back(std::move(accumulate));
+    const std::string item_key = key + "." + std::to_string(index++);
+    findings.attempt([&] {
+      const Component component = as_component(item, item_key);
+      if (!component.is("accumulate_from_start_of_forecast")) refuse(component, post_kinds());
+      parsed.emplace_back(parse_accumulate(component, findings));
+    });
   }
   return parsed;
 }
 
-void refuse_pre_processors(const Node& node, const std::string& key) {
-  const Node& list = as_list(node, key);
-  if (list.items.empty()) return;
-  const Component component = as_component(list.items.front(), key + ".0");
-  const bool known = holds(pre_processor_names(), component.name);
-  throw UserError((known ? "" : "unknown ") + std::string("pre-processor '") + component.name + "'" +
-                      (known ? " is not supported by this build" : ""),
-                  component.where.text(), "this build has no pre-processors: prepare the input beforehand");
+void refuse_pre_processors(const Node& node, const std::string& key, Findings& findings) {
+  std::size_t index = 0;
+  for (const Node& item : as_list(node, key).items) {
+    const std::string item_key = key + "." + std::to_string(index++);
+    findings.attempt([&] {
+      const Component component = as_component(item, item_key);
+      const bool known = holds(pre_processor_names(), component.name);
+      throw UserError((known ? "" : "unknown ") + std::string("pre-processor '") + clipped(component.name) + "'" +
+                          (known ? " is not supported by this build" : ""),
+                      component.where.text(),
+                      (known ? std::string() : did_you_mean(component.name, pre_processor_names())) +
+                          "this build has no pre-processors: prepare the input beforehand");
+    });
+  }
 }
 
 }  // namespace tradewind::config

@@ -7,6 +7,7 @@
 #include "common/config/parse.h"
 #include "common/config/reader.h"
 #include "common/errors.h"
+#include "common/nearest.h"
 #include "common/precision.h"
 
 namespace tradewind::config {
@@ -51,32 +52,29 @@ const std::vector<std::string>& top_level_keys() {
   return keys;
 }
 
-std::string parse_checkpoint(const MapReader& reader, const ConfigDocument& document) {
-  const Node* node = reader.find("checkpoint");
-  if (node == nullptr) {
-    throw UserError("`checkpoint` is missing", document.name, "add checkpoint: inference-last.ckpt");
-  }
+std::string parse_checkpoint(const Node& node, const std::string& key) {
   // The reference takes the map of a download also as JSON text.
-  if (node->is_map() || (node->is_text() && node->text().starts_with("{"))) {
-    throw UserError("`checkpoint` from huggingface is not supported by this build", node->where.text(),
+  if (node.is_map() || (node.is_text() && node.text().starts_with("{"))) {
+    throw UserError("`checkpoint` from huggingface is not supported by this build", node.where.text(),
                     "download it first and give its path");
   }
-  return as_text(*node, "checkpoint");
+  std::string path = as_text(node, key);
+  if (path.empty()) throw UserError("`checkpoint` is empty", node.where.text(), "give the path of the checkpoint");
+  return path;
 }
 
-std::optional<Time> parse_run_date(const Node* node, Time today) {
-  if (node == nullptr) return std::nullopt;
+Time parse_run_date(const Node& node, Time today) {
   try {
-    if (node->is_text()) return parse_date(node->text());
-    if (node->is(Node::Kind::integer) || node->is(Node::Kind::boolean)) {
-      return date_from_integer(as_integer(*node, "date"), today);
+    if (node.is_text()) return parse_date(node.text());
+    if (node.is(Node::Kind::integer) || node.is(Node::Kind::boolean)) {
+      return date_from_integer(as_integer(node, "date"), today);
     }
   } catch (const UserError& error) {
-    throw UserError("`date`: " + error.message(), node->where.text(),
-                    node->is_text() && node->text().starts_with("-") ? "days from today are written without quotes"
-                                                                     : error.remedy());
+    throw UserError(
+        "`date`: " + error.message(), node.where.text(),
+        node.is_text() && node.text().starts_with("-") ? "days from today are written without quotes" : error.remedy());
   }
-  throw UserError("`date` must be a date, not " + node->kind_text(), node->where.text(),
+  throw UserError("`date` must be a date, not " + node.kind_text(), node.where.text(),
                   "write 2020-01-01T12:00, 20200101, or 0, -1, ... for days from today");
 }
 
@@ -92,17 +90,14 @@ std::string parse_device(const Node& node) {
 Precision parse_precision(const Node& node) {
   const std::string name = as_text(node, "precision");
   if (const auto precision = precision_of(name)) return *precision;
-  const auto near = nearest(name, precision_names());
-  throw UserError(
-      "precision '" + name + "' is not known", node.where.text(),
-      (near ? "did you mean '" + *near + "'? " : "") + std::string("it is one of ") + listed(precision_names()));
+  throw UserError("precision '" + clipped(name) + "' is not known", node.where.text(),
+                  did_you_mean(name, precision_names()) + "it is one of " + listed(precision_names()));
 }
 
-std::optional<std::int64_t> parse_seed(const Node* node, const ConfigDocument& document,
-                                       std::vector<std::string>& warnings) {
+std::optional<std::int64_t> parse_seed(const Node* node, const ConfigDocument& document, Findings& findings) {
   const std::optional<std::string>& base = document.base_seed;
   if (node != nullptr) {
-    if (base) warnings.push_back(node->where.text() + ": `seed` counts, ANEMOI_BASE_SEED=" + *base + " does not");
+    if (base) findings.warn(node->where, "`seed` counts, ANEMOI_BASE_SEED=" + clipped(*base) + " does not");
     return as_integer(*node, "seed");
   }
   if (!base) return std::nullopt;
@@ -124,140 +119,198 @@ Duration parse_frequency(const Node& node) {
   throw UserError("`output_frequency` must be longer than nothing", node.where.text(), "write for example 6h");
 }
 
-std::vector<std::string> parse_categories(const Node& node) {
+std::vector<std::string> parse_categories(const Node& node, Findings& findings) {
   std::vector<std::string> categories;
+  std::size_t index = 0;
   for (const Node& item : as_list(node, "initial_state_categories").items) {
-    categories.push_back(as_choice(item, "initial_state_categories." + std::to_string(categories.size()),
-                                   {"prognostics", "constant_forcings", "dynamic_forcings"}));
+    const std::string key = "initial_state_categories." + std::to_string(index++);
+    findings.attempt([&] {
+      std::string category = as_choice(item, key, {"prognostics", "constant_forcings", "dynamic_forcings"});
+      if (std::find(categories.begin(), categories.end(), category) != categories.end())
+        findings.warn(item.where, quoted(key) + ": " + category + " is there already");
+      else
+        categories.push_back(std::move(category));
+    });
   }
   return categories;
 }
 
-Json parse_predict_kwargs(const Node& node, std::vector<std::string>& warnings) {
-  Json kwargs = as_map(node, "predict_kwargs").to_json();
-  for (const char* own : {"fcstep", "step", "date", "model_comm_group"}) {
-    if (kwargs.erase(own) == 0) continue;
-    warnings.push_back(node.entry(own)->where.text() + ": `predict_kwargs." + own +
-                       "` is set by the run itself and left out");
+// Models take no options here: one that is dropped could change the forecast.
+void refuse_predict_kwargs(const Node& node, const std::string& key, Findings& findings) {
+  for (const Node::Entry& entry : as_map(node, key).entries) {
+    const std::string path = key + "." + entry.key;
+    if (entry.key == "fcstep" || entry.key == "step" || entry.key == "date" || entry.key == "model_comm_group")
+      findings.warn(entry.where, quoted(path) + " is set by the run itself and left out");
+    else
+      findings.refuse(UserError(quoted(path) + " is not supported by this build: its models take no options",
+                                entry.where.text(), "leave it out; for a model with options use anemoi-inference"));
   }
-  return kwargs;
 }
 
-Json parse_typed_variables(const Node& node) {
+int parse_verbosity(const Node& node, const std::string& key, Findings& findings) {
+  const std::int64_t given = as_integer(node, key);
+  const auto level = static_cast<int>(std::clamp<std::int64_t>(given, 0, 3));
+  if (given != level)
+    findings.warn(node.where,
+                  quoted(key) + " is from 0 to 3: " + std::to_string(given) + " is taken as " + std::to_string(level));
+  if (level > 0)
+    findings.warn(node.where, quoted(key) + " shows what --verbose does: the tables of tensors are not built here");
+  return level;
+}
+
+Json parse_typed_variables(const Node& node, Findings& findings) {
   for (const Node::Entry& entry : as_map(node, "typed_variables").entries) {
-    as_map(entry.value, "typed_variables." + entry.key);
+    findings.attempt([&] { as_map(entry.value, "typed_variables." + entry.key); });
   }
   return node.to_json();
 }
 
-std::map<std::string, std::string> parse_env(const Node& node) {
-  std::map<std::string, std::string> env;
-  for (const Node::Entry& entry : as_map(node, "env").entries) {
-    const std::string key = "env." + entry.key;
-    if (entry.key.empty() || entry.key.find('=') != std::string::npos) {
-      throw UserError("'" + entry.key + "' is no name of an environment variable", entry.where.text());
-    }
-    if (entry.value.is(Node::Kind::null) || entry.value.is_container()) as_text(entry.value, key);
-    env[entry.key] = entry.value.is_text() ? entry.value.text() : std::to_string(as_integer(entry.value, key));
+std::string parse_env_value(const Node::Entry& entry) {
+  const std::string key = "env." + entry.key;
+  if (entry.key.empty() || entry.key.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
+    throw UserError("'" + entry.key + "' is no name of an environment variable", entry.where.text(),
+                    "write for example OMP_NUM_THREADS: 4");
   }
+  if (entry.value.is(Node::Kind::null) || entry.value.is_container()) as_text(entry.value, key);
+  return entry.value.is_text() ? entry.value.text() : std::to_string(as_integer(entry.value, key));
+}
+
+std::map<std::string, std::string> parse_env(const Node& node, Findings& findings) {
+  std::map<std::string, std::string> env;
+  for (const Node::Entry& entry : as_map(node, "env").entries)
+    findings.attempt([&] { env[entry.key] = parse_env_value(entry); });
   return env;
 }
 
-// Keys that are part of the table but have no effect here.
-void parse_idle(const MapReader& reader, std::vector<std::string>& warnings) {
-  if (const Node* hacks = reader.find("development_hacks")) {
-    if (!as_map(*hacks, "development_hacks").entries.empty()) {
-      warnings.push_back(reader.where("development_hacks").text() + ": `development_hacks` has no effect");
-    }
+// Keys that are part of the table but have no effect here, nor on any forecast elsewhere.
+void parse_idle(const MapReader& reader, Findings& findings) {
+  const auto idle = [&](const std::string& name, const std::string& why) {
+    findings.warn(reader.where(name), quoted(name) + " has no effect" + why);
+  };
+  for (const char* name : {"development_hacks", "debugging_info"}) {
+    reader.take(name, [&](const Node& node, const std::string& key) {
+      if (!as_map(node, key).entries.empty()) idle(key, "");
+    });
   }
-  if (const Node* info = reader.find("debugging_info")) as_map(*info, "debugging_info");
-  if (const Node* size = reader.find("preload_buffer_size")) as_integer(*size, "preload_buffer_size");
+  reader.take("use_grib_paramid", [&](const Node& node, const std::string& key) {
+    if (as_boolean(node, key))
+      idle(key, ": it is for requests to MARS and for archive requests, and none are made here");
+  });
+  reader.take("preload_checkpoint", [&](const Node& node, const std::string& key) {
+    if (as_boolean(node, key)) idle(key, ": the checkpoint is mapped, and each rank reads what it needs");
+  });
+  reader.take("preload_buffer_size", [&](const Node& node, const std::string& key) {
+    as_integer(node, key);
+    idle(key, ": the checkpoint is mapped, and each rank reads what it needs");
+  });
 }
 
-void refuse_unbuilt(const MapReader& reader) {
-  if (const Node* node = reader.find("use_profiler")) {
-    if (as_boolean(*node, "use_profiler")) {
-      throw UserError("`use_profiler` is not supported by this build", reader.where("use_profiler").text(),
-                      "leave it out; `--report FILE` gives the times of each part");
-    }
-  }
-  if (const Node* node = reader.find("pre_processors")) refuse_pre_processors(*node, "pre_processors");
-  if (const Node* node = reader.find("mid_processors")) {
-    if (!as_list(*node, "mid_processors").items.empty()) {
-      throw UserError("`mid_processors` are not supported by this build", reader.where("mid_processors").text(),
-                      "leave them out");
-    }
-  }
-  if (const Node* node = reader.find_set("check_variables_compatibility")) {
-    as_map(*node, "check_variables_compatibility");
-    reader.unsupported("check_variables_compatibility", "leave it out");
-  }
+void refuse_unbuilt(const MapReader& reader, Findings& findings) {
+  reader.take("use_profiler", [&](const Node& node, const std::string& key) {
+    if (!as_boolean(node, key)) return;
+    throw UserError("`use_profiler` is not supported by this build", reader.where(key).text(),
+                    "leave it out; `--report FILE` gives the times of each part");
+  });
+  reader.take("pre_processors",
+              [&](const Node& node, const std::string& key) { refuse_pre_processors(node, key, findings); });
+  reader.take("mid_processors", [&](const Node& node, const std::string& key) {
+    if (as_list(node, key).items.empty()) return;
+    throw UserError("`mid_processors` are not supported by this build", reader.where(key).text(), "leave them out");
+  });
+  reader.take_set("check_variables_compatibility", [&](const Node& node, const std::string& key) {
+    as_map(node, key);
+    reader.unsupported(key, "leave it out");
+  });
   reader.unsupported("trace_path", "leave it out");
+}
+
+void parse_forecast(const MapReader& reader, const ConfigDocument& document, RunConfig& config, Findings& findings) {
+  reader.take_set("date",
+                  [&](const Node& node, const std::string&) { config.date = parse_run_date(node, document.today); });
+  reader.take("lead_time", [&](const Node& node, const std::string&) { config.lead_time = parse_lead_time(node); });
+  reader.take_set("device", [&](const Node& node, const std::string&) { config.device = parse_device(node); });
+  reader.take_set("precision", [&](const Node& node, const std::string&) { config.precision = parse_precision(node); });
+  findings.attempt([&] { config.seed = parse_seed(reader.find_set("seed"), document, findings); });
+  reader.take_set("allow_nans",
+                  [&](const Node& node, const std::string& key) { config.allow_nans = as_boolean(node, key); });
+  reader.take("write_initial_state",
+              [&](const Node& node, const std::string& key) { config.write_initial_state = as_boolean(node, key); });
+  reader.take("initial_state_categories", [&](const Node& node, const std::string&) {
+    config.initial_state_categories = parse_categories(node, findings);
+  });
+  reader.take_set("output_frequency",
+                  [&](const Node& node, const std::string&) { config.output_frequency = parse_frequency(node); });
+  reader.take("predict_kwargs",
+              [&](const Node& node, const std::string& key) { refuse_predict_kwargs(node, key, findings); });
+  reader.take("post_processors", [&](const Node& node, const std::string& key) {
+    config.post_processors = parse_post_processors(node, key, findings);
+  });
+}
+
+// What is said about the run and its surroundings.
+void parse_texts(const MapReader& reader, RunConfig& config, Findings& findings) {
+  reader.take_set("description",
+                  [&](const Node& node, const std::string& key) { config.description = as_text(node, key); });
+  reader.take_set("name", [&](const Node& node, const std::string& key) { config.name = as_text(node, key); });
+  reader.take("verbosity", [&](const Node& node, const std::string& key) {
+    config.verbosity = parse_verbosity(node, key, findings);
+  });
+  reader.take("typed_variables", [&](const Node& node, const std::string&) {
+    config.typed_variables = parse_typed_variables(node, findings);
+  });
+  reader.take("patch_metadata",
+              [&](const Node& node, const std::string& key) { config.patch_metadata = as_map(node, key).to_json(); });
+  reader.take("env", [&](const Node& node, const std::string&) { config.env = parse_env(node, findings); });
+}
+
+void parse_streams(const MapReader& reader, const ConfigDocument& document, RunConfig& config, Findings& findings) {
+  const auto forcings = [&](const std::string& name, std::optional<InputConfig>& to) {
+    reader.take_set(
+        name, [&](const Node& node, const std::string& key) { to = parse_input(node, key, config.dataset, findings); });
+  };
+  const auto input = [&](const Node& node) {
+    findings.attempt([&] { config.input = parse_input(node, "input", config.dataset, findings); });
+  };
+  if (const Node* node = reader.find("input"))
+    input(*node);
+  else if (!reader.meant("input"))
+    input(Node::of("test", {document.name, 0, 0}));
+  forcings("constant_forcings", config.constant_forcings);
+  forcings("dynamic_forcings", config.dynamic_forcings);
+  config.output = PrinterOutputConfig{};
+  reader.take("output", [&](const Node& node, const std::string& key) {
+    config.output = parse_output(node, key, config.dataset, findings);
+  });
 }
 
 }  // namespace
 
-RunConfig parse_run_config(const ConfigDocument& document, std::vector<std::string>& warnings) {
+RunConfig parse_run_config(const ConfigDocument& document, Findings& findings) {
   RunConfig config;
-  const MapReader reader(document.root, "", top_level_keys());
-  config.checkpoint = parse_checkpoint(reader, document);
+  const MapReader reader(document.root, "", top_level_keys(), findings);
+  if (reader.find("checkpoint") == nullptr && !reader.meant("checkpoint")) {
+    findings.refuse(UserError("`checkpoint` is missing", document.name, "add checkpoint: inference-last.ckpt"));
+  }
+  reader.take("checkpoint",
+              [&](const Node& node, const std::string& key) { config.checkpoint = parse_checkpoint(node, key); });
+  findings.attempt([&] {
+    const Node* runner = reader.find("runner");
+    config.runner = parse_runner(runner == nullptr ? Node::of("auto", document.root.where) : *runner,
+                                 reader.find_set("world_size"), reader.find_set("cluster"), document.plugins, findings);
+  });
+  parse_forecast(reader, document, config, findings);
+  parse_texts(reader, config, findings);
+  parse_streams(reader, document, config, findings);
+  refuse_unbuilt(reader, findings);
+  parse_idle(reader, findings);
+  return config;
+}
 
-  const Node* runner = reader.find("runner");
-  const Node* world_size = reader.find_set("world_size");
-  const Node* cluster = reader.find_set("cluster");
-  config.runner = parse_runner(runner == nullptr ? Node::of("auto", document.root.where) : *runner, world_size, cluster,
-                               document.plugins);
-
-  config.date = parse_run_date(reader.find_set("date"), document.today);
-  if (const Node* node = reader.find("lead_time")) config.lead_time = parse_lead_time(*node);
-  if (const Node* node = reader.find_set("description")) config.description = as_text(*node, "description");
-  if (const Node* node = reader.find_set("name")) config.name = as_text(*node, "name");
-  if (const Node* node = reader.find("verbosity")) {
-    config.verbosity = static_cast<int>(std::clamp<std::int64_t>(as_integer(*node, "verbosity"), 0, 3));
-  }
-  if (const Node* node = reader.find_set("device")) config.device = parse_device(*node);
-  if (const Node* node = reader.find_set("precision")) config.precision = parse_precision(*node);
-  config.seed = parse_seed(reader.find_set("seed"), document, warnings);
-  if (const Node* node = reader.find_set("allow_nans")) config.allow_nans = as_boolean(*node, "allow_nans");
-  if (const Node* node = reader.find("use_grib_paramid")) {
-    config.use_grib_paramid = as_boolean(*node, "use_grib_paramid");
-  }
-  if (const Node* node = reader.find("write_initial_state")) {
-    config.write_initial_state = as_boolean(*node, "write_initial_state");
-  }
-  if (const Node* node = reader.find("initial_state_categories")) {
-    config.initial_state_categories = parse_categories(*node);
-  }
-  if (const Node* node = reader.find_set("output_frequency")) config.output_frequency = parse_frequency(*node);
-  if (const Node* node = reader.find("predict_kwargs")) config.predict_kwargs = parse_predict_kwargs(*node, warnings);
-  if (const Node* node = reader.find("typed_variables")) config.typed_variables = parse_typed_variables(*node);
-  if (const Node* node = reader.find("patch_metadata")) {
-    config.patch_metadata = as_map(*node, "patch_metadata").to_json();
-  }
-  if (const Node* node = reader.find("env")) config.env = parse_env(*node);
-  if (const Node* node = reader.find("preload_checkpoint")) {
-    config.preload_checkpoint = as_boolean(*node, "preload_checkpoint");
-  }
-  if (const Node* node = reader.find("post_processors")) {
-    config.post_processors = parse_post_processors(*node, "post_processors");
-  }
-  refuse_unbuilt(reader);
-  parse_idle(reader, warnings);
-
-  const Node* input = reader.find("input");
-  const Node* constant_forcings = reader.find_set("constant_forcings");
-  const Node* dynamic_forcings = reader.find_set("dynamic_forcings");
-  const Node* output = reader.find("output");
-  const Node default_input = Node::of("test", {document.name, 0, 0});
-  config.input = parse_input(input == nullptr ? default_input : *input, "input", config.dataset);
-  if (constant_forcings != nullptr) {
-    config.constant_forcings = parse_input(*constant_forcings, "constant_forcings", config.dataset);
-  }
-  if (dynamic_forcings != nullptr) {
-    config.dynamic_forcings = parse_input(*dynamic_forcings, "dynamic_forcings", config.dataset);
-  }
-  const Node default_output = Node::of("printer", document.root.where);
-  config.output = parse_output(output == nullptr ? default_output : *output, "output", config.dataset, warnings);
+RunConfig parse_run_config(const ConfigDocument& document) {
+  Findings findings;
+  findings.set_sources(document.sources);
+  RunConfig config = parse_run_config(document, findings);
+  findings.throw_refusals();
   return config;
 }
 

@@ -15,25 +15,24 @@ InputTemplates parse_input_templates(const Component& component) {
   InputTemplates templates;
   for (const Node::Entry& entry : options.entries) {
     templates.fallback[entry.key] = as_text(entry.value, component.key + "." + entry.key);
+    templates.fallback_at[entry.key] = {component.key + "." + entry.key, entry.where.text()};
   }
   return templates;
 }
 
-FileTemplates parse_file_templates(const Component& component) {
-  const MapReader reader(component.options("path"), component.key, {"path", "mode", "variables"});
+FileTemplates parse_file_templates(const Component& component, Findings& findings) {
+  const MapReader reader(component.options("path"), component.key, {"path", "mode", "variables"}, findings);
   FileTemplates templates;
-  const Node* path = reader.find_set("path");
-  if (path == nullptr) {
-    throw UserError("`" + reader.path("path") + "` is missing", component.where.text(), "write file: FILE");
-  }
-  templates.path = as_text(*path, reader.path("path"));
-  if (const Node* mode = reader.find_set("mode")) {
-    templates.mode = as_choice(*mode, reader.path("mode"), {"auto", "first", "last"});
-  }
-  if (const Node* variables = reader.find_set("variables")) {
-    auto names = as_text_or_texts(*variables, reader.path("variables"));
+  reader.need("path", component.where, "write file: FILE",
+              [&](const Node& node, const std::string& key) { templates.path = as_text(node, key); });
+  reader.take_set("mode", [&](const Node& node, const std::string& key) {
+    templates.mode = as_choice(node, key, {"auto", "first", "last"});
+  });
+  reader.take_set("variables", [&](const Node& node, const std::string& key) {
+    auto names = as_text_or_texts(node, key);
+    templates.variables_at = {key, node.where.text()};
     if (!names.empty()) templates.variables = std::move(names);
-  }
+  });
   return templates;
 }
 
@@ -42,7 +41,7 @@ SampleTemplates parse_rules(const Node& list, const std::string& key) {
   for (const Node& rule : list.items) {
     const std::string rule_key = key + "." + std::to_string(templates.rules.size());
     if (!rule.is_list() || rule.items.size() != 2) {
-      throw UserError("`" + rule_key + "` must be a list of two: what to match and the path", rule.where.text(),
+      throw UserError(quoted(rule_key) + " must be a list of two: what to match and the path", rule.where.text(),
                       "write [{levtype: pl}, 'samples/{levtype}.grib']");
     }
     templates.rules.emplace_back(as_map(rule.items[0], rule_key + ".0").to_json(),
@@ -51,7 +50,7 @@ SampleTemplates parse_rules(const Node& list, const std::string& key) {
   return templates;
 }
 
-SampleTemplates parse_sample_templates(const Component& component) {
+SampleTemplates parse_sample_templates(const Component& component, Findings& findings) {
   const Node& argument = component.argument;
   SampleTemplates templates;
   if (argument.is_text()) {
@@ -64,38 +63,41 @@ SampleTemplates parse_sample_templates(const Component& component) {
   }
   if (argument.is_list() && !argument.items.empty()) return parse_rules(argument, component.key);
   if (argument.is_map()) {
-    const MapReader reader(argument, component.key, {"index_path"});
+    const MapReader reader(argument, component.key, {"index_path"}, findings);
     const Node* index = reader.find_set("index_path");
+    if (index == nullptr && reader.meant("index_path")) return templates;
     if (index != nullptr) {
       templates.index = as_text(*index, reader.path("index_path"));
       return templates;
     }
   }
-  throw UserError("`" + component.key + "` needs rules or the path of an index", component.where.text(),
+  throw UserError(quoted(component.key) + " needs rules or the path of an index", component.where.text(),
                   "write samples: [[{levtype: pl}, 'samples/{levtype}.grib'], ...] or samples: index.yaml");
 }
 
-TemplateConfig parse_template(const Component& component) {
+TemplateConfig parse_template(const Component& component, Findings& findings) {
   if (component.is("input")) return parse_input_templates(component);
-  if (component.is("file")) return parse_file_templates(component);
-  if (component.is("samples")) return parse_sample_templates(component);
+  if (component.is("file")) return parse_file_templates(component, findings);
+  if (component.is("samples")) return parse_sample_templates(component, findings);
   if (!component.is("builtin")) refuse(component, kinds());
-  const MapReader reader(component.options(""), component.key, {"index_path"});
+  const MapReader reader(component.options(""), component.key, {"index_path"}, findings);
   reader.unsupported("index_path", "use `samples` with an index: this build makes its builtin templates");
   return BuiltinTemplates{};
 }
 
 }  // namespace
 
-std::vector<TemplateConfig> parse_templates(const Node& node, const std::string& key) {
+std::vector<TemplateConfig> parse_templates(const Node& node, const std::string& key, Findings& findings) {
   std::vector<TemplateConfig> templates;
+  const auto add = [&](const Node& item, const std::string& item_key) {
+    findings.attempt([&] { templates.push_back(parse_template(as_component(item, item_key), findings)); });
+  };
   if (!node.is_list()) {
-    templates.push_back(parse_template(as_component(node, key)));
+    add(node, key);
     return templates;
   }
-  for (const Node& item : node.items) {
-    templates.push_back(parse_template(as_component(item, key + "." + std::to_string(templates.size()))));
-  }
+  std::size_t index = 0;
+  for (const Node& item : node.items) add(item, key + "." + std::to_string(index++));
   return templates;
 }
 

@@ -7,13 +7,14 @@
 #include <numeric>
 
 #include "common/errors.h"
+#include "common/nearest.h"
 
 namespace tradewind::config {
 namespace {
 
 [[noreturn]] void wrong_type(const Node& node, const std::string& key, const std::string& wanted,
                              const std::string& remedy) {
-  throw UserError("`" + key + "` must be " + wanted + ", not " + node.kind_text(), node.where.text(), remedy);
+  throw UserError(quoted(key) + " must be " + wanted + ", not " + node.kind_text(), node.where.text(), remedy);
 }
 
 bool is_whole(double value) { return std::floor(value) == value && std::abs(value) < 9.0e15; }
@@ -39,29 +40,6 @@ std::optional<std::int64_t> whole_number(std::string text) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-std::string folded(std::string_view word) {
-  std::string text = lower(std::string(word));
-  std::replace(text.begin(), text.end(), '-', '_');
-  return text;
-}
-
-// Edits (insert, delete, replace, swap of neighbours) from one word to the other.
-std::size_t edits(const std::string& a, const std::string& b) {
-  std::vector<std::vector<std::size_t>> table(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-  for (std::size_t i = 0; i <= a.size(); ++i) table[i][0] = i;
-  for (std::size_t j = 0; j <= b.size(); ++j) table[0][j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = table[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      table[i][j] = std::min({replaced, table[i - 1][j] + 1, table[i][j - 1] + 1});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        table[i][j] = std::min(table[i][j], table[i - 2][j - 2] + 1);
-      }
-    }
-  }
-  return table[a.size()][b.size()];
 }
 
 }  // namespace
@@ -133,9 +111,8 @@ std::string as_choice(const Node& node, const std::string& key, std::initializer
   std::string text = as_text(node, key);
   const std::vector<std::string> names(choices.begin(), choices.end());
   if (std::find(names.begin(), names.end(), text) != names.end()) return text;
-  const auto near = nearest(text, names);
-  throw UserError("`" + key + "` cannot be '" + text + "'", node.where.text(),
-                  (near ? "did you mean '" + *near + "'? " : "") + std::string("it is one of ") + listed(names));
+  throw UserError(quoted(key) + " cannot be '" + clipped(text) + "'", node.where.text(),
+                  did_you_mean(text, names) + "it is one of " + listed(names));
 }
 
 Duration as_duration(const Node& node, const std::string& key) {
@@ -152,21 +129,8 @@ Duration as_duration(const Node& node, const std::string& key) {
   try {
     return parse_duration(text);
   } catch (const UserError& error) {
-    throw UserError("`" + key + "`: " + error.message(), node.where.text(), error.remedy());
+    throw UserError(quoted(key) + ": " + error.message(), node.where.text(), error.remedy());
   }
-}
-
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& names) {
-  const std::string wanted = folded(word);
-  std::optional<std::string> best;
-  std::size_t fewest = std::max<std::size_t>(1, wanted.size() / 3) + 1;
-  for (const std::string& name : names) {
-    const std::size_t count = edits(wanted, folded(name));
-    if (count >= fewest) continue;
-    fewest = count;
-    best = name;
-  }
-  return best;
 }
 
 std::string listed(const std::vector<std::string>& names) {
@@ -175,24 +139,28 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-MapReader::MapReader(Node node, std::string key, const std::vector<std::string>& known)
-    : node_(std::move(node)), key_(std::move(key)) {
+MapReader::MapReader(Node node, std::string key, const std::vector<std::string>& known, Findings& findings)
+    : node_(std::move(node)), key_(std::move(key)), findings_(findings) {
   for (const Node::Entry& entry : node_.entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
     const auto near = nearest(entry.key, known);
     std::string remedy = "leave it out: nothing can be set here";
     if (near) {
       remedy = "did you mean `" + *near + "`?";
+      guessed_.push_back(*near);
     } else if (!known.empty()) {
       std::vector<std::string> sorted = known;
       std::sort(sorted.begin(), sorted.end());
       remedy = "known here: " + listed(sorted);
     }
-    throw UserError("unknown key `" + path(entry.key) + "`", entry.where.text(), remedy);
+    findings_.refuse(UserError("unknown key " + quoted(path(entry.key)), entry.where.text(), remedy));
   }
 }
 
-const Node* MapReader::find(const std::string& name) const { return node_.find(name); }
+const Node* MapReader::find(const std::string& name) const {
+  const Node* node = node_.find(name);
+  return node == nullptr || node->failed ? nullptr : node;
+}
 
 const Node* MapReader::find_set(const std::string& name) const {
   const Node* node = find(name);
@@ -206,12 +174,22 @@ const Location& MapReader::where(const std::string& name) const {
   return entry == nullptr ? node_.where : entry->where;
 }
 
+bool MapReader::meant(const std::string& name) const {
+  const Node* node = node_.find(name);
+  return (node != nullptr && (node->failed || !node->is_null())) ||
+         std::find(guessed_.begin(), guessed_.end(), name) != guessed_.end();
+}
+
+void MapReader::missing(const std::string& name, const Location& where, const std::string& remedy) const {
+  if (!meant(name)) findings_.refuse(UserError(quoted(path(name)) + " is missing", where.text(), remedy));
+}
+
 void MapReader::unsupported(const std::string& name, const std::string& remedy) const {
   const Node* node = find_set(name);
   if (node == nullptr) return;
   if (node->is_container() && node->items.empty() && node->entries.empty()) return;
   if (node->is(Node::Kind::boolean) && !node->scalar.get<bool>()) return;
-  throw UserError("`" + path(name) + "` is not supported by this build", where(name).text(), remedy);
+  findings_.refuse(UserError(quoted(path(name)) + " is not supported by this build", where(name).text(), remedy));
 }
 
 }  // namespace tradewind::config

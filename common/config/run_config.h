@@ -19,6 +19,12 @@ using Json = nlohmann::ordered_json;
 
 enum class Precision { f32, f16, bf16 };
 
+// Where something stands in the configuration, for complaints that need the checkpoint to be made.
+struct Place {
+  std::string key;    // dotted
+  std::string where;  // file:line:column
+};
+
 // ---- inputs -------------------------------------------------------------------------------------------------------
 struct NamerRule {
   std::vector<std::pair<std::string, std::string>> match;  // GRIB key -> value, all must be equal
@@ -43,20 +49,24 @@ using InputConfig = std::variant<GribInputConfig, DummyInputConfig, EmptyInputCo
 struct VariablePattern {
   std::string glob;
   std::map<std::string, std::vector<std::string>> mars;
+  Place at;
 };
 struct VariableSelection {
   bool drop = false;  // false: keep what matches; true: keep what does not
   std::vector<VariablePattern> patterns;
+  Place at;
 };
 
 struct InputTemplates {
   std::map<std::string, std::string> fallback;  // variable -> variable whose message serves
+  std::map<std::string, Place> fallback_at;     // of each variable
 };
 struct BuiltinTemplates {};
 struct FileTemplates {
   std::string path;
   std::string mode = "first";  // first, last, auto
   std::optional<std::vector<std::string>> variables;
+  Place variables_at;
 };
 struct SampleTemplates {
   std::vector<std::pair<Json, std::string>> rules;  // match -> path, which may hold {key}
@@ -67,6 +77,7 @@ using TemplateConfig = std::variant<InputTemplates, BuiltinTemplates, FileTempla
 struct OutputCommon {
   std::optional<VariableSelection> variables;
   std::optional<Duration> output_frequency;
+  Place output_frequency_at;
   std::optional<bool> write_initial_state;
 };
 // Output `parallel`: so many files, FILE_w<i>. Chunks of a state's fields go to them in turn: by default one each, of
@@ -99,6 +110,8 @@ using OutputConfig = std::variant<GribOutputConfig, PrinterOutputConfig, NoOutpu
 struct AccumulateFromStart {
   std::optional<std::vector<std::string>> accumulations;  // default: every variable whose process is accumulation
   bool allow_negative = false;
+  Place at;
+  std::vector<Place> accumulations_at;  // of each of them
 };
 using PostProcessorConfig = std::variant<AccumulateFromStart>;
 
@@ -137,12 +150,9 @@ struct RunConfig {
   bool write_initial_state = true;
   std::vector<std::string> initial_state_categories = {"prognostics", "constant_forcings"};
   std::optional<Duration> output_frequency;
-  Json predict_kwargs = Json::object();
   Json typed_variables = Json::object();
   Json patch_metadata = Json::object();
   std::map<std::string, std::string> env;
-  bool use_grib_paramid = false;
-  bool preload_checkpoint = false;
   std::optional<std::string> dataset;  // the dataset's name where the config gives parts per dataset
 };
 

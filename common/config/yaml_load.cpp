@@ -1,10 +1,15 @@
 #include "common/config/yaml_load.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
+#include <unordered_map>
 
 #include "common/config/yaml_scalar.h"
 #include "common/errors.h"
@@ -12,9 +17,90 @@
 namespace tradewind::config {
 namespace {
 
+constexpr std::size_t kMostBytes = 16U << 20;
 constexpr std::size_t kMostNodes = 100000;  // aliases of aliases grow without bound
+constexpr std::size_t kMostKeys = 10000;    // of one map
 constexpr int kMostDepth = 100;
 constexpr const char* kStandardTag = "tag:yaml.org,2002:";
+
+UserError too_deep(const Location& where) {
+  return UserError("this is nested more than " + std::to_string(kMostDepth) + " deep", where.text(),
+                   "look for an alias inside its own anchor, or for a bracket that is not closed");
+}
+
+UserError too_many(const Location& where) {
+  return UserError("the document has more than " + std::to_string(kMostNodes) + " values", where.text(),
+                   "look for aliases that repeat large parts; a configuration has some dozens");
+}
+
+// A first look at a document, before anything is built of it: how much there is, and how deep.
+class Measure : public YAML::EventHandler {
+ public:
+  explicit Measure(std::string source) : source_(std::move(source)) {}
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { value(mark); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { value(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t, const std::string&) override {
+    value(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    open(mark, false);
+  }
+  void OnSequenceEnd() override { inside_.pop_back(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    open(mark, true);
+  }
+  void OnMapEnd() override { inside_.pop_back(); }
+
+ private:
+  struct Container {
+    bool map;
+    std::size_t values;
+  };
+
+  Location location(const YAML::Mark& mark) const { return {source_, mark.line + 1, mark.column + 1}; }
+
+  void value(const YAML::Mark& mark) {
+    if (++count_ > 2 * kMostNodes) throw too_many(location(mark));  // keys count here, too
+    if (inside_.empty()) return;
+    if (++inside_.back().values <= 2 * kMostKeys || !inside_.back().map) return;
+    throw UserError("a map has more than " + std::to_string(kMostKeys) + " keys", location(mark).text(),
+                    "a configuration has some dozens: is this the right file?");
+  }
+
+  void open(const YAML::Mark& mark, bool map) {
+    value(mark);
+    inside_.push_back({map, 0});
+    if (inside_.size() > kMostDepth) throw too_deep(location(mark));
+  }
+
+  std::string source_;
+  std::vector<Container> inside_;
+  std::size_t count_ = 0;
+};
+
+// A map that finds its keys at once.
+class KeyedMap {
+ public:
+  explicit KeyedMap(const Location& where) : map_(Node::map(where)) {}
+  const Node::Entry* entry(const std::string& key) const {
+    const auto found = places_.find(key);
+    return found == places_.end() ? nullptr : &map_.entries[found->second];
+  }
+  void set(const std::string& key, const Location& where, Node value) {
+    const auto [place, is_new] = places_.emplace(key, map_.entries.size());
+    if (is_new)
+      map_.entries.push_back({key, where, std::move(value)});
+    else
+      map_.entries[place->second] = {key, where, std::move(value)};
+  }
+  Node take() { return std::move(map_); }
+
+ private:
+  Node map_;
+  std::unordered_map<std::string, std::size_t> places_;
+};
 
 class Builder {
  public:
@@ -25,14 +111,8 @@ class Builder {
 
   Node build(const YAML::Node& yaml, int depth = 0) {
     const Location where = location(yaml.Mark());
-    if (depth > kMostDepth) {
-      throw UserError("this is nested more than " + std::to_string(kMostDepth) + " deep", where.text(),
-                      "look for an alias inside its own anchor");
-    }
-    if (++count_ > kMostNodes) {
-      throw UserError("the document has more than " + std::to_string(kMostNodes) + " values", where.text(),
-                      "look for aliases that repeat large parts");
-    }
+    if (depth > kMostDepth) throw too_deep(where);
+    if (++count_ > kMostNodes) throw too_many(where);
     switch (yaml.Type()) {
       case YAML::NodeType::Scalar:
         return scalar(yaml, where);
@@ -63,9 +143,10 @@ class Builder {
         return Node::of(std::move(value), where);
       }
     } catch (const std::out_of_range&) {
-      throw UserError("the integer " + text + " does not fit in 64 bits", where.text(), "put it in quotes");
+      throw UserError("the integer " + clipped(text) + " does not fit in 64 bits", where.text(), "put it in quotes");
     }
-    throw UserError("the tag '" + tag + "' is not supported here", where.text(), "write the value without a tag");
+    throw UserError("the tag '" + clipped(tag) + "' is not supported here", where.text(),
+                    "write the value without a tag");
   }
 
   Node sequence(const YAML::Node& yaml, const Location& where, int depth) {
@@ -76,7 +157,7 @@ class Builder {
 
   static bool is_merge(const YAML::Node& key) { return key.IsScalar() && key.Tag() == "?" && key.Scalar() == "<<"; }
 
-  void merge(Node& map, const YAML::Node& from, int depth) {
+  void merge(KeyedMap& map, const YAML::Node& from, int depth) {
     Node value = build(from, depth + 1);
     std::vector<Node> parts;
     if (value.is_map()) {
@@ -98,11 +179,11 @@ class Builder {
   }
 
   Node mapping(const YAML::Node& yaml, const Location& where, int depth) {
-    Node map = Node::map(where);
+    KeyedMap map(where);
     for (const auto& pair : yaml) {
       if (is_merge(pair.first)) merge(map, pair.second, depth);
     }
-    Node own = Node::map(where);
+    KeyedMap own(where);
     for (const auto& pair : yaml) {
       if (is_merge(pair.first)) continue;
       const Location key_where = location(pair.first.Mark());
@@ -112,14 +193,15 @@ class Builder {
       }
       const std::string& key = pair.first.Scalar();
       if (const Node::Entry* first = own.entry(key)) {
-        const std::string text = "`" + key + "` is given twice, first at " + first->where.text();
+        const std::string text = quoted(key) + " is given twice, first at " + first->where.text();
         if (options_.refuse_duplicates) throw UserError(text, key_where.text(), "keep one of them");
         warnings_.push_back(key_where.text() + ": " + text + "; this one counts");
       }
       own.set(key, key_where, build(pair.second, depth + 1));
     }
-    for (Node::Entry& entry : own.entries) map.set(entry.key, entry.where, std::move(entry.value));
-    return map;
+    Node given = own.take();
+    for (Node::Entry& entry : given.entries) map.set(entry.key, entry.where, std::move(entry.value));
+    return map.take();
   }
 
   std::string source_;
@@ -142,7 +224,16 @@ void place(Node& node, const Location& where) {
 Node load_yaml(const std::string& text, const std::string& source, const YamlOptions& options,
                std::vector<std::string>& warnings) {
   Builder builder(source, options, warnings);
+  if (text.size() > kMostBytes) {
+    throw UserError("this is larger than " + std::to_string(kMostBytes >> 20) + " MiB", source,
+                    "a configuration has some dozens of lines: is this the right file?");
+  }
   try {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    Measure measure(source);
+    while (parser.HandleNextDocument(measure)) {
+    }
     const std::vector<YAML::Node> documents = YAML::LoadAll(text);
     if (documents.empty()) return Node::of(nullptr, {source, 1, 1});
     if (documents.size() > 1) {
@@ -163,8 +254,16 @@ Node load_yaml_file(const std::string& path, const YamlOptions& options, std::ve
   }
   if (std::filesystem::is_directory(path, code)) throw UserError("this is a folder, a YAML file is expected", path);
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw EnvironmentFault("the file cannot be opened", path, "check its permissions");
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (!file)
+    throw EnvironmentFault(std::string("the file cannot be opened: ") + std::strerror(errno), path,
+                           "check its permissions");
+  std::string text;  // of a stream without end no more than is refused
+  for (std::array<char, 1 << 16> piece{}; file && text.size() <= kMostBytes;) {
+    file.read(piece.data(), piece.size());
+    text.append(piece.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  if (file.bad())
+    throw EnvironmentFault(std::string("the file cannot be read: ") + std::strerror(errno), path, "check the file");
   return load_yaml(text, path, options, warnings);
 }
 

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "common/errors.h"
-#include "launcher/cli/nearest.h"
+#include "common/nearest.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -102,6 +102,8 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
       ->option_text("N")
       ->check(CLI::NonNegativeNumber);
   run_app->add_flag("--verify", run.verify, "check the checkpoint's checksums before anything starts, not beside it");
+  run_app->add_flag("--check", run.check, "say what stands in the way of the run, and start nothing");
+  run_app->add_flag("--json", run.json, "mistakes for programs, too: on standard output");
   add_verbosity(*run_app, run.verbosity);
 
   ClusterCommand cluster;
@@ -211,7 +213,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     app.parse(ordered);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app.get_subcommands();
-    return ShowText{(chosen.empty() ? &app : chosen.front())->help()};
+    return ShowText{chosen.empty() ? app.help() : chosen.front()->help(app.get_name())};
   } catch (const CLI::CallForVersion& version) {
     return ShowText{std::string(version.what()) + "\n"};
   } catch (const CLI::ParseError& error) {

@@ -19,6 +19,8 @@ struct RunCommand {
   std::string srun_args;               // options for srun, as one text
   int restarts = 0;                    // at most so many
   bool verify = false;                 // the checkpoint's checksums before anything starts
+  bool check = false;                  // start nothing
+  bool json = false;                   // mistakes, for programs
   WatchSettings watch;
   Verbosity verbosity = Verbosity::normal;
 };

@@ -1,8 +1,8 @@
 #include <filesystem>
 #include <iostream>
 
-#include "common/config/load.h"
 #include "launcher/clusters/cluster.h"
+#include "launcher/commands/checked_config.h"
 #include "launcher/commands/commands.h"
 #include "launcher/launch/cpus.h"
 #include "launcher/launch/meeting_place.h"
@@ -26,11 +26,11 @@ Wishes wishes_of(const ClusterCommand& command, const Environment& environment) 
     wishes.runner.parallel = true;
     return wishes;
   }
-  const auto document = config::merge_config(
+  const CheckedConfig checked = read_config(
       {.config = command.config, .defaults = command.defaults, .overrides = command.overrides}, environment);
-  auto warnings = document.warnings;
-  const config::RunConfig config = config::parse_run_config(document, warnings);
-  for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
+  for (const std::string& warning : checked.findings.warnings()) std::cerr << "warning: " << warning << '\n';
+  checked.findings.throw_refusals();
+  const config::RunConfig& config = checked.config;
   wishes.runner = config.runner;
   wishes.environment = config.env;
   wishes.on_gpus = wants_gpus(config);

@@ -5,12 +5,11 @@
 #include <iostream>
 #include <optional>
 
-#include "common/checkpoint/checkpoint.h"
 #include "common/checkpoint/memory_estimate.h"
 #include "common/checkpoint/verify.h"
-#include "common/config/load.h"
 #include "common/errors.h"
 #include "launcher/clusters/cluster.h"
+#include "launcher/commands/checked_config.h"
 #include "launcher/commands/commands.h"
 #include "launcher/commands/run_paths.h"
 #include "launcher/commands/workers.h"
@@ -27,6 +26,7 @@ struct Prepared {
   Job job;
   Placement placement;
   PathClaims claims;
+  bool talkative = false;  // `verbosity` of the config
 };
 
 // The ranks' libraries and the launchers that srun starts know --interface by these variables.
@@ -62,41 +62,66 @@ void warn_of_memory(const checkpoint::Checkpoint& opened, const config::RunConfi
   if (!warning.empty()) std::cerr << "warning: " << warning << std::endl;
 }
 
+// Where the ranks come from; what stands in the way is noted like the config's mistakes.
+Placement placement_of(const RunCommand& command, const Environment& environment, const Probes& probes,
+                       CheckedConfig& checked) {
+  Placement placement;
+  try {
+    checked.findings.attempt([&] {
+      placement = resolve({checked.config.runner, wants_gpus(checked.config), environment, probes});
+      if (command.restarts > 0 && placement.mode == PlacementMode::member && placement.world_size > 1)
+        throw UserError("ranks that something else has started cannot be started again", "--restart",
+                        "leave it out, or let tradewind start the ranks: without srun, mpirun or torchrun before it");
+    });
+  } catch (const Error&) {
+    checked.findings.throw_refusals();
+    throw;
+  }
+  return placement;
+}
+
+// Of several launchers of one run, the first speaks for all.
+void say(const CheckedConfig& checked, const Placement& placement, Verbosity verbosity) {
+  if (placement.rank != 0) return;
+  for (const std::string& warning : checked.findings.warnings()) std::cerr << "warning: " << warning << '\n';
+  if (verbosity == Verbosity::quiet) return;
+  for (const std::string& note : placement.notes) std::cerr << "note: " << note << '\n';
+  if (const auto& config = checked.config; !config.name.empty() || !config.description.empty())
+    std::cerr << "note: this is " << config.name << (config.name.empty() || config.description.empty() ? "" : ": ")
+              << config.description << '\n';
+}
+
 // Finds every mistake that can be found without starting a worker.
 Prepared prepare(const RunCommand& command, const Environment& environment) {
-  const auto document = config::merge_config(
+  CheckedConfig checked = check_config(
       {.config = command.config, .defaults = command.defaults, .overrides = command.overrides}, environment);
-  auto warnings = document.warnings;
-  const config::RunConfig config = config::parse_run_config(document, warnings);
   const Probes probes = probes_of_process(environment);
-  Placement placement = resolve({config.runner, wants_gpus(config), environment, probes});
-  // Of several launchers of one run, the first speaks for all.
-  if (placement.rank == 0) {
-    for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
-    for (const std::string& note : placement.notes)
-      if (command.verbosity != Verbosity::quiet) std::cerr << "note: " << note << '\n';
-  }
-  if (command.restarts > 0 && placement.mode == PlacementMode::member && placement.world_size > 1)
-    throw UserError("ranks that something else has started cannot be started again", "--restart",
-                    "leave it out, or let tradewind start the ranks: without srun, mpirun or torchrun before it");
-  config::check_files(config, document);
-  const auto opened = checkpoint::open_checkpoint(
-      config.checkpoint, {.precision_given = config.precision.has_value(), .patch_metadata = config.patch_metadata});
+  Placement placement = placement_of(command, environment, probes, checked);
+  say(checked, placement, command.verbosity);
+  checked.findings.throw_refusals();
+  const checkpoint::Checkpoint& opened = checked.checkpoint.value();
   if (command.verify && placement.rank == 0) refuse_all(checkpoint::damaged_entries(opened.archive));
-  warn_of_memory(opened, config, placement, probes);
+  warn_of_memory(opened, checked.config, placement, probes);
   Prepared prepared;
-  prepared.claims = claims_of(config, document, opened.metadata.dataset);
+  prepared.talkative = checked.config.verbosity > 0;
+  prepared.claims = claims_of(checked.config, checked.document, opened.metadata.dataset);
   const PathClaims given = claims_of_command(command);
   prepared.claims.insert(prepared.claims.end(), given.begin(), given.end());
   prepared.job = {.command = "run",
-                  .arguments = config::to_json(document),
+                  .arguments = config::to_json(checked.document),
                   .world_size = placement.world_size,
-                  .environment = config.env};
-  if (placement.rank == 0) prepared.job.streams = output_streams(config.output, placement);
+                  .environment = checked.config.env};
   prepared.placement = std::move(placement);
   if (!command.interface.empty() && prepared.placement.mode != PlacementMode::wrap)
     chosen_addresses(interface_choice(command.interface, environment), network_of_host());
   return prepared;
+}
+
+int tell_that_it_can_run(const Prepared& prepared) {
+  if (prepared.placement.rank == 0)
+    std::cout << "nothing stands in the way of this run (" << prepared.job.world_size
+              << (prepared.job.world_size == 1 ? " rank)" : " ranks)") << std::endl;
+  return 0;
 }
 
 }  // namespace
@@ -115,6 +140,8 @@ int run(const RunCommand& command, const Environment& given, TimePoint started) 
     prepared = prepare(command, environment);
     const bool first = prepared->placement.rank == 0;
     check_paths(prepared->claims, supervision, command.run_folder, first);
+    if (command.check) return tell_that_it_can_run(*prepared);
+    if (prepared->talkative && command.verbosity == Verbosity::normal) supervision.verbosity = Verbosity::verbose;
     const std::string words = words_of_process();
     if (first) output_locks = lock_outputs(prepared->claims, words);
     if (first) prepared->job.environment["TRADEWIND_RUN"] = words;
@@ -122,7 +149,7 @@ int run(const RunCommand& command, const Environment& given, TimePoint started) 
     if (first) folder_lock = lock_run(folder.path);
     paths_checked = true;
     supervision.run_folder = folder.path;
-    tell_run_folder(folder, prepared->placement, command.verbosity);
+    tell_run_folder(folder, prepared->placement, supervision.verbosity);
     supervision.reports.push_back((std::filesystem::path(supervision.run_folder) / "report.json").string());
     return run_workers(prepared->job, prepared->placement, environment, supervision);
   } catch (const Error& error) {

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <utility>
 
+#include "common/config/load.h"
 #include "common/errors.h"
 #include "launcher/report/report.h"
 #include "launcher/report/run_folder.h"
@@ -34,7 +35,7 @@ PathClaims claims_of_command(const RunCommand& command) {
     claims.push_back(
         {.use = PathClaim::Use::writes, .path = command.report, .role = "the report", .place = "--report"});
   if (!command.run_folder.empty()) add_run_folder(claims, command.run_folder, "--run-dir");
-  if (command.config.find('=') == std::string::npos)
+  if (!config::is_override(command.config))
     claims.push_back({.path = command.config, .role = "the configuration", .place = "the command line"});
   for (const std::string& file : command.defaults)
     claims.push_back({.path = file, .role = "the defaults", .place = "--defaults"});
@@ -69,7 +70,7 @@ void check_paths(const PathClaims& claims, Supervision& supervision, const std::
 // The folder of temporary files is none where several launchers could meet.
 RunFolder make_run_folder_for(const RunCommand& command, const Placement& placement, const Environment& environment) {
   if (!command.run_folder.empty()) return {.path = run_folder_in({}, command, placement)};
-  const bool from_file = command.config.find('=') == std::string::npos;
+  const bool from_file = !config::is_override(command.config);
   const std::string beside = from_file ? std::filesystem::path(command.config).parent_path().string() : std::string();
   std::vector<std::string> places = places_for_run_folders(from_file ? command.config : std::string(), environment);
   if (placement.mode == PlacementMode::member && placement.world_size > 1) places.pop_back();

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "common/printable.h"
+#include "common/refusals.h"
 #include "common/streams.h"
 #include "launcher/watch/hang_report.h"
 
@@ -139,6 +140,12 @@ void print_error(std::ostream& stream, const std::string& what, const std::strin
 }
 
 void print_error(std::ostream& stream, const Error& error) {
+  if (const auto* several = dynamic_cast<const Refused*>(&error);
+      several != nullptr && several->refusals().size() > 1) {
+    for (const Refusal& one : several->refusals()) print_error(stream, one.what, one.where, one.remedy);
+    stream << "error: " << several->refusals().size() << " things to mend; nothing was started" << std::endl;
+    return;
+  }
   print_error(stream, error.message(), error.where(), error.remedy());
 }
 

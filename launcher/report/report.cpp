@@ -5,7 +5,9 @@
 #include <fstream>
 #include <string_view>
 
+#include "common/config/findings.h"
 #include "common/files/whole_file.h"
+#include "common/refusals.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -56,7 +58,24 @@ Json report_of(const Outcome& outcome, double total_seconds) {
   return report;
 }
 
+Json errors_of(const Error& error) {
+  Refusals all = {{error.message(), error.where(), error.remedy()}};
+  if (const auto* user = dynamic_cast<const UserError*>(&error)) all = refusals_of(*user);
+  Json errors = Json::array();
+  for (const Refusal& one : all) {
+    Json json = {{"what", one.what}, {"where", one.where}, {"remedy", one.remedy}};
+    if (const config::Location at = config::location_of(one.where); at.line > 0) {
+      json["file"] = at.source;
+      json["line"] = at.line;
+      json["column"] = at.column;
+    }
+    errors.push_back(std::move(json));
+  }
+  return errors;
+}
+
 Json report_of(const Error& error, int world_size, double total_seconds) {
+  const Json all = errors_of(error);
   return {{"status", "failed"},
           {"exit_code", static_cast<int>(error.exit_code())},
           {"world_size", world_size},
@@ -64,12 +83,13 @@ Json report_of(const Error& error, int world_size, double total_seconds) {
           {"seconds", seconds_of({}, total_seconds)},
           {"ranks", Json::array()},
           {"error",
-           {{"what", error.message()},
-            {"where", error.where()},
-            {"remedy", error.remedy()},
+           {{"what", all.front().at("what")},
+            {"where", all.front().at("where")},
+            {"remedy", all.front().at("remedy")},
             {"rank", nullptr},
             {"phase", "start"},
-            {"last_lines", Json::array()}}}};
+            {"last_lines", Json::array()}}},
+          {"errors", all}};
 }
 
 void write_report(const Json& report, const std::string& path, bool in_run_folder) {

@@ -20,6 +20,8 @@ using Json = nlohmann::ordered_json;
 Json report_of(const Outcome& outcome, double total_seconds);
 // Of a run that never started.
 Json report_of(const Error& error, int world_size, double total_seconds);
+// What an error says, for programs: all that it carries, each with its place taken apart.
+Json errors_of(const Error& error);
 
 // Whole or not at all. In a run folder: only if that is this user's alone. EnvironmentFault naming the path.
 void write_report(const Json& report, const std::string& path, bool in_run_folder = false);

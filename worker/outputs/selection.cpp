@@ -1,39 +1,17 @@
 #include "worker/outputs/selection.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 
 #include "common/errors.h"
-#include "worker/grib/namer.h"
+#include "common/fit/selected.h"
 
 namespace tradewind::outputs {
-namespace {
-
-bool glob_matches(const std::string& glob, const std::string& text) {
-  return fnmatch(glob.c_str(), text.c_str(), FNM_NOESCAPE) == 0;
-}
-
-bool matches(const config::VariablePattern& pattern, const std::string& name, const checkpoint::Metadata& metadata) {
-  if (pattern.mars.empty()) return glob_matches(pattern.glob, name);
-  const auto variable = metadata.variables.find(name);
-  if (variable == metadata.variables.end()) return false;
-  return std::all_of(pattern.mars.begin(), pattern.mars.end(), [&](const auto& entry) {
-    const auto value = variable->second.mars.find(entry.first);
-    if (value == variable->second.mars.end()) return false;
-    const std::string text = grib::plain_text(*value);
-    return std::any_of(entry.second.begin(), entry.second.end(),
-                       [&](const std::string& glob) { return glob_matches(glob, text); });
-  });
-}
-
-}  // namespace
 
 bool is_selected(const std::optional<config::VariableSelection>& selection, const std::string& name,
                  const checkpoint::Metadata& metadata) {
   if (!selection) return true;
   const bool any = std::any_of(selection->patterns.begin(), selection->patterns.end(),
-                               [&](const auto& pattern) { return matches(pattern, name, metadata); });
+                               [&](const auto& pattern) { return fit::matches(pattern, name, metadata); });
   return any != selection->drop;
 }
 

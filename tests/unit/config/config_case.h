@@ -14,6 +14,7 @@
 
 #include "common/config/load.h"
 #include "common/errors.h"
+#include "common/refusals.h"
 
 namespace tradewind::config {
 
@@ -42,6 +43,7 @@ class ConfigCase {
     return path(name) + ":" + std::to_string(line) + ":" + std::to_string(column);
   }
 
+  // Throws what cannot be merged.
   ConfigDocument document(const std::string& yaml, const std::vector<std::string>& overrides = {},
                           const std::vector<std::string>& defaults = {}) const {
     return merge_config({write("config.yaml", yaml), defaults, overrides}, environment, parse_date("2026-03-01T17:45"));
@@ -49,6 +51,15 @@ class ConfigCase {
   // Of a configuration that has what must be there; `yaml` begins at its line 3.
   RunConfig run(const std::string& yaml, const std::vector<std::string>& overrides = {}) const {
     return parse_run_config(document(complete(yaml), overrides));
+  }
+  // All that is wrong.
+  Findings findings(const std::string& yaml, const std::vector<std::string>& overrides = {},
+                    const std::vector<std::string>& defaults = {}) const {
+    Findings found;
+    const ConfigDocument merged = merge_config({write("config.yaml", yaml), defaults, overrides}, environment,
+                                               parse_date("2026-03-01T17:45"), found);
+    parse_run_config(merged, found);
+    return found;
   }
   static std::string complete(const std::string& yaml) {
     const bool input = yaml.find("input:") == 0 || yaml.find("\ninput:") != std::string::npos;
@@ -70,6 +81,16 @@ UserError error_of(Action action) {
   }
   FAIL("accepted");
   return UserError("");
+}
+
+template <typename Action>
+Refusals refused(Action action) {
+  try {
+    action();
+  } catch (const UserError& error) {
+    return refusals_of(error);
+  }
+  return {};
 }
 
 // A mistake: the configuration is `yaml` from its line 3 on.

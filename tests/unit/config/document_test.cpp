@@ -10,10 +10,10 @@ namespace tradewind::config {
 TEST_CASE("a worker reads the same document, places included") {
   ConfigCase test;
   test.environment.set("ANEMOI_BASE_SEED", "7");
-  const ConfigDocument sent =
-      test.document(ConfigCase::complete(
-                        "date: -1\noutput: {grib: {path: o, missing_value: .nan}}\npredict_kwargs: {a: [.inf, ~]}\n"),
-                    {"lead_time=6h"});
+  const ConfigDocument sent = test.document(
+      ConfigCase::complete(
+          "date: -1\noutput: {grib: {path: o, missing_value: .nan}}\ntyped_variables: {a: {b: [.inf, ~]}}\n"),
+      {"lead_time=6h"});
   const ConfigDocument received = document_from_json(Json::parse(to_json(sent).dump()));
   CHECK(to_json(received) == to_json(sent));
   CHECK(received.name == sent.name);
@@ -22,7 +22,7 @@ TEST_CASE("a worker reads the same document, places included") {
   CHECK(config.seed == 7);
   CHECK(config.lead_time == std::chrono::hours(6));
   CHECK(std::isnan(std::get<GribOutputConfig>(config.output).missing_value));
-  CHECK(std::isinf(config.predict_kwargs["a"][0].get<double>()));
+  CHECK(std::isinf(config.typed_variables["a"]["b"][0].get<double>()));
 
   const ConfigDocument bad = document_from_json(to_json(test.document(ConfigCase::complete("lead_time: soon\n"))));
   CHECK(error_of([&] { parse_run_config(bad); }).where() == test.at(3, 12));

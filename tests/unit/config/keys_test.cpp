@@ -27,9 +27,6 @@ TEST_CASE("a configuration of three lines has the defaults") {
   CHECK(!config.constant_forcings);
   CHECK(!config.dynamic_forcings);
   CHECK(config.env.empty());
-  CHECK(config.predict_kwargs == Json::object());
-  CHECK(!config.use_grib_paramid);
-  CHECK(!config.preload_checkpoint);
   CHECK(!config.dataset);
 }
 
@@ -66,24 +63,29 @@ TEST_CASE("unknown keys are refused with the nearest known one") {
       {"5: x", "unknown key `5`", 3, 1, "known here"},
   });
   const ConfigCase test;
-  const UserError slip = error_of([&] { parse_run_config(test.document("checkpiont: a\n")); });
-  CHECK(slip.message() == "unknown key `checkpiont`");
-  CHECK(slip.where() == test.at(1, 1));
+  // What a misspelt key stands for is not called missing as well.
+  const Refusals slip = refused([&] { parse_run_config(test.document("checkpiont: a\ninptu: {grib: a}\n")); });
+  REQUIRE(slip.size() == 2);
+  CHECK(slip[0] == Refusal{"unknown key `checkpiont`", test.at(1, 1), "did you mean `checkpoint`?"});
+  CHECK(slip[1] == Refusal{"unknown key `inptu`", test.at(2, 1), "did you mean `input`?"});
   const UserError override_slip = error_of([&] { test.run("", {"foo.bar=1"}); });
   CHECK(override_slip.where() == "override 'foo.bar=1'");
 }
 
 TEST_CASE("checkpoint") {
   const ConfigCase test;
-  const UserError missing = error_of([&] { parse_run_config(test.document("name: x\n")); });
-  CHECK(missing.message() == "`checkpoint` is missing");
-  CHECK(missing.where() == test.path("config.yaml"));
-  for (const char* yaml : {"checkpoint: {huggingface: ecmwf/aifs}\n", "checkpoint: '{\"huggingface\": \"x\"}'\n"}) {
+  const Refusals missing = refused([&] { parse_run_config(test.document("name: x\n")); });
+  REQUIRE(missing.size() == 2);
+  CHECK(missing[0].what == "`checkpoint` is missing");
+  CHECK(missing[0].where == test.path("config.yaml"));
+  CHECK(missing[1].what == "input 'test' is not supported by this build");
+  for (const char* yaml : {"checkpoint: {huggingface: ecmwf/aifs}\ninput: dummy\n",
+                           "checkpoint: '{\"huggingface\": \"x\"}'\ninput: dummy\n"}) {
     const UserError error = error_of([&] { parse_run_config(test.document(yaml)); });
     CHECK(error.message() == "`checkpoint` from huggingface is not supported by this build");
     CHECK(error.where() == test.at(1, 13));
   }
-  const UserError number = error_of([&] { parse_run_config(test.document("checkpoint: 5\n")); });
+  const UserError number = error_of([&] { parse_run_config(test.document("checkpoint: 5\ninput: dummy\n")); });
   CHECK(number.message() == "`checkpoint` must be text, not the integer 5");
 }
 
@@ -173,17 +175,17 @@ TEST_CASE("integers and booleans are as lenient as the reference's") {
     CHECK(test.run("verbosity: " + std::string(text)).verbosity == 2);
   }
   CHECK(test.run("verbosity: yes").verbosity == 1);
+  CHECK(test.run("verbosity: 9").verbosity == 3);
   for (const char* text : {"true", "1", "1.0", "'yes'", "'Y'", "y", "'ON'", "on"}) {
     const std::string shown(text);
     CAPTURE(shown);
-    CHECK(test.run("use_grib_paramid: " + std::string(text)).use_grib_paramid);
+    CHECK(test.run("write_initial_state: " + std::string(text)).write_initial_state);
   }
   for (const char* text : {"false", "0", "'no'", "off", "n", "'F'"}) {
     const std::string shown(text);
     CAPTURE(shown);
     CHECK(!test.run("write_initial_state: " + std::string(text)).write_initial_state);
   }
-  CHECK(test.run("preload_checkpoint: 1\npreload_buffer_size: 1024").preload_checkpoint);
   check_refused({
       {"verbosity: 2.5", "`verbosity` must be an integer, not the number 2.5", 3, 12, "whole"},
       {"verbosity: null", "`verbosity` must be an integer, not null", 3, 12, "whole"},
@@ -233,8 +235,9 @@ TEST_CASE("seed: the configuration wins over ANEMOI_BASE_SEED") {
   CHECK(!test.run("seed: null").seed);
   test.environment.set("ANEMOI_BASE_SEED", "7");
   CHECK(test.run("").seed == 7);
-  std::vector<std::string> warnings;
-  CHECK(parse_run_config(test.document(ConfigCase::complete("seed: 5")), warnings).seed == 5);
+  Findings findings;
+  CHECK(parse_run_config(test.document(ConfigCase::complete("seed: 5")), findings).seed == 5);
+  const std::vector<std::string> warnings = findings.warnings();
   REQUIRE(warnings.size() == 1);
   CHECK(warnings[0] == test.at(3, 7) + ": `seed` counts, ANEMOI_BASE_SEED=7 does not");
   test.environment.set("ANEMOI_BASE_SEED", "many");
@@ -271,13 +274,15 @@ TEST_CASE("maps") {
   const ConfigCase test;
   CHECK(test.run("typed_variables: {a: {mars: {x: 1}}}").typed_variables.dump() == R"({"a":{"mars":{"x":1}}})");
   CHECK(test.run("patch_metadata: {a: {b: 1}}").patch_metadata.dump() == R"({"a":{"b":1}})");
-  CHECK(test.run("predict_kwargs: {a: [1, x]}").predict_kwargs.dump() == R"({"a":[1,"x"]})");
   CHECK(test.run("env: {A: 1, B: x, C: true, D: 2.0, E: ''}").env ==
         std::map<std::string, std::string>{{"A", "1"}, {"B", "x"}, {"C", "1"}, {"D", "2"}, {"E", ""}});
   check_refused({
       {"typed_variables: {a: 1}", "`typed_variables.a` must be a map, not the integer 1", 3, 22, "{name"},
       {"typed_variables: []", "`typed_variables` must be a map, not a list", 3, 18, "{name"},
       {"predict_kwargs: null", "`predict_kwargs` must be a map, not null", 3, 17, "{name"},
+      {"predict_kwargs: {members: 4}",
+       "`predict_kwargs.members` is not supported by this build: its models take no options", 3, 18,
+       "anemoi-inference"},
       {"patch_metadata: null", "`patch_metadata` must be a map, not null", 3, 17, "{name"},
       {"env: {A: 1.5}", "`env.A` must be an integer, not the number 1.5", 3, 10, "whole"},
       {"env: {A: null}", "`env.A` must be text, not null", 3, 10, "text"},
@@ -299,16 +304,85 @@ TEST_CASE("patch_metadata from a file") {
 
 TEST_CASE("what has no effect is said, not hidden") {
   const ConfigCase test;
-  std::vector<std::string> warnings;
-  const RunConfig config = parse_run_config(
-      test.document(ConfigCase::complete("development_hacks: {x: 1}\npredict_kwargs: {fcstep: 1, other: 2}\n"
-                                         "debugging_info: {a: 1}\nmid_processors: []\npre_processors: []\n"
-                                         "use_profiler: no\ncheck_variables_compatibility: {}\ntrace_path: null\n")),
-      warnings);
-  CHECK(config.predict_kwargs.dump() == R"({"other":2})");
-  REQUIRE(warnings.size() == 2);
-  CHECK(warnings[0] == test.at(4, 18) + ": `predict_kwargs.fcstep` is set by the run itself and left out");
-  CHECK(warnings[1] == test.at(3, 1) + ": `development_hacks` has no effect");
+  const std::pair<const char*, const char*> table[] = {
+      {"development_hacks: {x: 1}", "3:1: `development_hacks` has no effect"},
+      {"debugging_info: {a: 1}", "3:1: `debugging_info` has no effect"},
+      {"predict_kwargs: {fcstep: 1}", "3:18: `predict_kwargs.fcstep` is set by the run itself and left out"},
+      {"use_grib_paramid: on",
+       "3:1: `use_grib_paramid` has no effect: it is for requests to MARS and for archive requests"},
+      {"preload_checkpoint: yes", "3:1: `preload_checkpoint` has no effect: the checkpoint is mapped"},
+      {"preload_buffer_size: 1024", "3:1: `preload_buffer_size` has no effect: the checkpoint is mapped"},
+      {"verbosity: 9", "3:12: `verbosity` is from 0 to 3: 9 is taken as 3"},
+      {"verbosity: -1", "3:12: `verbosity` is from 0 to 3: -1 is taken as 0"},
+      {"verbosity: 1", "3:12: `verbosity` shows what --verbose does"},
+      {"initial_state_categories: [prognostics, prognostics]",
+       "3:40: `initial_state_categories.1`: prognostics is there already"},
+      {"output: {none: {output_frequency: 6h}}",
+       "3:17: `output.none.output_frequency` has no effect: the output `none` writes nothing"},
+  };
+  for (const auto& [yaml, line] : table) {
+    const std::string shown(yaml);
+    CAPTURE(shown);
+    Findings findings;
+    parse_run_config(test.document(ConfigCase::complete(yaml)), findings);
+    CHECK_FALSE(findings.any_refusal());
+    REQUIRE(!findings.warnings().empty());
+    CHECK(findings.warnings()[0].starts_with(test.path("config.yaml") + ":" + line));
+  }
+  Findings none;
+  parse_run_config(test.document(ConfigCase::complete(
+                       "mid_processors: []\npre_processors: []\nuse_profiler: no\npredict_kwargs: {}\n"
+                       "check_variables_compatibility: {}\ntrace_path: null\nuse_grib_paramid: off\n"
+                       "preload_checkpoint: false\ndebugging_info: {}\ndevelopment_hacks: {}\nverbosity: 0\n")),
+                   none);
+  CHECK_FALSE(none.any_refusal());
+  CHECK(none.warnings().empty());
+}
+
+TEST_CASE("everything that is wrong comes at once, in the order of the file; overrides and what is missing after it") {
+  const ConfigCase test;
+  const std::string defaults = test.write("defaults.yaml", "sed: 1\n");
+  const Refusals all =
+      test.findings(
+              "lead_tme: 6h\n"
+              "output:\n  grib: {pth: o.grib, check_encoding: maybe}\n"
+              "date: tomorrow\n"
+              "description: ${nowhere}\n"
+              "post_processors: [extract_mask, {accumulate_from_start_of_forecast: {accumulation: []}}]\n"
+              "env: {A: 1.5, B: []}\n",
+              {"verbosity=loud", "env.C=[]"}, {defaults})
+          .refusals();
+  const std::pair<const char*, std::string> expected[] = {
+      {"unknown key `lead_tme`", test.at(1, 1)},
+      {"unknown key `output.grib.pth`", test.at(3, 10)},
+      {"`output.grib.check_encoding` must be true or false, not the text 'maybe'", test.at(3, 39)},
+      {"`date`: cannot read 'tomorrow' as a date: it does not start with YYYY-MM-DD or YYYYMMDD", test.at(4, 7)},
+      {"interpolation key 'nowhere' is not there in '${nowhere}'", test.at(5, 14)},
+      {"post-processor 'extract_mask' is not supported by this build", test.at(6, 19)},
+      {"unknown key `post_processors.1.accumulate_from_start_of_forecast.accumulation`", test.at(6, 71)},
+      {"`env.A` must be an integer, not the number 1.5", test.at(7, 10)},
+      {"`env.B` must be text, not a list", test.at(7, 18)},
+      {"`checkpoint` is missing", test.path("config.yaml")},
+      {"input 'test' is not supported by this build", test.path("config.yaml")},
+      {"unknown key `sed`", test.at(1, 1, "defaults.yaml")},
+      {"`verbosity` must be an integer, not the text 'loud'", "override 'verbosity=loud'"},
+      {"`env.C` must be text, not a list", "override 'env.C=[]'"},
+  };
+  REQUIRE(all.size() == std::size(expected));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    CHECK(all[i].what == expected[i].first);
+    CHECK(all[i].where == expected[i].second);
+    CHECK(!all[i].remedy.empty());
+  }
+}
+
+TEST_CASE("mistakes without end are counted, not listed, and quickly") {
+  const ConfigCase test;
+  std::string yaml = "checkpoint: x\n";
+  for (int i = 0; i < 9000; ++i) yaml += "key" + std::to_string(i) + ": 1\n";
+  const Refusals all = test.findings(yaml).refusals();
+  REQUIRE(all.size() == 101);
+  CHECK(all.back().what == "there are 8901 more mistakes");
 }
 
 TEST_CASE("what this build has not is refused by name") {

@@ -16,6 +16,11 @@ Node parsed(const std::string& yaml) {
   return load_yaml(yaml, "base.yaml", {}, warnings);
 }
 
+void override_with(Node& root, const std::string& text) {
+  Findings findings;
+  apply_override(root, text, findings);
+}
+
 }  // namespace
 
 TEST_CASE("overrides set, add and append") {
@@ -53,7 +58,7 @@ TEST_CASE("overrides set, add and append") {
     const std::string shown(text);
     CAPTURE(shown);
     Node root = parsed(kBase);
-    apply_override(root, text);
+    override_with(root, text);
     CHECK(root.to_json().dump() == expected);
   }
 }
@@ -72,14 +77,14 @@ TEST_CASE("overrides that fit nowhere are refused by their text") {
     const std::string shown(text);
     CAPTURE(shown);
     Node root = parsed(kBase);
-    const UserError error = error_of([&, text = text] { apply_override(root, text); });
+    const UserError error = error_of([&, text = text] { override_with(root, text); });
     CHECK(error.message() == message);
     CHECK(error.where() == "override '" + std::string(text) + "'");
     CHECK(!error.remedy().empty());
   }
   Node root = parsed(kBase);
-  CHECK(error_of([&] { apply_override(root, "s.t.u=5"); }).remedy() == "give it whole: s={t: {u: 5}}");
-  CHECK(error_of([&] { apply_override(root, "s=[a"); }).where() == "override 's=[a'");
+  CHECK(error_of([&] { override_with(root, "s.t.u=5"); }).remedy() == "give it whole: s={t: {u: 5}}");
+  CHECK(error_of([&] { override_with(root, "s=[a"); }).where() == "override 's=[a'");
 }
 
 TEST_CASE("the configuration goes over its defaults") {
@@ -139,6 +144,51 @@ TEST_CASE("a configuration that is not there, a folder, or not a map") {
           merge_config({test.path("."), {}, {}}, {}, Time());
         }).message() == "this is a folder, a YAML file is expected");
   CHECK(error_of([&] { test.document("just text\n"); }).where() == test.at(1, 1));
+}
+
+TEST_CASE("a file is a file, whatever its name") {
+  const ConfigCase test;
+  const std::string text = "checkpoint: a.ckpt\n";
+  std::filesystem::create_directories(test.path("exp=5"));
+  for (const char* name : {"exp=5/config.yaml", "a=b.yaml", "=.yaml"}) {
+    const std::string path = test.write(name, text);
+    CHECK_FALSE(is_override(path));
+    CHECK(merge_config({path, {}, {}}, Environment(), Time()).name == path);
+    CHECK(plain_json(merge_config({"name=x", {path}, {}}, Environment(), Time()))["checkpoint"] == "a.ckpt");
+  }
+  CHECK(is_override("checkpoint=a.ckpt"));
+  CHECK(is_override("input.grib=/data/a.grib"));
+  // A slash before `=`: a path, though there is no such file.
+  const UserError missing = error_of([&] { merge_config({"./exp=6/config.yaml", {}, {}}, Environment(), Time()); });
+  CHECK(missing.message() == "there is no such file");
+  CHECK(missing.where() == "./exp=6/config.yaml");
+  // The file and the override the wrong way round.
+  const std::string config = test.write("config.yaml", text);
+  CHECK(error_of([&] {
+          merge_config({"lead_time=6h", {}, {config}}, Environment(), Time());
+        }).remedy() == "the config stands before the overrides: write it first");
+}
+
+TEST_CASE("the path of a file that is there is taken as it is written") {
+  const ConfigCase test;
+  for (const char* name : {"run #1", "{a}", "[b]", "a: b", "'quoted'", "%x", "x=y", "- a"}) {
+    const std::string path = test.write(name, "");
+    CAPTURE(path);
+    Findings findings;
+    Node root = Node::map({});
+    apply_override(root, "input.grib=" + path, findings);
+    CHECK(root.find("input")->find("grib")->text() == path);
+    CHECK(findings.warnings().empty());
+  }
+  Findings findings;
+  Node root = Node::map({});
+  apply_override(root, "description=run #5", findings);
+  CHECK(root.find("description")->text() == "run");
+  REQUIRE(findings.warnings().size() == 1);
+  CHECK(findings.warnings()[0].starts_with("override 'description=run #5': what stands from `#` on is a comment"));
+  apply_override(root, "description='run #5'", findings);
+  CHECK(root.find("description")->text() == "run #5");
+  CHECK(findings.warnings().size() == 1);
 }
 
 }  // namespace tradewind::config

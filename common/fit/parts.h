@@ -1,0 +1,31 @@
+// The parts of check_fit. Internal to common/fit.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/fit/fit.h"
+
+namespace tradewind::fit {
+
+// What one configuration is held against, and where what is found goes.
+struct Case {
+  const config::RunConfig& config;
+  const config::ConfigDocument& document;
+  const checkpoint::Metadata& metadata;
+  config::Findings& findings;
+
+  // Of a top-level key's value; the document's beginning when it is not given.
+  const config::Location& where(const std::string& key) const;
+};
+
+const config::OutputCommon* common_of(const config::OutputConfig& output);  // nullptr: nothing is written
+// At a Place of the configuration.
+void refuse(Case& one, const config::Place& at, const std::string& what, const std::string& remedy);
+void warn(Case& one, const config::Place& at, const std::string& what);
+
+void check_times(Case& one);      // lead_time, output_frequency
+void check_selection(Case& one);  // variables of outputs
+void check_names(Case& one);      // accumulations, typed_variables, patch_metadata, templates, GRIB keys, the dataset
+
+}  // namespace tradewind::fit

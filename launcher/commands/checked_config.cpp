@@ -1,0 +1,44 @@
+#include "launcher/commands/checked_config.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "common/checkpoint/obstacles.h"
+#include "common/errors.h"
+#include "common/fit/fit.h"
+
+namespace tradewind::launcher {
+namespace {
+
+void check_checkpoint(CheckedConfig& checked) {
+  const std::string& path = checked.config.checkpoint;
+  std::error_code code;
+  if (path.empty() || !std::filesystem::exists(path, code)) return;  // said already
+  config::Findings& findings = checked.findings;
+  findings.attempt([&] {
+    checkpoint::Examined found = checkpoint::examine(path, {.precision_given = checked.config.precision.has_value(),
+                                                            .patch_metadata = checked.config.patch_metadata});
+    if (found.metadata) check_fit(checked.config, checked.document, *found.metadata, findings);
+    refuse_all(std::move(found.obstacles));
+    checked.checkpoint = {std::move(found.archive), std::move(found.contents), *std::move(found.metadata),
+                          *std::move(found.model)};
+  });
+}
+
+}  // namespace
+
+CheckedConfig read_config(const config::LoadRequest& request, const Environment& environment) {
+  CheckedConfig checked;
+  checked.document = config::merge_config(request, environment, checked.findings);
+  checked.config = config::parse_run_config(checked.document, checked.findings);
+  return checked;
+}
+
+CheckedConfig check_config(const config::LoadRequest& request, const Environment& environment) {
+  CheckedConfig checked = read_config(request, environment);
+  config::check_files(checked.config, checked.document, checked.findings);
+  check_checkpoint(checked);
+  return checked;
+}
+
+}  // namespace tradewind::launcher

@@ -13,15 +13,16 @@ namespace {
 void check_checkpoint(CheckedConfig& checked) {
   const std::string& path = checked.config.checkpoint;
   std::error_code code;
-  if (path.empty() || !std::filesystem::exists(path, code)) return;  // said already
+  if (path.empty() || !std::filesystem::exists(path, code) || std::filesystem::is_directory(path, code))
+    return;  // said already
   config::Findings& findings = checked.findings;
   findings.attempt([&] {
     checkpoint::Examined found = checkpoint::examine(path, {.precision_given = checked.config.precision.has_value(),
                                                             .patch_metadata = checked.config.patch_metadata});
     if (found.metadata) check_fit(checked.config, checked.document, *found.metadata, findings);
     refuse_all(std::move(found.obstacles));
-    checked.checkpoint = {std::move(found.archive), std::move(found.contents), *std::move(found.metadata),
-                          *std::move(found.model)};
+    checked.checkpoint = checkpoint::Checkpoint{std::move(found.archive), std::move(found.contents),
+                                                *std::move(found.metadata), *std::move(found.model)};
   });
 }
 

@@ -63,9 +63,11 @@ std::string parse_checkpoint(const Node& node, const std::string& key) {
   return path;
 }
 
+constexpr std::size_t kLongestDate = 100;
+
 Time parse_run_date(const Node& node, Time today) {
   try {
-    if (node.is_text()) return parse_date(node.text());
+    if (node.is_text() && node.text().size() <= kLongestDate) return parse_date(node.text());
     if (node.is(Node::Kind::integer) || node.is(Node::Kind::boolean)) {
       return date_from_integer(as_integer(node, "date"), today);
     }
@@ -83,7 +85,7 @@ std::string parse_device(const Node& node) {
   const bool indexed = text.starts_with("cuda:") && text.size() > 5 && text.size() < 9 &&
                        std::all_of(text.begin() + 5, text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
   if (text == "cpu" || text == "cuda" || indexed) return text;
-  throw UserError("device '" + text + "' is not supported by this build", node.where.text(),
+  throw UserError("device '" + clipped(text) + "' is not supported by this build", node.where.text(),
                   "this build has cpu, cuda and cuda:N");
 }
 
@@ -168,7 +170,7 @@ Json parse_typed_variables(const Node& node, Findings& findings) {
 std::string parse_env_value(const Node::Entry& entry) {
   const std::string key = "env." + entry.key;
   if (entry.key.empty() || entry.key.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
-    throw UserError("'" + entry.key + "' is no name of an environment variable", entry.where.text(),
+    throw UserError(quoted(entry.key) + " is no name of an environment variable", entry.where.text(),
                     "write for example OMP_NUM_THREADS: 4");
   }
   if (entry.value.is(Node::Kind::null) || entry.value.is_container()) as_text(entry.value, key);

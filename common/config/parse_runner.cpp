@@ -126,7 +126,7 @@ void parse_size(RunnerConfig& config, const Component& runner, const Node* world
   if (!config.parallel) {
     for (const auto& [node, name] : {std::pair(world_size, "world_size"), std::pair(cluster, "cluster")}) {
       if (node == nullptr) continue;
-      findings.refuse(UserError(quoted(name) + " needs a parallel runner, but `runner` is " + runner.name,
+      findings.refuse(UserError(quoted(name) + " needs a parallel runner, but `runner` is " + clipped(runner.name),
                                 node->where.text(), "write runner: parallel, or leave " + std::string(name) + " out"));
     }
     return;

@@ -117,8 +117,11 @@ std::string as_choice(const Node& node, const std::string& key, std::initializer
 
 Duration as_duration(const Node& node, const std::string& key) {
   std::string text;
-  if (node.is_text()) {
+  constexpr std::size_t kLongest = 100;
+  if (node.is_text() && node.text().size() <= kLongest) {
     text = node.text();
+  } else if (node.is_text()) {
+    wrong_type(node, key, "a duration", "write text such as 6h, 10d or PT6H");
   } else if (node.is(Node::Kind::real) && !is_whole(node.scalar.get<double>())) {
     wrong_type(node, key, "a duration", "write whole hours, or text such as 6h or 90m");
   } else if (node.is_null() || node.is_container()) {

@@ -5,8 +5,6 @@
 namespace tradewind::fit {
 namespace {
 
-using std::chrono::seconds;
-
 // The lead times that the forecast comes to, 0 left out: model call after model call, up to lead_time.
 std::vector<Duration> lead_times(const Case& one) {
   const checkpoint::TimeStepping& time = one.metadata.time;

@@ -16,8 +16,9 @@ bool glob_matches(const std::string& glob, const std::string& text) {
 }
 
 std::string shown(const config::VariablePattern& pattern) {
-  if (pattern.mars.empty()) return "'" + config::clipped(pattern.glob) + "'";
-  std::string text = "{";
+  std::string text;
+  if (pattern.mars.empty()) return text.append("'").append(config::clipped(pattern.glob)).append("'");
+  text = "{";
   for (const auto& [key, values] : pattern.mars) {
     text += text.size() > 1 ? ", " : "";
     text += key + ": ";

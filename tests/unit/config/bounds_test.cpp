@@ -96,19 +96,20 @@ TEST_CASE("overrides that are too much of something") {
 
 TEST_CASE("interpolations that are too much of something") {
   const ConfigCase test;
-  const std::string big(1 << 20, 'x');
-  const auto together = test.findings("a: " + big + "\nb: [" + repeated("'${a}x', ", 60) + "]\n").refusals();
-  CHECK(together.at(0).what.starts_with("interpolation makes a text of more than 1 MiB"));
-  const std::string half(1 << 19, 'x');
-  CHECK(test.findings("a: " + half + "\nb: [" + repeated("'${a}x', ", 60) + "]\n")
-            .refusals()
-            .at(0)
-            .what.starts_with("interpolations make more than 16 MiB of text together"));
+  const auto says = [&](const std::string& yaml, const std::string& text) {
+    for (const Refusal& one : test.findings(yaml).refusals())
+      if (one.what.starts_with(text)) return one.what.size() < 500;
+    return false;
+  };
+  const std::string big((1 << 20) + 1, 'x'), half(1 << 19, 'x');
+  CHECK(says("a: " + big + "\nb: '${a}x'\n", "interpolation makes a text of more than 1 MiB"));
+  CHECK(says("a: " + half + "\nb: [" + repeated("'${a}x', ", 60) + "]\n",
+             "interpolations make more than 16 MiB of text together"));
   std::string chain = "k0: 1\n";
   for (int i = 1; i < 300; ++i) chain += "k" + std::to_string(i) + ": ${k" + std::to_string(i - 1) + "}\n";
-  CHECK(test.findings(chain).refusals().at(0).what == "interpolation is nested too deep");
+  CHECK(says(chain, "interpolation is nested too deep"));
+  CHECK(says("a: " + repeated("${", 50000) + "\n", "interpolation is nested too deep"));
   CHECK(seconds_of([&] { test.findings(lines("k", 9000, ": ${k9100}\n") + lines("k9", 200, ": 1\n")); }) < 5);
-  CHECK(test.findings("a: " + repeated("${", 50000) + "\n").refusals().at(0).what.size() < 500);
 }
 
 TEST_CASE("what a message shows of a value has an end") {

@@ -48,7 +48,7 @@ TEST_CASE("what means nothing in the checkpoint, and would change the forecast o
       {"output: {printer: {variables: {drop: 2d}}}", "3:38: `output.printer.variables.drop`: '2d' is no variable"},
       {"output: {printer: {variables: ['x*']}}", "3:31: `output.printer.variables` leaves no variable"},
       {"output: {printer: {variables: {drop: '*'}}}", "3:31: `output.printer.variables` leaves no variable"},
-      {"output: {printer: {variables: {levtype: sfc}}}", "3:31: unknown key"},
+      {"output: {printer: {variables: {levtype: sfc}}}", "3:32: unknown key"},
       {"output: {printer: {variables: [{levtype: ml}]}}", "3:31: `output.printer.variables` leaves no variable"},
       {"output: {parallel: {grib: {path: o, variables: q_5}}}",
        "3:48: `output.parallel.grib.variables`: 'q_5' is no variable"},
@@ -61,7 +61,7 @@ TEST_CASE("what means nothing in the checkpoint, and would change the forecast o
       {"output_frequency: 12h\nlead_time: 6h\nwrite_initial_state: false",
        "3:19: `output_frequency` is 12h, longer than the forecast of 6h: no step"},
       {"lead_time: 3h\nwrite_initial_state: false", "3:12: `lead_time` is 3h, shorter than the first step of 6h"},
-      {"input: {era5: {grib: x}}", "3:15: the dataset 'era5' is not in the checkpoint"},
+      {"input: {era5: {grib: x}}", "3:8: the dataset 'era5' is not in the checkpoint"},
   };
   for (const Line& line : table) {
     const std::string shown(line.yaml);

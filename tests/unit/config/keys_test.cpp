@@ -316,7 +316,7 @@ TEST_CASE("what has no effect is said, not hidden") {
       {"verbosity: -1", "3:12: `verbosity` is from 0 to 3: -1 is taken as 0"},
       {"verbosity: 1", "3:12: `verbosity` shows what --verbose does"},
       {"initial_state_categories: [prognostics, prognostics]",
-       "3:40: `initial_state_categories.1`: prognostics is there already"},
+       "3:41: `initial_state_categories.1`: prognostics is there already"},
       {"output: {none: {output_frequency: 6h}}",
        "3:17: `output.none.output_frequency` has no effect: the output `none` writes nothing"},
   };
@@ -359,7 +359,7 @@ TEST_CASE("everything that is wrong comes at once, in the order of the file; ove
       {"`date`: cannot read 'tomorrow' as a date: it does not start with YYYY-MM-DD or YYYYMMDD", test.at(4, 7)},
       {"interpolation key 'nowhere' is not there in '${nowhere}'", test.at(5, 14)},
       {"post-processor 'extract_mask' is not supported by this build", test.at(6, 19)},
-      {"unknown key `post_processors.1.accumulate_from_start_of_forecast.accumulation`", test.at(6, 71)},
+      {"unknown key `post_processors.1.accumulate_from_start_of_forecast.accumulation`", test.at(6, 70)},
       {"`env.A` must be an integer, not the number 1.5", test.at(7, 10)},
       {"`env.B` must be text, not a list", test.at(7, 18)},
       {"`checkpoint` is missing", test.path("config.yaml")},

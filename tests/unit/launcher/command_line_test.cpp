@@ -44,6 +44,13 @@ TEST_CASE("run: there need not be a config file") {
   CHECK(command.overrides == Words{"input.grib[0]=x"});
 }
 
+TEST_CASE("run: only a check, and mistakes for programs") {
+  const auto command = std::get<RunCommand>(parse_command_line({"--json", "run", "c.yaml", "--check"}));
+  CHECK(command.check);
+  CHECK(command.json);
+  CHECK_FALSE(std::get<RunCommand>(parse_command_line({"run", "c.yaml"})).check);
+}
+
 TEST_CASE("run: how often to start again") {
   CHECK(std::get<RunCommand>(parse_command_line({"run", "c.yaml"})).restarts == 0);
   CHECK(std::get<RunCommand>(parse_command_line({"--restart", "2", "run", "c.yaml"})).restarts == 2);
@@ -77,6 +84,9 @@ TEST_CASE("help and version") {
   for (const Words& form : {Words{"run", "--help"}, Words{"--help", "run"}, Words{"run", "c.yaml", "-h"}})
     CHECK(std::get<ShowText>(parse_command_line(form)).text.find("--defaults FILE") != std::string::npos);
   CHECK(std::get<ShowText>(parse_command_line({"compare", "--help"})).text.find("--tolerance") != std::string::npos);
+  for (const char* command : {"run", "inspect", "predict", "cluster", "compare", "status", "drill"})
+    CHECK(std::get<ShowText>(parse_command_line({command, "--help"}))
+              .text.find("Usage: tradewind " + std::string(command) + " ") != std::string::npos);
   CHECK(std::get<ShowText>(parse_command_line({"--version"})).text.starts_with("tradewind "));
 }
 

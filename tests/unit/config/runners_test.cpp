@@ -92,7 +92,7 @@ TEST_CASE("both spellings of the parallel runner") {
   check_refused({
       {"world_size: 4", "`world_size` needs a parallel runner, but `runner` is auto", 3, 13, "runner: parallel"},
       {"cluster: slurm", "`cluster` needs a parallel runner, but `runner` is auto", 3, 10, "runner: parallel"},
-      {"runner: parallel\nworld_size: 0", "`world_size` is 0, it must be from 1 to 2147483647", 4, 13, "range"},
+      {"runner: parallel\nworld_size: 0", "`world_size` is 0, it must be 1 or more", 4, 13, "from 1 on"},
       {"runner: parallel\nworld_size: many", "`world_size` must be an integer, not the text 'many'", 4, 13, "whole"},
       {"runner: {parallel: {cluster: {manual: 2}}}\nworld_size: 4", "`world_size` is 4, but the cluster says 2", 4, 13,
        "keep one"},

@@ -16,16 +16,17 @@ constexpr int most_ranks = 1 << 20;
 constexpr std::int64_t most_bytes = std::numeric_limits<std::int64_t>::max();
 
 // ---- to JSON ------------------------------------------------------------------------------------------------------
+Json to_json(const Challenge& m) { return {{"type", "challenge"}, {"version", m.version}, {"nonce", m.nonce}}; }
+Json to_json(const Prove& m) { return {{"type", "prove"}, {"nonce", m.nonce}, {"proof", m.proof}}; }
+Json to_json(const Proven& m) { return {{"type", "proven"}, {"proof", m.proof}}; }
 Json to_json(const Join& m) {
   return {{"type", "join"},
           {"version", m.version},
-          {"token", m.token},
           {"host", m.host},
           {"pid", m.pid},
           {"world_size", m.world_size},
           {"ranks", m.ranks},
-          {"master_address", m.master_address},
-          {"master_port", m.master_port}};
+          {"master_address", m.master_address}};
 }
 Json to_json(const Said& m) { return {{"type", "said"}, {"rank", m.rank}, {"message", json_of(m.message)}}; }
 Json to_json(const Wrote& m) {
@@ -50,21 +51,21 @@ Json fault_json(const char* type, const Fault& m) {
 }
 Json to_json(const NotStarted& m) { return fault_json("not_started", m); }
 Json to_json(const Signalled& m) { return {{"type", "signalled"}, {"number", m.number}}; }
+Json to_json(const Ask& m) { return to_json("ask", m.request); }
+Json to_json(const Want& m) { return {{"type", "want"}, {"keys", m.keys}}; }
+Json to_json(const Got&) { return {{"type", "got"}}; }
+Json to_json(const Forgot& m) { return {{"type", "forgot"}, {"key", m.key}}; }
+Json to_json(const Answer& m) { return to_json("answer", m.answer); }
+Json to_json(const Values& m) { return {{"type", "values"}, {"values", to_json(m.values)}}; }
+Json to_json(const Forget& m) { return {{"type", "forget"}, {"key", m.key}}; }
 Json to_json(const Welcome& m) { return {{"type", "welcome"}, {"version", m.version}}; }
 Json to_json(const Refused& m) { return fault_json("refused", m); }
 Json to_json(const Launch& m) {
-  return {{"type", "launch"},
-          {"command", m.command},
-          {"arguments", m.arguments},
-          {"environment", m.environment},
-          {"world_size", m.world_size},
-          {"master_address", m.master_address},
-          {"master_port", m.master_port},
-          {"store_served", m.store_served},
-          {"hosts", m.hosts},
-          {"run_folder", m.run_folder},
-          {"restarts", m.restarts},
-          {"resume", m.resume}};
+  return {{"type", "launch"},           {"command", m.command},
+          {"arguments", m.arguments},   {"environment", m.environment},
+          {"world_size", m.world_size}, {"master_address", m.master_address},
+          {"hosts", m.hosts},           {"run_folder", m.run_folder},
+          {"restarts", m.restarts},     {"resume", m.resume}};
 }
 Json to_json(const Act& m) {
   const char* kind = "";
@@ -75,6 +76,12 @@ Json to_json(const Act& m) {
 Json to_json(const Leave& m) { return {{"type", "leave"}, {"exit_code", m.exit_code}}; }
 Json to_json(const Alive&) { return {{"type", "alive"}}; }
 Json to_json(const Watch& m) { return {{"type", "watch"}, {"rank", m.rank}, {"body", m.body}}; }
+
+// Texts of these must not be mended.
+template <typename M>
+constexpr bool is_exact =
+    std::is_same_v<M, Launch> || std::is_same_v<M, Ask> || std::is_same_v<M, Want> || std::is_same_v<M, Forgot> ||
+    std::is_same_v<M, Answer> || std::is_same_v<M, Values> || std::is_same_v<M, Forget>;
 
 // ---- from JSON ----------------------------------------------------------------------------------------------------
 int rank_of(const Fields& f) { return f.small("rank", 0, most_ranks); }
@@ -130,13 +137,11 @@ Act act_of(const Fields& f) {
 ControlMessage from_agent(const std::string& type, const Fields& f) {
   if (type == "join")
     return Join{.version = f.small("version", 0),
-                .token = f.text("token"),
                 .host = f.text("host"),
                 .pid = f.small("pid", 0),
                 .world_size = f.small("world_size", 1, most_ranks),
                 .ranks = ranks_of(f),
-                .master_address = f.text("master_address"),
-                .master_port = f.small("master_port", 0, 65535)};
+                .master_address = f.text("master_address")};
   if (type == "said") return Said{.rank = rank_of(f), .message = message_of(f.at("message"))};
   if (type == "wrote")
     return Wrote{
@@ -150,6 +155,11 @@ ControlMessage from_agent(const std::string& type, const Fields& f) {
                  .out_of_memory = f.text("out_of_memory")};
   if (type == "not_started") return fault_of<NotStarted>(f);
   if (type == "signalled") return Signalled{f.small("number", 1, 64)};
+  if (type == "ask") return Ask{store_request_of(f)};
+  if (type == "want") return Want{store_keys_of(f, "keys")};
+  if (type == "got") return Got{};
+  if (type == "forgot") return Forgot{store_key_of(f, "key")};
+  if (type == "prove") return Prove{.nonce = f.text("nonce"), .proof = f.text("proof")};
   throw ProtocolError("unknown message type `" + clipped(type) + "`");
 }
 
@@ -162,13 +172,16 @@ ControlMessage from_fields(const std::string& type, const Fields& f) {
                   .environment = variables_of(f, "environment"),
                   .world_size = f.small("world_size", 1, most_ranks),
                   .master_address = f.text("master_address"),
-                  .master_port = f.small("master_port", 0, 65535),
-                  .store_served = f.flag("store_served"),
                   .hosts = texts_of(f, "hosts"),
                   .run_folder = f.text("run_folder"),
                   .restarts = f.flag("restarts"),
                   .resume = f.flag("resume")};
   if (type == "act") return act_of(f);
+  if (type == "answer") return Answer{store_answer_of(f)};
+  if (type == "values") return Values{store_values_of(f, "values")};
+  if (type == "forget") return Forget{store_key_of(f, "key")};
+  if (type == "challenge") return Challenge{.version = f.small("version", 0), .nonce = f.text("nonce")};
+  if (type == "proven") return Proven{f.text("proof")};
   if (type == "leave") return Leave{f.small("exit_code", 0, 255)};
   if (type == "alive") return Alive{};
   if (type == "watch") return Watch{.rank = rank_of(f), .body = f.at("body")};
@@ -178,8 +191,8 @@ ControlMessage from_fields(const std::string& type, const Fields& f) {
 }  // namespace
 
 std::string encode_control(const ControlMessage& message) {
-  return to_line(std::visit([](const auto& m) { return to_json(m); }, message),
-                 std::holds_alternative<Launch>(message));
+  const bool exact = std::visit([](const auto& m) { return is_exact<std::decay_t<decltype(m)>>; }, message);
+  return to_line(std::visit([](const auto& m) { return to_json(m); }, message), exact);
 }
 
 ControlMessage decode_control(std::string_view line) {

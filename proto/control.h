@@ -13,22 +13,31 @@
 
 namespace tradewind::proto {
 
-inline constexpr int control_version = 1;
-// Longest first line of a connection: who does not know the token costs no more.
-inline constexpr std::size_t max_join_bytes = 16384;
+inline constexpr int control_version = 2;
+// Longest line of a connection before both ends have shown that they know the token.
+inline constexpr std::size_t max_greeting_bytes = 1024;
+
+// ---- before anything else: both ends show that they know the job's token, without telling it -----------------------
+struct Challenge {  // from the controller
+  int version = control_version;
+  std::string nonce;
+};
+struct Prove {  // from the agent
+  std::string nonce, proof;
+};
+struct Proven {  // from the controller
+  std::string proof;
+};
 
 // ---- agent to controller ------------------------------------------------------------------------------------------
 struct Join {
   int version = control_version;
-  std::string token;  // of the job; empty within one process
   std::string host;
   int pid = 0;  // of the agent
   int world_size = 1;
   std::vector<int> ranks;
-  // Of the agent of rank 0: where the ranks meet. Empty: the controller finds an address of that host; 0: none is
-  // needed.
+  // Of the agent of rank 0: the address by which others know its host. Empty: the controller finds one.
   std::string master_address;
-  int master_port = 0;
 };
 struct Said {
   int rank = 0;
@@ -57,6 +66,16 @@ struct NotStarted {  // no worker of this agent runs
 struct Signalled {
   int number = 0;
 };
+struct Ask {  // of the store, for a rank; not get or wait
+  StoreRequest request;
+};
+struct Want {  // the values of these keys of the store, each as soon as it is there
+  std::vector<std::string> keys;
+};
+struct Got {};   // `values` has come: further ones may follow
+struct Forgot {  // that key is asked for anew from now on
+  std::string key;
+};
 
 // ---- controller to agent ------------------------------------------------------------------------------------------
 struct Welcome {
@@ -72,9 +91,7 @@ struct Launch {
   Json arguments;
   std::map<std::string, std::string> environment;  // on top of the agent's own
   int world_size = 1;
-  std::string master_address;  // empty when world_size is 1
-  int master_port = 0;
-  bool store_served = false;       // a store of somebody else serves there
+  std::string master_address;      // empty when world_size is 1
   std::vector<std::string> hosts;  // of each rank
   std::string run_folder;          // absolute; empty: none
   bool restarts = false;           // workers keep in the run folder what a further attempt needs
@@ -84,6 +101,15 @@ struct Act {
   enum class Kind { send_start, send_stop, terminate, kill, abandon } kind = Kind::send_start;
   int rank = 0;
   bool operator==(const Act&) const = default;
+};
+struct Answer {
+  StoreAnswer answer;
+};
+struct Values {
+  std::vector<StoreValue> values;
+};
+struct Forget {  // the value of that key changes
+  std::string key;
 };
 // The run is over and its report written: leave with this code.
 struct Leave {
@@ -97,8 +123,9 @@ struct Watch {  // of the hang watch, which knows what is in it
   Json body;
 };
 
-using ControlMessage = std::variant<Join, Said, Wrote, Garbled, Ended, NotStarted, Signalled, Welcome, Refused, Launch,
-                                    Act, Leave, Alive, Watch>;
+using ControlMessage =
+    std::variant<Challenge, Prove, Proven, Join, Said, Wrote, Garbled, Ended, NotStarted, Signalled, Ask, Want, Got,
+                 Forgot, Welcome, Refused, Launch, Act, Answer, Values, Forget, Leave, Alive, Watch>;
 
 // The line to send, newline included.
 std::string encode_control(const ControlMessage& message);

@@ -63,14 +63,14 @@ Json to_json(const Start& m) {
           {"world_size", m.world_size},
           {"threads", m.threads},
           {"master_address", m.master_address},
-          {"master_port", m.master_port},
-          {"listen_descriptor", m.listen_descriptor},
           {"telemetry_descriptor", m.telemetry_descriptor},
           {"restart_folder", m.restart_folder},
           {"resume", m.resume},
           {"streams", Json(m.streams)}};
 }
 Json to_json(const Stop&) { return {{"type", "stop"}}; }
+Json to_json(const StoreRequest& m) { return to_json("store", m); }
+Json to_json(const StoreAnswer& m) { return to_json("stored", m); }
 
 // ---- from JSON ----------------------------------------------------------------------------------------------------
 FailureKind kind_of(const Fields& fields) {
@@ -129,19 +129,23 @@ Message from_fields(const std::string& type, const Fields& f) {
                  .world_size = f.small("world_size", 1),
                  .threads = f.small("threads", 1),
                  .master_address = f.text("master_address"),
-                 .master_port = f.small("master_port", 0, 65535),
-                 .listen_descriptor = f.small("listen_descriptor", -1),
                  .telemetry_descriptor = f.small("telemetry_descriptor", -1),
                  .restart_folder = f.text("restart_folder"),
                  .resume = f.flag("resume"),
                  .streams = streams_of(f)};
   if (type == "stop") return Stop{};
+  if (type == "store") return store_request_of(f);
+  if (type == "stored") return store_answer_of(f);
   throw ProtocolError("unknown message type `" + clipped(type) + "`");
 }
 
 }  // namespace
 
-std::string encode(const Message& message) { return to_line(json_of(message), std::holds_alternative<Start>(message)); }
+std::string encode(const Message& message) {
+  const bool exact = std::holds_alternative<Start>(message) || std::holds_alternative<StoreRequest>(message) ||
+                     std::holds_alternative<StoreAnswer>(message);
+  return to_line(json_of(message), exact);
+}
 
 Message decode(std::string_view line) { return message_of(parse_line(line)); }
 

@@ -10,10 +10,11 @@
 
 #include "common/dates.h"
 #include "proto/fields.h"
+#include "proto/store.h"
 
 namespace tradewind::proto {
 
-inline constexpr int protocol_version = 1;
+inline constexpr int protocol_version = 2;
 
 // ---- worker to launcher -------------------------------------------------------------------------------------------
 struct Hello {
@@ -62,9 +63,7 @@ struct Start {
   Json arguments;       // run: the merged config; predict: checkpoint, input, output, precision; compare: list of texts
   int rank = 0, local_rank = 0, world_size = 1;
   int threads = 1;
-  std::string master_address;  // empty when world_size is 1
-  int master_port = 0;
-  int listen_descriptor = -1;     // the listening socket at the master port, given to rank 0
+  std::string master_address;     // of rank 0's host; empty when world_size is 1
   int telemetry_descriptor = -1;  // the page to write progress into (telemetry.h); -1: nobody reads it
   // Of a run that may be started again: where to keep what a further attempt needs. Empty: it may not.
   std::string restart_folder = {};
@@ -74,10 +73,11 @@ struct Start {
 };
 struct Stop {};
 
-using Message = std::variant<Hello, Ready, Phase, Step, Note, Warning, Failure, Finished, Start, Stop>;
+using Message =
+    std::variant<Hello, Ready, Phase, Step, Note, Warning, Failure, Finished, StoreRequest, Start, Stop, StoreAnswer>;
 
-// The line to send, newline included. Texts are cut to 16 KiB and made valid UTF-8, except in Start, where a changed
-// text would be a wrong one: ProtocolError.
+// The line to send, newline included. Texts are cut to 16 KiB and made valid UTF-8, except in Start and those of the
+// store, where a changed text would be a wrong one: ProtocolError.
 std::string encode(const Message& message);
 // A line without its newline. Unknown fields are ignored; unknown types, missing fields and wrong types are errors.
 Message decode(std::string_view line);

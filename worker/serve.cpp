@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -13,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <torch/csrc/distributed/c10d/Store.hpp>
 #include <vector>
 
 #include "common/config/load.h"
@@ -24,6 +26,7 @@
 #include "worker/device/link.h"
 #include "worker/device/marks.h"
 #include "worker/dist/flight_record.h"
+#include "worker/dist/launcher_store.h"
 #include "worker/dist/process_group.h"
 #include "worker/libtorch_check.h"
 #include "worker/runner/commands.h"
@@ -45,12 +48,7 @@ dist::Rendezvous rendezvous_of(const proto::Start& start) {
   rendezvous.rank = start.rank;
   rendezvous.world_size = start.world_size;
   rendezvous.master_address = start.master_address;
-  rendezvous.master_port = static_cast<std::uint16_t>(start.master_port);
-  if (start.listen_descriptor >= 0) rendezvous.listening_descriptor = start.listen_descriptor;
-  const Environment environment = Environment::from_process(environ);
-  rendezvous.interfaces = environment.get_or("GLOO_SOCKET_IFNAME", "");
-  rendezvous.store_served = environment.get_or("TORCHELASTIC_USE_AGENT_STORE", "") == "True";
-  rendezvous.attempt = environment.get_or("TORCHELASTIC_RESTART_COUNT", "0");
+  rendezvous.interfaces = Environment::from_process(environ).get_or("GLOO_SOCKET_IFNAME", "");
   return rendezvous;
 }
 
@@ -92,8 +90,12 @@ std::string flight_record_of(const device::Device& device) {
 }
 
 std::unique_ptr<dist::Communicator> communicator_of(const Session& session, const device::Device& device) {
-  auto watched = telemetry::watch_calls(dist::make_process_group(rendezvous_of(session.start), device::link_of(device)),
-                                        session.recorder);
+  const auto store =
+      dist::launcher_store([&launcher = session.launcher](proto::StoreRequest request, std::chrono::milliseconds time) {
+        return launcher.ask(std::move(request), time);
+      });
+  auto watched = telemetry::watch_calls(
+      dist::make_process_group(rendezvous_of(session.start), store, device::link_of(device)), session.recorder);
   if (session.start.world_size > 1) session.recorder.tell_record([device] { return flight_record_of(device); });
   return session.around ? session.around(std::move(watched)) : std::move(watched);
 }

@@ -52,14 +52,12 @@ Agent::Agent(boost::asio::io_context& context, Host host, Environment environmen
         send_(proto::Watch{rank, std::move(body)});
       }) {}
 
-proto::Join Agent::join(int world_size, const std::string& token) const {
-  return {.token = token,
-          .host = host_.name,
+proto::Join Agent::join(int world_size) const {
+  return {.host = host_.name,
           .pid = ::getpid(),
           .world_size = world_size,
           .ranks = seats_.ranks,
-          .master_address = seats_.master_address,
-          .master_port = seats_.listener.valid() ? port_of(seats_.listener) : seats_.master_port};
+          .master_address = seats_.master_address};
 }
 
 void Agent::launch(const proto::Launch& launch) {
@@ -77,6 +75,9 @@ void Agent::launch(const proto::Launch& launch) {
 }
 
 void Agent::pass_on(proto::ControlMessage message) {
+  if (const auto* said = std::get_if<proto::Said>(&message))
+    if (const auto* request = std::get_if<proto::StoreRequest>(&said->message))
+      return tell(store_.asked(said->rank, *request));
   if (const auto* wrote = std::get_if<proto::Wrote>(&message)) {
     const std::string trouble = logs_->write(wrote->rank, wrote->line);
     if (!trouble.empty()) send_(proto::Wrote{wrote->rank, proto::Stream::error, trouble});
@@ -110,7 +111,6 @@ void Agent::start(const proto::Launch& launch) {
         std::make_unique<WorkerProcess>(context_, rank, std::move(lines[i]), spawn(context_, plans[i].spawn),
                                         [this](proto::ControlMessage message) { pass_on(std::move(message)); }));
     watchman_.started(rank, workers_.back()->pid());
-    plans[i].spawn.listener.reset();  // so that it goes with that worker
   }
   for (auto& worker : workers_) worker->watch();
 }
@@ -123,7 +123,20 @@ void Agent::obey(const proto::ControlMessage& message) {
       if (worker->rank() == order->rank && !worker->over()) act(*worker, order->kind);
   } else if (const auto* watch = std::get_if<proto::Watch>(&message)) {
     watchman_.obey(watch->rank, watch->body);
+  } else if (const auto* answer = std::get_if<proto::Answer>(&message)) {
+    tell(store_.heard(*answer));
+  } else if (const auto* values = std::get_if<proto::Values>(&message)) {
+    tell(store_.heard(*values));
+  } else if (const auto* forget = std::get_if<proto::Forget>(&message)) {
+    tell(store_.heard(*forget));
   }
+}
+
+void Agent::tell(StoreRelay::Told told) {
+  for (auto& [rank, answer] : told.ranks)
+    for (auto& worker : workers_)
+      if (worker->rank() == rank && !worker->over()) worker->tell(answer);
+  for (auto& message : told.controller) send_(std::move(message));
 }
 
 void Agent::to_all(proto::Act::Kind kind) {

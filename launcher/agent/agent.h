@@ -7,6 +7,7 @@
 #include <set>
 #include <vector>
 
+#include "launcher/agent/store_relay.h"
 #include "launcher/agent/worker_process.h"
 #include "launcher/launch/plan.h"
 #include "launcher/report/rank_logs.h"
@@ -16,12 +17,12 @@ namespace tradewind::launcher {
 
 class Agent {
  public:
-  // Gets what is for the controller: Said, Wrote, Garbled, Ended, NotStarted.
+  // Gets what is for the controller: Said, Wrote, Garbled, Ended, NotStarted, and what the store asks.
   using Send = std::function<void(proto::ControlMessage)>;
   Agent(boost::asio::io_context& context, Host host, Environment environment, Seats seats, Send send);
 
-  proto::Join join(int world_size, const std::string& token) const;
-  // Launch, Act and Watch; nothing else concerns it.
+  proto::Join join(int world_size) const;
+  // Launch, Act, Watch and the store's answers; nothing else concerns it.
   void obey(const proto::ControlMessage& message);
   // The same to every worker that has not ended.
   void to_all(proto::Act::Kind kind);
@@ -31,6 +32,7 @@ class Agent {
   void launch(const proto::Launch& launch);
   void start(const proto::Launch& launch);
   void pass_on(proto::ControlMessage message);
+  void tell(StoreRelay::Told told);
 
   boost::asio::io_context& context_;
   Host host_;
@@ -41,6 +43,7 @@ class Agent {
   std::set<int> spoke_;             // ranks that have said a word
   bool told_why_ = false;           // one rank did not
   Watchman watchman_;
+  StoreRelay store_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
 };
 

@@ -16,7 +16,7 @@ class MemberRun {
         loop_([this](int number) { signalled(number); }, [this] { passed(); }),
         agent_(loop_.context(), std::move(plan.host), std::move(plan.environment), std::move(plan.seats),
                [this](const proto::ControlMessage& message) { client_.send(message); }),
-        client_(loop_.context(), std::move(plan.look), agent_.join(plan.world_size, {}), plan.wait,
+        client_(loop_.context(), std::move(plan.look), agent_.join(plan.world_size), plan.wait,
                 {.joined = [this] { joined(); },
                  .heard = [this](const proto::ControlMessage& message) { heard(message); },
                  .lost = [this](const std::string& how) { membership_.lost(how, Clock::now()); },

@@ -64,7 +64,8 @@ class WorkerProcess {
 
   void watch();
   void send_start() { send(start_line_); }
-  void send_stop() { send(proto::encode(proto::Stop{})); }
+  void send_stop() { tell(proto::Stop{}); }
+  void tell(const proto::Message& message) { send(proto::encode(message)); }
   void signal(int number) const {
     if (!reaped_) signal_session(pid_, number);
   }

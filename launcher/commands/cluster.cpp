@@ -39,13 +39,14 @@ Wishes wishes_of(const ClusterCommand& command, const Environment& environment) 
 
 std::string meeting_text(const Placement& placement) {
   if (placement.world_size == 1) return "";
-  const std::string port = placement.master_port == 0 ? "a free port" : "port " + std::to_string(placement.master_port);
-  if (placement.store_served)
-    return "the store at " + placement.master_address + ":" + std::to_string(placement.master_port);
-  const std::string host = !placement.master_address.empty()        ? placement.master_address
-                           : placement.mode == PlacementMode::spawn ? "127.0.0.1"
-                           : !placement.hosts.empty()               ? placement.hosts.front()
-                                                                    : "rank 0's host";
+  if (placement.mode == PlacementMode::spawn) return "this launcher, without a port";
+  const bool torchrun = placement.store_served;  // its own store has the port
+  const std::string port =
+      placement.master_port == 0 || torchrun ? "a free port" : "port " + std::to_string(placement.master_port);
+  if (placement.mode == PlacementMode::wrap) return port + " of this host";
+  const std::string host = !placement.master_address.empty() ? placement.master_address
+                           : !placement.hosts.empty()        ? placement.hosts.front()
+                                                             : "rank 0's host";
   return port + " of " + host;
 }
 

@@ -16,6 +16,7 @@
 #include "launcher/control/token.h"
 #include "launcher/launch/cpus.h"
 #include "launcher/launch/host_check.h"
+#include "launcher/launch/meeting_place.h"
 #include "launcher/launch/srun.h"
 #include "launcher/process/system_errors.h"
 #include "launcher/progress/text_sink.h"
@@ -131,7 +132,7 @@ ControlPlan plan_of(const Job& job, const Environment& environment, const Superv
 
 int take_part_at(const Placement& placement, const Environment& environment, Client::Look look) {
   Host host = this_host(environment);
-  Seats seats = seat_of_member(placement, environment);
+  Seats seats = seat_of_member(placement, environment, false);
   Environment own = environment;  // the secret is not the worker's business
   own.unset("TRADEWIND_TOKEN");
   return run_member({.world_size = placement.world_size,
@@ -160,15 +161,20 @@ int take_part(const Job& job, const Placement& placement, const Environment& env
   if (placement.rank == 0) {
     const auto make_plan = [&] {
       ControlPlan plan = plan_of(job, environment, supervision);
-      plan.launch.master_address = placement.master_address;
-      plan.launch.master_port = placement.master_port;
-      plan.launch.store_served = placement.store_served;
-      plan.seats = seat_of_member(placement, environment);
+      if (!placement.store_served) plan.launch.master_address = placement.master_address;
+      plan.seats = seat_of_member(placement, environment, !given);
       plan.seats->streams = job.streams;
       plan.expected_hosts = placement.hosts;
-      plan.reach = {.token = given ? given->token : make_token(),
-                    .port = given ? given->port : 0,
-                    .control_file = given ? std::string() : file};
+      const bool one_host = placement.local_size == placement.world_size;
+      Descriptor listener = given ? listen_by_name(given->addresses, given->port, one_host, network_of_host())
+                                  : std::move(plan.seats->listener);
+      // What is wrong with its place must reach the others, who look for it in the file.
+      if (!listener.valid()) listener = listen_on(one_host ? "127.0.0.1" : "", 0);
+      const std::string address = address_of(listener);
+      plan.reach = Reach{.token = given ? given->token : make_token(),
+                         .listener = std::move(listener),
+                         .address = address,
+                         .control_file = given ? std::string() : file};
       return plan;
     };
     return control(make_plan, job, supervision);
@@ -196,9 +202,9 @@ ControlPlan wrapping_plan(const Job& job, const Placement& placement, const Envi
   ControlPlan plan = plan_of(job, environment, supervision);
   plan.launch.world_size = placement.world_size;
   plan.launch.master_address = placement.master_address;
-  plan.launch.master_port = placement.master_port;
   plan.expected_hosts = placement.hosts;
-  plan.reach = Reach{.token = make_token()};
+  plan.reach = Reach{.token = make_token(), .listener = listen_for_hosts(placement, network_of_host())};
+  plan.reach->address = address_of(plan.reach->listener);
   std::error_code error;
   const std::string self = own_program().string();
   std::vector<std::string> words = srun_command(placement, environment, std::filesystem::current_path(error).string(),
@@ -253,7 +259,6 @@ int run_workers(const Job& job, const Placement& placement, const Environment& e
     ControlPlan plan = plan_of(job, environment, supervision);
     plan.seats = seats_of_host(placement, environment);
     plan.seats->streams = job.streams;
-    plan.launch.store_served = placement.store_served;
     return plan;
   };
   return control(make_plan, job, supervision);

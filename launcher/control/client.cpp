@@ -3,6 +3,7 @@
 #include <boost/asio/connect.hpp>
 
 #include "common/exit_codes.h"
+#include "launcher/control/token.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -14,6 +15,8 @@ using namespace std::chrono_literals;
 
 constexpr auto pause = 100ms;
 constexpr auto patience = 2s;  // for one address to connect, and then to answer
+
+constexpr const char* stranger = "somebody listens there who does not know this job";
 
 std::string port_text(int port) { return std::to_string(port); }
 
@@ -83,21 +86,45 @@ void Client::connected() {
     if (cancelled || joined_ || !connection_) return;
     connection_->close();
     connection_.reset();
-    next_after_failure("somebody listens there who does not know this job");
+    next_after_failure(stranger);
   });
-  connection_ = std::make_shared<Connection>(std::move(socket_), proto::max_line_bytes);
+  nonces_ = {};
+  trusted_ = false;
+  connection_ = std::make_shared<Connection>(std::move(socket_), proto::max_greeting_bytes);
   connection_->start([this](const std::string& line) { answered(proto::decode_control(line)); },
                      [this](const std::string& how) {
                        connection_.reset();
                        if (joined_) return events_.lost(how);
-                       next_after_failure("somebody listens there who does not know this job");
+                       next_after_failure(stranger);
                      });
-  join_.token = control_->token;
+}
+
+// Nothing is believed, and nothing but a proof is told, before the other end has shown that it knows the token.
+void Client::challenged(const proto::Challenge& challenge) {
+  if (!nonces_.agent.empty() || challenge.version != proto::control_version || !is_nonce(challenge.nonce))
+    throw proto::ProtocolError("no challenge of this version");
+  nonces_ = {.controller = challenge.nonce, .agent = make_nonce()};
+  connection_->send(proto::encode_control(
+      proto::Prove{.nonce = nonces_.agent, .proof = proof_of(End::agent, control_->token, nonces_)}));
+}
+
+void Client::proven(const proto::Proven& proven) {
+  if (nonces_.agent.empty() || control_->token.empty() ||
+      !same_token(proven.proof, proof_of(End::controller, control_->token, nonces_)))
+    throw proto::ProtocolError("no proof");
+  trusted_ = true;
+  connection_->seal(Seal(End::agent, control_->token, nonces_), Seal(End::controller, control_->token, nonces_),
+                    proto::max_line_bytes);
   connection_->send(proto::encode_control(join_));
 }
 
 void Client::answered(const proto::ControlMessage& message) {
   if (joined_) return events_.heard(message);
+  if (!trusted_) {
+    if (const auto* challenge = std::get_if<proto::Challenge>(&message)) return challenged(*challenge);
+    if (const auto* shown = std::get_if<proto::Proven>(&message)) return proven(*shown);
+    throw proto::ProtocolError("no greeting");
+  }
   if (const auto* refused = std::get_if<proto::Refused>(&message)) {
     timer_.cancel();
     return events_.failed(*refused);

@@ -1,5 +1,5 @@
-// An agent's end of the connection to a controller in another process: finds it, joins with the job's token, then
-// carries messages. Not thread-safe.
+// An agent's end of the connection to a controller in another process: finds it, has it show that it knows the job's
+// token, shows the same, joins, then carries messages. Not thread-safe.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -28,7 +28,7 @@ class Client {
     std::function<void(const std::string& how)> lost;       // after joined
     std::function<void(const proto::Refused& why)> failed;  // instead of joined
   };
-  // Tries until `wait` is over. The join's token is filled in from what `look` finds.
+  // Tries until `wait` is over.
   Client(boost::asio::io_context& context, Look look, proto::Join join, std::chrono::steady_clock::duration wait,
          Events events);
   Client(const Client&) = delete;
@@ -46,6 +46,8 @@ class Client {
   void try_next();
   void connected();
   void answered(const proto::ControlMessage& message);
+  void challenged(const proto::Challenge& challenge);
+  void proven(const proto::Proven& proven);
   void next_after_failure(const std::string& how);
   void give_up();
 
@@ -62,6 +64,8 @@ class Client {
   boost::asio::ip::tcp::resolver resolver_;
   boost::asio::ip::tcp::socket socket_;
   std::shared_ptr<Connection> connection_;
+  Nonces nonces_;         // of the connection
+  bool trusted_ = false;  // the other end knows the token
   bool joined_ = false;
   long dropped_ = 0;  // lines of output
 };

@@ -55,10 +55,7 @@ Orders Conductor::joined(int agent, const proto::Join& join, const Route& route,
 
 Orders Conductor::launch_all(TimePoint now) {
   launch_.hosts = gathering_.hosts();
-  if (launch_.world_size > 1) {
-    if (launch_.master_address.empty()) launch_.master_address = gathering_.master_address();
-    if (launch_.master_port == 0) launch_.master_port = gathering_.master_port();
-  }
+  if (launch_.world_size > 1 && launch_.master_address.empty()) launch_.master_address = gathering_.master_address();
   for (const auto& [agent, ranks] : gathering_.ranks())
     for (const int rank : ranks) agent_of_rank_[rank] = agent;
   observer_.hosts(launch_.hosts);
@@ -107,6 +104,14 @@ Orders Conductor::look_for_cause(TimePoint now) {
   return {};
 }
 
+std::optional<Orders> Conductor::serve(int agent, const proto::ControlMessage& message) {
+  if (const auto* ask = std::get_if<proto::Ask>(&message)) return store_.asked(agent, ask->request);
+  if (const auto* want = std::get_if<proto::Want>(&message)) return store_.wanted(agent, want->keys);
+  if (std::holds_alternative<proto::Got>(message)) return store_.got(agent);
+  if (const auto* forgot = std::get_if<proto::Forgot>(&message)) return store_.forgot(agent, forgot->key);
+  return std::nullopt;
+}
+
 Orders Conductor::obey(int agent, const proto::ControlMessage& message, TimePoint now) {
   const std::string& host = agents_.at(agent).host;
   if (const auto* signalled = std::get_if<proto::Signalled>(&message)) {
@@ -114,6 +119,7 @@ Orders Conductor::obey(int agent, const proto::ControlMessage& message, TimePoin
     return this->signalled(signalled->number, now);
   }
   if (!supervisor_) return {};
+  if (auto served = serve(agent, message)) return std::move(*served);
   if (const auto* failed = std::get_if<proto::NotStarted>(&message))
     return of(supervisor_->gone(agents_.at(agent).ranks,
                                 fault(failed->what, failed->where, failed->remedy, failed->exit_code), now));
@@ -157,10 +163,12 @@ Orders Conductor::lost(int agent, const std::string& how, TimePoint now) {
   const std::string what =
       "the launcher of rank " + std::to_string(self.ranks.front()) + " on " + self.host + " is gone: " + how;
   if (watch_) watch_->lost(self.ranks);
+  Orders orders = store_.left(agent);
   if (supervisor_) {
     RankError error = fault(what, {}, "see whether that host is up, and what ended tradewind there", 1);
     error.host_lost = true;
-    return of(supervisor_->gone(self.ranks, std::move(error), now));
+    append(orders, of(supervisor_->gone(self.ranks, std::move(error), now)));
+    return orders;
   }
   gathering_.left(agent);
   end_early("failed", fault(gathering_.missing(what)));

@@ -14,6 +14,8 @@
 
 #include "launcher/control/gathering.h"
 #include "launcher/control/heartbeat.h"
+#include "launcher/control/key_store.h"
+#include "launcher/control/orders.h"
 #include "launcher/supervisor/supervisor.h"
 #include "proto/rank_sample.h"
 
@@ -40,15 +42,9 @@ class Observer {
   virtual std::optional<RankError> fault() { return std::nullopt; }
 };
 
-struct Order {
-  int agent = 0;
-  proto::ControlMessage message;
-};
-using Orders = std::vector<Order>;
-
 class Conductor {
  public:
-  // `launch`: all but what the agents bring: hosts, and the master address and port unless given. `now`: see Gathering.
+  // `launch`: all but what the agents bring: hosts, and the master address unless given. `now`: see Gathering.
   Conductor(proto::Launch launch, std::vector<std::string> expected_hosts, const Limits& limits, Observer& observer,
             TimePoint now);
   ~Conductor();
@@ -79,6 +75,7 @@ class Conductor {
   Orders launch_all(TimePoint now);
   void end_early(const std::string& status, RankError error);
   Orders obey(int agent, const proto::ControlMessage& message, TimePoint now);
+  std::optional<Orders> serve(int agent, const proto::ControlMessage& message);  // if it is about the store
   bool owns(int agent, int rank) const;
   Orders act_on(const HangNews& news, TimePoint now);
   Orders found(const Hang& hang, TimePoint now);
@@ -90,6 +87,7 @@ class Conductor {
   Limits limits_;
   Observer& observer_;
   Gathering gathering_;
+  KeyStore store_;  // a new one for each attempt, as this is
   std::map<int, Agent> agents_;
   std::map<int, int> agent_of_rank_;
   std::optional<Supervisor> supervisor_;  // once launched

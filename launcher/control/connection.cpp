@@ -26,6 +26,12 @@ Connection::Connection(asio::ip::tcp::socket socket, std::size_t longest_line)
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
+void Connection::seal(Seal outgoing, Seal incoming, std::size_t longest_line) {
+  outgoing_ = std::move(outgoing);
+  incoming_ = std::move(incoming);
+  lines_.widen(longest_line + Seal::bytes);
+}
+
 void Connection::start(Line line, Closed closed) {
   line_ = std::move(line);
   closed_ = std::move(closed);
@@ -49,7 +55,7 @@ void Connection::take(std::size_t count) {
     while (open_) {
       const auto line = lines_.next();
       if (!line) return;
-      line_(*line);
+      line_(incoming_ ? std::string(incoming_->open(*line)) : *line);
     }
   } catch (const proto::ProtocolError& error) {
     fail(std::string("it broke the protocol: ") + error.what());
@@ -59,7 +65,12 @@ void Connection::take(std::size_t count) {
 bool Connection::send(const std::string& line, bool can_be_spared) {
   if (!open_) return true;  // its end has been told, or is about to be
   if (outbox_.size() + writing_.size() + line.size() > most_waiting / (can_be_spared ? 2 : 1)) return false;
-  outbox_ += line;
+  if (outgoing_) {
+    outbox_ += outgoing_->seal({line.data(), line.size() - 1});
+    outbox_ += '\n';
+  } else {
+    outbox_ += line;
+  }
   if (writing_.empty()) write();
   return true;
 }

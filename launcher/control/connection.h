@@ -6,9 +6,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "launcher/control/gathering.h"
+#include "launcher/control/seal.h"
 #include "proto/lines.h"
 
 namespace tradewind::launcher {
@@ -20,8 +22,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(boost::asio::ip::tcp::socket socket, std::size_t longest_line);
 
   void start(Line line, Closed closed);
-  // From now on lines may be that long.
-  void widen(std::size_t longest_line) { lines_.widen(longest_line); }
+  // Both ends know the token: from now on lines may be that long, and each bears a seal.
+  void seal(Seal outgoing, Seal incoming, std::size_t longest_line);
   // False, and nothing is sent, when the other end reads so slowly that too much waits already. What can be spared
   // finds no room earlier than what cannot.
   bool send(const std::string& line, bool can_be_spared = false);
@@ -37,6 +39,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   boost::asio::ip::tcp::socket socket_;
   proto::LineReader lines_;
+  std::optional<Seal> outgoing_, incoming_;
   Line line_;
   Closed closed_;
   std::string outbox_, writing_;

@@ -40,7 +40,7 @@ ControlRun::ControlRun(ControlPlan plan, Observer& observer)
                  plan.starter ? TimePoint::max() : Clock::now()) {
   if (plan.reach) {
     check_size(plan.launch);
-    server_.emplace(loop_.context(), plan.reach->token, plan.reach->port,
+    server_.emplace(loop_.context(), plan.reach->token, std::move(plan.reach->listener),
                     Server::Events{.joined =
                                        [this](int agent, const proto::Join& join, const Route& route) {
                                          take(conductor_.joined(agent, join, route, Clock::now()));
@@ -49,9 +49,12 @@ ControlRun::ControlRun(ControlPlan plan, Observer& observer)
                                        [this](int agent, const proto::ControlMessage& message) {
                                          take(conductor_.heard(agent, message, Clock::now()));
                                        },
-                                   .lost = [this](int agent, const std::string& how) { lost(agent, how); }});
+                                   .lost = [this](int agent, const std::string& how) { lost(agent, how); }},
+                    plan.reach->now);
     address_ = {
-        .addresses = addresses_of_host(plan.reach->interfaces), .port = server_->port(), .token = plan.reach->token};
+        .addresses = plan.reach->address.empty() ? addresses_of_host() : std::vector<std::string>{plan.reach->address},
+        .port = server_->port(),
+        .token = plan.reach->token};
     if (!plan.reach->control_file.empty()) write_control(plan.reach->control_file, address_);
     control_file_ = plan.reach->control_file;
   }
@@ -60,7 +63,7 @@ ControlRun::ControlRun(ControlPlan plan, Observer& observer)
     agent_.emplace(
         loop_.context(), std::move(plan.host), std::move(plan.environment), std::move(*plan.seats),
         [this](const proto::ControlMessage& message) { take(conductor_.heard(own_agent, message, Clock::now())); });
-    take(conductor_.joined(own_agent, agent_->join(world_size, {}), {}, Clock::now()));
+    take(conductor_.joined(own_agent, agent_->join(world_size), {}, Clock::now()));
   }
   if (plan.starter) start_starter(std::move(*plan.starter));
 }

@@ -19,9 +19,10 @@ namespace tradewind::launcher {
 // How agents in other processes find this one.
 struct Reach {
   std::string token;
-  int port = 0;              // 0: any
-  std::string control_file;  // to write; empty: none
-  std::string interfaces;    // addresses to tell: of these only, when not empty
+  Descriptor listener;                            // where they come to
+  std::string address = {};                       // of the listener; empty: every address of this host
+  std::string control_file = {};                  // to write; empty: none
+  Server::Now now = [] { return Clock::now(); };  // for who comes and says nothing
 };
 
 struct ControlPlan {

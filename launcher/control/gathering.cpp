@@ -113,9 +113,4 @@ std::string Gathering::master_address() const {
   return loopback;
 }
 
-int Gathering::master_port() const {
-  const Agent* first = agent_of(0);
-  return first == nullptr ? 0 : first->join.master_port;
-}
-
 }  // namespace tradewind::launcher

@@ -39,9 +39,9 @@ class Gathering {
   // Once complete:
   std::vector<std::string> hosts() const;         // of each rank
   std::map<int, std::vector<int>> ranks() const;  // of each agent
-  // Where rank 0 listens: as its agent says, else as every host can reach it, 127.0.0.1 when all are on one host.
+  // By which rank 0's host is known: as its agent says, else as every host can reach it, 127.0.0.1 when all are on one
+  // host.
   std::string master_address() const;
-  int master_port() const;
 
  private:
   struct Agent {

@@ -1,8 +1,11 @@
 #include "launcher/control/server.h"
 
-#include <boost/asio/ip/v6_only.hpp>
+#include <sys/socket.h>
+
+#include <cerrno>
 
 #include "common/errors.h"
+#include "launcher/control/seal.h"
 #include "launcher/control/token.h"
 
 namespace tradewind::launcher {
@@ -12,37 +15,24 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-// On every address of this host, of both families where both exist.
-tcp::acceptor listening(asio::io_context& context, int port) {
-  const auto number = static_cast<asio::ip::port_type>(port);
+tcp::acceptor taken_over(asio::io_context& context, Descriptor listener) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
   tcp::acceptor acceptor(context);
-  error_code error;
-  const auto open = [&](const tcp& family) {
-    error_code ignored;
-    acceptor.close(ignored);
-    error = {};
-    acceptor.open(family, error);
-    if (!error && family == tcp::v6()) acceptor.set_option(asio::ip::v6_only(false), error);
-    if (!error && port != 0) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor.bind(tcp::endpoint(family, number), error);
-    if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
-  };
-  open(tcp::v6());
-  if (error) open(tcp::v4());
-  if (error)
-    throw EnvironmentFault(
-        "cannot listen for the launchers of the other ranks: " + error.message(),
-        port == 0 ? "" : "port " + std::to_string(port),
-        port == 0 ? "check that the network interfaces are up" : "give another port in TRADEWIND_CONTROL, or unset it");
+  error_code error(ENOTSOCK, boost::system::system_category());
+  if (listener.valid() && ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0)
+    acceptor.assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), listener.release(), error);
+  if (error) throw EnvironmentFault("cannot listen for the launchers of the other ranks: " + error.message());
   return acceptor;
 }
 
 }  // namespace
 
-Server::Server(asio::io_context& context, std::string token, int port, Events events)
+Server::Server(asio::io_context& context, std::string token, Descriptor listener, Events events, Now now)
     : token_(std::move(token)),
       events_(std::move(events)),
-      acceptor_(listening(context, port)),
+      now_(std::move(now)),
+      acceptor_(taken_over(context, std::move(listener))),
       again_(context),
       sweep_(context),
       port_(acceptor_.local_endpoint().port()) {
@@ -65,17 +55,12 @@ void Server::accept() {
       return;
     }
     const int id = next_++;
-    auto connection = std::make_shared<Connection>(std::move(socket), proto::max_join_bytes);
-    connections_[id] = {connection};
-    if (const auto evicted = lobby_.arrived(id, Clock::now())) drop(*evicted);
-    connection->start(
-        [this, id](const std::string& line) {
-          if (connections_.at(id).known)
-            events_.heard(id, proto::decode_control(line));
-          else
-            first_line(id, line);
-        },
-        [this, id](const std::string& how) { gone(id, how); });
+    auto connection = std::make_shared<Connection>(std::move(socket), proto::max_greeting_bytes);
+    const Entry& entry = connections_[id] = {.connection = connection, .nonce = make_nonce()};
+    connection->send(proto::encode_control(proto::Challenge{.nonce = entry.nonce}));
+    if (const auto evicted = lobby_.arrived(id, now_())) drop(*evicted);
+    connection->start([this, id](const std::string& line) { said(id, line); },
+                      [this, id](const std::string& how) { gone(id, how); });
     accept();
   });
 }
@@ -84,26 +69,39 @@ void Server::sweep() {
   sweep_.expires_after(std::chrono::seconds(1));
   sweep_.async_wait([this](const error_code& cancelled) {
     if (cancelled) return;
-    for (const int id : lobby_.passed(Clock::now())) drop(id);
+    for (const int id : lobby_.passed(now_())) drop(id);
     sweep();
   });
 }
 
-void Server::first_line(int id, const std::string& line) {
+void Server::said(int id, const std::string& line) {
+  Entry& entry = connections_.at(id);
+  if (!entry.proven) return prove(id, line);
+  const auto message = proto::decode_control(line);
+  if (entry.known) return events_.heard(id, message);
+  const auto* join = std::get_if<proto::Join>(&message);
+  if (join == nullptr) throw proto::ProtocolError("it does not join");
+  entry.known = true;
+  events_.joined(id, *join, entry.connection->route());
+}
+
+void Server::prove(int id, const std::string& line) {
   lobby_.left(id);
-  proto::Join join;
+  Entry& entry = connections_.at(id);
+  Nonces nonces{.controller = entry.nonce, .agent = {}};
   try {
     const auto message = proto::decode_control(line);
-    const auto* wish = std::get_if<proto::Join>(&message);
-    if (wish == nullptr || !same_token(wish->token, token_)) return drop(id);
-    join = *wish;
+    const auto* shown = std::get_if<proto::Prove>(&message);
+    if (shown == nullptr || !is_nonce(shown->nonce)) return drop(id);
+    nonces.agent = shown->nonce;
+    if (token_.empty() || !same_token(shown->proof, proof_of(End::agent, token_, nonces))) return drop(id);
   } catch (const proto::ProtocolError&) {
     return drop(id);
   }
-  Entry& entry = connections_.at(id);
-  entry.known = true;
-  entry.connection->widen(proto::max_line_bytes);
-  events_.joined(id, join, entry.connection->route());
+  entry.proven = true;
+  entry.connection->send(proto::encode_control(proto::Proven{proof_of(End::controller, token_, nonces)}));
+  entry.connection->seal(Seal(End::controller, token_, nonces), Seal(End::agent, token_, nonces),
+                         proto::max_line_bytes);
 }
 
 void Server::gone(int id, const std::string& how) {

@@ -1,5 +1,5 @@
 // The controller's end of the connections to agents on other hosts, or under another parent. Listens on a port of its
-// own; who does not show the job's token in the first line is dropped unheard. Not thread-safe.
+// own; who does not show in the first line that it knows the job's token is dropped unheard. Not thread-safe.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -11,20 +11,24 @@
 
 #include "launcher/control/connection.h"
 #include "launcher/control/lobby.h"
+#include "launcher/process/descriptor.h"
 #include "proto/control.h"
 
 namespace tradewind::launcher {
 
 class Server {
  public:
-  // Of agents that showed the token; numbers from 1 on.
+  // Of agents that know the token; numbers from 1 on.
   struct Events {
     std::function<void(int agent, const proto::Join& join, const Route& route)> joined;
     std::function<void(int agent, const proto::ControlMessage& message)> heard;
     std::function<void(int agent, const std::string& how)> lost;
   };
-  // Port 0: any free one. EnvironmentFault when it cannot listen there.
-  Server(boost::asio::io_context& context, std::string token, int port, Events events);
+  using Now = std::function<TimePoint()>;
+  // `listener`: a bound socket that listens. EnvironmentFault when it does not.
+  Server(
+      boost::asio::io_context& context, std::string token, Descriptor listener, Events events,
+      Now now = [] { return Clock::now(); });
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();
@@ -36,19 +40,23 @@ class Server {
  private:
   void accept();
   void sweep();
-  void first_line(int id, const std::string& line);
+  void said(int id, const std::string& line);
+  void prove(int id, const std::string& line);
   void gone(int id, const std::string& how);
   void drop(int id);
 
   std::string token_;
   Events events_;
+  Now now_;
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer again_, sweep_;
   int port_ = 0, next_ = 1;
   Lobby lobby_;
   struct Entry {
     std::shared_ptr<Connection> connection;
-    bool known = false;  // has shown the token
+    std::string nonce;    // of ours
+    bool proven = false;  // it knows the token
+    bool known = false;   // and has joined
   };
   std::map<int, Entry> connections_;
 };

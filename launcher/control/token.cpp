@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "common/errors.h"
+#include "common/sha256.h"
 
 namespace tradewind::launcher {
 
@@ -14,13 +15,7 @@ std::string make_token() {
   std::array<unsigned char, 32> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
     throw EnvironmentFault(std::string("the system gives no random numbers: ") + std::strerror(errno), "getrandom");
-  constexpr const char* digits = "0123456789abcdef";
-  std::string token;
-  for (const unsigned char byte : bytes) {
-    token += digits[byte >> 4];
-    token += digits[byte & 15];
-  }
-  return token;
+  return hex_of(bytes.data(), bytes.size());
 }
 
 bool same_token(std::string_view a, std::string_view b) {

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -19,6 +20,7 @@ namespace {
 
 constexpr const char* loopback = "127.0.0.1";
 constexpr const char* any_address = "::";
+constexpr const char* master_port = "MASTER_PORT";
 
 bool matches(const InterfaceChoice& choice, const std::string& interface) {
   std::string list = choice.list;
@@ -32,43 +34,46 @@ bool matches(const InterfaceChoice& choice, const std::string& interface) {
   return found != but;
 }
 
-[[noreturn]] void cannot_listen(const Placement& placement, const std::string& address, int port, int error) {
+// `variable`: where the port comes from.
+[[noreturn]] void cannot_listen(const std::string& variable, const std::string& address, int port, int error) {
   const std::string where = address + ":" + std::to_string(port);
   if (error == EADDRINUSE)
     throw EnvironmentFault("the port is taken on this host, where the ranks are to meet", where,
-                           "unset MASTER_PORT: a free port is found then; or choose another");
+                           "unset " + variable + ": a free port is found then; or choose another");
   if (error == EACCES)
-    throw EnvironmentFault("only root may listen at that port", where, "choose a MASTER_PORT from 1024 to 65535");
-  throw EnvironmentFault(
-      std::string("cannot listen for the ranks to meet: ") + std::strerror(error), where,
-      remedy_for(error, placement.master_address.empty() ? "name an interface that is up with --interface"
-                                                         : "check MASTER_ADDR and the interface that holds it"));
+    throw EnvironmentFault("only root may listen at that port", where, "choose a " + variable + " from 1024 to 65535");
+  throw EnvironmentFault(std::string("cannot listen for the ranks to meet: ") + std::strerror(error), where,
+                         remedy_for(error, "check MASTER_ADDR, or name an interface that is up with --interface"));
 }
 
 // The port that was found is written to `port` when it is 0.
-Descriptor listen_at(const Placement& placement, const std::string& address, int& port) {
+Descriptor listen_at(const std::string& variable, const std::string& address, int& port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICHOST | AI_PASSIVE;
   addrinfo* found = nullptr;
   if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0)
-    cannot_listen(placement, address, port, EADDRNOTAVAIL);
+    cannot_listen(variable, address, port, EADDRNOTAVAIL);
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, ::freeaddrinfo);
   Descriptor socket(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket.valid() && address == any_address) return listen_at(placement, "0.0.0.0", port);  // a host without IPv6
-  if (!socket.valid()) cannot_listen(placement, address, port, errno);
+  if (!socket.valid() && address == any_address) return listen_at(variable, "0.0.0.0", port);  // a host without IPv6
+  if (!socket.valid()) cannot_listen(variable, address, port, errno);
   const int on = 1, off = 0;
   // A run that ended a moment ago may still have connections that linger at the port.
   if (port != 0) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (found->ai_family == AF_INET6) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-  if (::bind(socket.get(), found->ai_addr, found->ai_addrlen) != 0 || ::listen(socket.get(), SOMAXCONN) != 0)
-    cannot_listen(placement, address, port, errno);
-  sockaddr_storage bound{};
-  socklen_t length = sizeof bound;
-  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&bound), &length);
-  port = ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
-                                           : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
+  if (::bind(socket.get(), found->ai_addr, found->ai_addrlen) != 0 || ::listen(socket.get(), SOMAXCONN) != 0) {
+    if (errno == EADDRNOTAVAIL && address == any_address) return listen_at(variable, "0.0.0.0", port);
+    cannot_listen(variable, address, port, errno);
+  }
+  port = port_of(socket);
   return socket;
+}
+
+// A host often knows its own name as 127.0.1.1, while others know it by an address they can reach. What is loopback by
+// what the user wrote is meant to be.
+bool is_hidden(const std::string& name, const std::string& address, bool one_host) {
+  return is_loopback(address) && !one_host && !is_loopback(name) && name != "localhost";
 }
 
 bool is_own(const std::string& address, const Network& network) {
@@ -86,27 +91,37 @@ void check_up(const std::string& address, const std::string& where, const Networ
           "bring it up: ip link set " + one.interface + " up");
 }
 
-// An address of this host that the hosts of the other ranks reach.
-std::string own_address(const Placement& placement, const InterfaceChoice& choice, const Network& network) {
-  const auto addresses = chosen_addresses(choice, network);
-  if (!choice.list.empty()) return addresses.front().address;
-  const auto quietly = [&](const std::string& name) -> std::vector<std::string> {
-    try {
-      return network.resolve(name);
-    } catch (const EnvironmentFault&) {
-      return {};
-    }
-  };
-  // The way to another host of the run shows which interface leads there.
-  for (const std::string& host : placement.hosts) {
-    if (host == network.host || host == placement.hosts.front()) continue;
-    for (const std::string& address : quietly(host)) {
+std::vector<std::string> quietly_resolved(const std::string& name, const Network& network) {
+  try {
+    return network.resolve(name);
+  } catch (const EnvironmentFault&) {
+    return {};
+  }
+}
+
+// The way to another host of the run shows which interface leads there; empty when it does not.
+std::string address_towards(const std::vector<std::string>& hosts, const Network& network) {
+  for (const std::string& host : hosts) {
+    if (host == network.host) continue;
+    for (const std::string& address : quietly_resolved(host, network)) {
       std::string own = network.towards(address);
       if (!own.empty() && !is_loopback(own)) return own;
     }
     break;
   }
-  for (const std::string& address : quietly(network.host))
+  return {};
+}
+
+// An address of this host that the hosts of the other ranks reach.
+std::string own_address(const Placement& placement, const InterfaceChoice& choice, const Network& network) {
+  const auto addresses = chosen_addresses(choice, network);
+  if (!choice.list.empty()) return addresses.front().address;
+  // The first is rank 0's: this one, maybe by another name.
+  std::vector<std::string> others;
+  for (const std::string& host : placement.hosts)
+    if (host != placement.hosts.front()) others.push_back(host);
+  if (std::string own = address_towards(others, network); !own.empty()) return own;
+  for (const std::string& address : quietly_resolved(network.host, network))
     if (!is_loopback(address) && is_own(address, network)) return address;
   if (addresses.empty())
     throw EnvironmentFault("no interface of this host is up with an address that other hosts could reach", network.host,
@@ -154,16 +169,16 @@ std::vector<InterfaceAddress> chosen_addresses(const InterfaceChoice& choice, co
 MeetingPlace open_meeting_place(const Placement& placement, bool one_host, const InterfaceChoice& choice,
                                 const Network& network) {
   MeetingPlace place{.address = placement.master_address, .port = placement.master_port, .listener = {}};
-  if (placement.store_served) return place;
   if (place.address.empty()) {
     if (one_host && choice.list.empty()) {
       place.address = loopback;
       check_up(loopback, loopback, network);
-      place.listener = listen_at(placement, loopback, place.port);
+      place.listener = listen_at(master_port, loopback, place.port);
       return place;
     }
-    place.address = own_address(placement, choice, network);
-    place.listener = listen_at(placement, place.address, place.port);
+    // Where nothing tells who the others are, any address of this host may be the one that leads here.
+    if (!choice.list.empty() || !placement.hosts.empty()) place.address = own_address(placement, choice, network);
+    place.listener = listen_at(master_port, place.address.empty() ? any_address : place.address, place.port);
     return place;
   }
   std::string own;
@@ -173,10 +188,47 @@ MeetingPlace open_meeting_place(const Placement& placement, bool one_host, const
     throw EnvironmentFault("is no address of " + network.host + ", where rank 0 runs", "MASTER_ADDR " + place.address,
                            "set MASTER_ADDR to rank 0's host, or unset it");
   check_up(own, "MASTER_ADDR " + place.address, network);
-  // A host often knows its own name as 127.0.1.1, while others know it by an address they can reach.
-  const bool hidden = is_loopback(own) && !one_host;
-  place.listener = listen_at(placement, hidden ? any_address : own, place.port);
+  place.listener = listen_at(master_port, is_hidden(place.address, own, one_host) ? any_address : own, place.port);
   return place;
+}
+
+Descriptor listen_on(const std::string& address, int port) {
+  return listen_at("TRADEWIND_CONTROL", address.empty() ? any_address : address, port);
+}
+
+Descriptor listen_by_name(const std::vector<std::string>& names, int port, bool one_host, const Network& network) {
+  for (const std::string& name : names)
+    for (const std::string& address : quietly_resolved(name, network))
+      if (is_own(address, network) && !is_hidden(name, address, one_host)) return listen_on(address, port);
+  return listen_on({}, port);
+}
+
+Descriptor listen_for_hosts(const Placement& placement, const Network& network) {
+  int port = placement.master_port;
+  if (placement.hosts.size() == 1 && placement.hosts.front() == network.host)
+    return listen_at(master_port, loopback, port);
+  const std::string own = address_towards(placement.hosts, network);
+  return listen_at(master_port, own.empty() ? any_address : own, port);
+}
+
+int port_of(const Descriptor& listener) {
+  sockaddr_storage bound{};
+  socklen_t length = sizeof bound;
+  if (!listener.valid() || ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&bound), &length) != 0) return 0;
+  return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
+                                           : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
+}
+
+std::string address_of(const Descriptor& listener) {
+  sockaddr_storage bound{};
+  socklen_t length = sizeof bound;
+  auto* generic = reinterpret_cast<sockaddr*>(&bound);
+  std::array<char, NI_MAXHOST> text{};
+  if (!listener.valid() || ::getsockname(listener.get(), generic, &length) != 0 ||
+      ::getnameinfo(generic, length, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0)
+    return {};
+  const std::string address = text.data();
+  return address == any_address || address == "0.0.0.0" ? std::string() : address;
 }
 
 void check_meeting_place(const Placement& placement, const InterfaceChoice& choice, const Network& network) {

@@ -1,5 +1,6 @@
-// Where the ranks of a run meet: MASTER_ADDR and MASTER_PORT when given, each alone too, else an address of rank 0's
-// host that the others reach and a port that is taken at once, so that no other run can have it.
+// Where the launchers of a run's ranks meet: at the controller, which listens at MASTER_ADDR and MASTER_PORT when
+// given, each alone too, else at an address of its host that the others reach and a port that is taken at once, so that
+// no other run can have it. On one host that address is loopback.
 #pragma once
 
 #include <string>
@@ -13,9 +14,9 @@
 namespace tradewind::launcher {
 
 struct MeetingPlace {
-  std::string address;  // for the other ranks: numeric, or as MASTER_ADDR gives it
+  std::string address;  // for the other ranks: numeric, or as MASTER_ADDR gives it; empty: any of this host
   int port = 0;
-  Descriptor listener;  // bound and listening; invalid when somebody else's store serves there
+  Descriptor listener;  // bound and listening
 };
 
 // The interfaces that are asked for: --interface, else GLOO_SOCKET_IFNAME (names by comma), else NCCL_SOCKET_IFNAME
@@ -34,6 +35,15 @@ std::vector<InterfaceAddress> chosen_addresses(const InterfaceChoice& choice, co
 // a name that does not resolve, an address that is not this host's, a port that is taken, an interface that is down.
 MeetingPlace open_meeting_place(const Placement& placement, bool one_host, const InterfaceChoice& choice,
                                 const Network& network);
+// For a controller that is no rank's launcher (it calls srun): loopback when the only host is this one, else the
+// address of the way to the others. EnvironmentFault when it cannot.
+Descriptor listen_for_hosts(const Placement& placement, const Network& network);
+// The same for one that is told where to listen: at the first name that is an address of this host, else at all.
+Descriptor listen_by_name(const std::vector<std::string>& names, int port, bool one_host, const Network& network);
+// At a numeric address, all when it is empty; port 0: a free one.
+Descriptor listen_on(const std::string& address, int port);
+int port_of(const Descriptor& listener);             // 0 when there is none
+std::string address_of(const Descriptor& listener);  // numeric; empty: every address
 // For the launchers of other ranks: the same mistakes as far as they show here.
 void check_meeting_place(const Placement& placement, const InterfaceChoice& choice, const Network& network);
 

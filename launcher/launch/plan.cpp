@@ -1,10 +1,8 @@
 #include "launcher/launch/plan.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -18,8 +16,6 @@
 
 namespace tradewind::launcher {
 namespace {
-
-constexpr int listen_descriptor_of_worker = 4;
 
 InterfaceChoice choice_of(const Environment& environment) { return interface_choice({}, environment); }
 
@@ -44,48 +40,6 @@ Host this_host(const Environment& environment) {
             : remedy_for(error, "make it executable (chmod +x), and its folders open to you"));
 }
 
-int port_of(const Descriptor& listener) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (!listener.valid() || ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
-  return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&address)->sin6_port
-                                             : reinterpret_cast<sockaddr_in*>(&address)->sin_port);
-}
-
-Descriptor listen_for_ranks(bool loopback_only, int& port) {
-  const auto listening = [](int family, const sockaddr* address, socklen_t size) {
-    Descriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const int off = 0;
-    if (socket.valid() && family == AF_INET6) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (!socket.valid() || ::bind(socket.get(), address, size) != 0 || ::listen(socket.get(), SOMAXCONN) != 0) {
-      const int error = errno;
-      socket.reset();
-      errno = error;
-    }
-    return socket;
-  };
-  Descriptor socket;
-  if (!loopback_only) {
-    sockaddr_in6 any{};
-    any.sin6_family = AF_INET6;
-    socket = listening(AF_INET6, reinterpret_cast<const sockaddr*>(&any), sizeof any);
-  }
-  if (!socket.valid()) {  // also where there is no IPv6
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(loopback_only ? INADDR_LOOPBACK : INADDR_ANY);
-    socket = listening(AF_INET, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  }
-  if (!socket.valid()) {
-    const int error = errno;
-    throw EnvironmentFault(std::string("cannot listen for the ranks to meet: ") + std::strerror(error),
-                           loopback_only ? "127.0.0.1" : "",
-                           remedy_for(error, "check that the network interfaces are up"));
-  }
-  port = port_of(socket);
-  return socket;
-}
-
 Seats seats_of_host(int world_size) { return seats_of_host(Placement{.world_size = world_size}, Environment()); }
 
 Seats seats_of_host(const Placement& placement, const Environment& environment) {
@@ -93,14 +47,12 @@ Seats seats_of_host(const Placement& placement, const Environment& environment) 
   for (int rank = 0; rank < placement.world_size; ++rank) seats.ranks.push_back(rank);
   seats.local_ranks = seats.ranks;
   if (placement.world_size == 1) return seats;
-  MeetingPlace place = open_meeting_place(placement, true, choice_of(environment), network_of_host());
-  seats.master_address = place.address;
-  seats.master_port = place.port;
-  seats.listener = std::move(place.listener);
+  // Nobody else comes: what MASTER_ADDR and MASTER_PORT say is held against this host, and the port let go.
+  seats.master_address = open_meeting_place(placement, true, choice_of(environment), network_of_host()).address;
   return seats;
 }
 
-Seats seat_of_member(const Placement& placement, const Environment& environment) {
+Seats seat_of_member(const Placement& placement, const Environment& environment, bool controls) {
   Seats seats{.ranks = {placement.rank},
               .local_ranks = {placement.local_rank},
               .local_size = placement.local_size,
@@ -110,16 +62,17 @@ Seats seat_of_member(const Placement& placement, const Environment& environment)
     const InterfaceChoice choice = choice_of(environment);
     if (placement.rank != 0) {
       check_meeting_place(placement, choice, network_of_host());
-    } else if (placement.master_address.empty() && placement.master_port == 0 && choice.list.empty()) {
-      int port = 0;
-      seats.listener = listen_for_ranks(false, port);  // the controller sees which address leads here
-    } else {
-      const bool one_host = placement.local_size == placement.world_size;
-      MeetingPlace place = open_meeting_place(placement, one_host, choice, network_of_host());
-      seats.master_address = place.address;
-      seats.master_port = place.port;
-      seats.listener = std::move(place.listener);
+      return seats;
     }
+    Placement wanted = placement;
+    if (!controls) wanted.master_port = 0;                                           // the controller's, elsewhere
+    if (wanted.store_served) wanted.master_address.clear(), wanted.master_port = 0;  // torchrun's own
+    const bool nothing_said = wanted.master_address.empty() && wanted.master_port == 0 && choice.list.empty();
+    if (nothing_said && !controls) return seats;
+    const bool one_host = placement.local_size == placement.world_size;
+    MeetingPlace place = open_meeting_place(wanted, one_host, choice, network_of_host());
+    if (!nothing_said) seats.master_address = place.address;  // empty: the controller sees which one leads here
+    if (controls) seats.listener = std::move(place.listener);
   } catch (const Error&) {
     seats.fault = std::current_exception();
   }
@@ -131,8 +84,12 @@ std::vector<RankPlan> plan_ranks(const proto::Launch& launch, const Host& host, 
   if (seats.fault) std::rethrow_exception(seats.fault);
   auto variables = environment.variables();
   for (const auto& [name, value] : launch.environment) variables[name] = value;
-  // Torchrun's word that its store serves, which the worker obeys, holds only where its ranks are ours.
-  if (!launch.store_served) variables.erase("TORCHELASTIC_USE_AGENT_STORE");
+  // On one host nothing of NCCL need be reached from elsewhere either.
+  const bool one_host = std::none_of(launch.hosts.begin(), launch.hosts.end(),
+                                     [&](const std::string& one) { return one != launch.hosts.front(); });
+  if (launch.world_size > 1 && !launch.hosts.empty() && one_host &&
+      interface_choice({}, Environment(variables)).list.empty())
+    variables["NCCL_SOCKET_IFNAME"] = "=lo";
   // Threads that spin at a barrier take the CPU from those it waits for as soon as anything else runs on this host.
   if (!variables.contains("OMP_WAIT_POLICY") && !variables.contains("GOMP_SPINCOUNT"))
     variables["OMP_WAIT_POLICY"] = "passive";
@@ -142,7 +99,6 @@ std::vector<RankPlan> plan_ranks(const proto::Launch& launch, const Host& host, 
   start.arguments = launch.arguments;
   start.world_size = launch.world_size;
   start.master_address = launch.master_address;
-  start.master_port = launch.master_port;
   if (launch.restarts) start.restart_folder = launch.run_folder + "/restart";
   start.resume = launch.resume;
   const std::vector<int> cpus = host.cpus.empty() ? usable_cpus() : host.cpus;
@@ -168,9 +124,6 @@ std::vector<RankPlan> plan_ranks(const proto::Launch& launch, const Host& host, 
         streams.push_back(descriptor);
       }
     }
-    if (start.rank != 0 || !seats.listener.valid()) continue;
-    plans.back().start.listen_descriptor = listen_descriptor_of_worker;
-    plans.back().spawn.listener = std::move(seats.listener);
   }
   return plans;
 }

@@ -44,10 +44,10 @@ struct Seats {
   std::vector<int> ranks, local_ranks;
   int local_size = 0;          // ranks on this host that share its CPUs; 0: unknown
   bool started_apart = false;  // each by somebody else, who may have dealt out the CPUs
-  // Of rank 0, where it is among them: where the ranks meet; empty and 0: to be found, or the port of the listener.
+  // Of rank 0, where it is among them: the address by which others know its host; empty: to be found.
   std::string master_address = {};
-  int master_port = 0;
-  Descriptor listener = {};                 // on which rank 0 is to listen, where it is among them
+  // Of a controller that owns rank 0: on which it is to listen for the agents of the others.
+  Descriptor listener = {};
   std::map<std::string, int> streams = {};  // for rank 0, where it is among them
   // Why they cannot be taken: plan_ranks() throws it, so that the controller hears of it as of any other failed start.
   std::exception_ptr fault = {};
@@ -55,12 +55,9 @@ struct Seats {
 // All ranks on this host. Errors: those of open_meeting_place().
 Seats seats_of_host(int world_size);
 Seats seats_of_host(const Placement& placement, const Environment& environment);
-// The one rank that `placement` makes of this process. Never throws: errors, as above and those of
-// check_meeting_place(), become the fault.
-Seats seat_of_member(const Placement& placement, const Environment& environment);
-// A socket that listens on a free port, of 127.0.0.1 or of every address of this host; its port. EnvironmentFault.
-Descriptor listen_for_ranks(bool loopback_only, int& port);
-int port_of(const Descriptor& listener);  // 0 when there is none
+// The one rank that `placement` makes of this process; that of rank 0 comes with a listener when `controls`. Never
+// throws: errors, as above and those of check_meeting_place(), become the fault.
+Seats seat_of_member(const Placement& placement, const Environment& environment, bool controls);
 
 // A plan per rank of the seats; hosts and the meeting place are those of `launch`. Threads of a rank and the CPUs it is
 // pinned to: launch/cpus.h, with the variables of the config's `env` over the user's. Threads wait without spinning

@@ -28,7 +28,6 @@ namespace process = boost::process::v2;
 using boost::system::error_code;
 
 constexpr int channel_target = 3;
-constexpr int listen_target = 4;
 constexpr int telemetry_target = telemetry_descriptor_of_worker;
 
 [[noreturn]] void fault(const std::string& what, int error) {
@@ -160,7 +159,6 @@ Spawned spawn(boost::asio::io_context& context, const Spawn& what) {
   if (!null.valid()) fault("cannot open /dev/null", errno);
   std::vector<std::pair<int, int>> moves = {
       {null.get(), 0}, {output.theirs.get(), 1}, {error.theirs.get(), 2}, {channel.theirs.get(), channel_target}};
-  if (what.listener.valid()) moves.emplace_back(what.listener.get(), listen_target);
   if (what.telemetry >= 0) moves.emplace_back(what.telemetry, telemetry_target);
   for (std::size_t i = 0; i < what.streams.size(); ++i)
     moves.emplace_back(what.streams.at(i), first_stream_of_worker + static_cast<int>(i));

@@ -14,20 +14,19 @@
 
 namespace tradewind::launcher {
 
-inline constexpr int telemetry_descriptor_of_worker = 5;
-inline constexpr int first_stream_of_worker = 6;
+inline constexpr int telemetry_descriptor_of_worker = 4;
+inline constexpr int first_stream_of_worker = 5;
 inline constexpr std::size_t most_streams_of_worker = 8;
 
 struct Spawn {
   std::string executable;
   std::vector<std::string> arguments;
   std::map<std::string, std::string> environment;  // all of it
-  Descriptor listener = {};                        // when valid, becomes descriptor 4
   std::vector<int> cpus = {};                      // to run on; empty: as this process
-  int telemetry = -1;                              // the telemetry page, when there is one: becomes descriptor 5
+  int telemetry = -1;                              // the telemetry page, when there is one: becomes descriptor 4
   // Ignores proto::signals_to_launcher from its first instruction on, long before it could ask for that itself.
   bool ignores_signals_to_launcher = false;
-  std::vector<int> streams = {};  // become 6, 7, ...; most_streams_of_worker at most
+  std::vector<int> streams = {};  // become 5, 6, ...; most_streams_of_worker at most
 };
 
 // The launcher's ends, all close-on-exec. The process is a zombie after its end until the owner waits for it.

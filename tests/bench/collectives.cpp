@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <string>
+#include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <vector>
 
 #include "tests/unit/dist/ranks.h"
@@ -71,23 +73,25 @@ int main(int argc, char** argv) {
   std::printf("ranks  operation                     MiB sent         ms      MiB/s\n");
   std::fflush(stdout);
   for (const int size : sizes) {
-    const tradewind::testing::Listener listener;
+    const std::string store = "/tmp/tradewind-collectives-" + std::to_string(getpid());
+    std::remove(store.c_str());
     std::vector<pid_t> children;
     for (int rank = 0; rank < size; ++rank) {
       const pid_t pid = fork();
       if (pid < 0) return 1;
       if (pid == 0) {
-        bench(*tradewind::dist::make_process_group(tradewind::testing::rendezvous_at(listener, rank, size)));
+        bench(*tradewind::dist::make_process_group(tradewind::testing::rendezvous_of(rank, size),
+                                                   c10::make_intrusive<c10d::FileStore>(store, -1)));
         std::fflush(stdout);
         _exit(0);
       }
       children.push_back(pid);
     }
-    close(listener.descriptor);
     for (const pid_t child : children) {
       int status = 0;
       if (waitpid(child, &status, 0) != child || status != 0) return 1;
     }
+    std::remove(store.c_str());
   }
   return 0;
 }

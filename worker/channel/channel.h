@@ -1,10 +1,13 @@
-// The worker's end of the socket pair to its launcher (proto/PROTOCOL.md). Owns the descriptor.
-// send() may be called from any thread, the other members from one. Errors: EnvironmentFault when the launcher is gone
-// or breaks the protocol.
+// The worker's end of the socket pair to its launcher (proto/PROTOCOL.md). Owns the descriptor. send(), ask() and
+// stop_requested() may be called from any thread: whoever waits for an answer reads for the others too. Errors:
+// EnvironmentFault when the launcher is gone or breaks the protocol.
 #pragma once
 
-#include <memory>
+#include <chrono>
+#include <condition_variable>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "proto/messages.h"
@@ -24,13 +27,32 @@ class Channel {
   proto::Start receive_start();
   // Whether `stop` has come; does not wait.
   bool stop_requested();
+  // Asks the run's store and waits for the whole answer; nothing when it does not come in time. The request's number is
+  // filled in.
+  std::optional<proto::StoreAnswer> ask(proto::StoreRequest request, std::chrono::milliseconds time);
 
  private:
-  bool read_some(bool wait);
-  int descriptor_;
+  using Clock = std::chrono::steady_clock;
+  struct Awaited {
+    proto::StoreAnswer answer;
+    bool whole = false;
+  };
+  using Lock = std::unique_lock<std::mutex>;
+  bool read_once(Lock& lock, Clock::time_point until);
+  void take(proto::Message message);
+  std::optional<std::string> receive(Clock::time_point until) const;
+
+  const int descriptor_;
   std::mutex sending_;
+  std::mutex mutex_;  // of what follows
+  std::condition_variable changed_;
+  bool reading_ = false;  // a thread does, and has let go of the mutex
+  std::string lost_;      // why nothing more will come
   proto::LineReader lines_;
   bool stop_requested_ = false;
+  std::optional<proto::Start> start_;
+  std::map<std::int64_t, Awaited> awaited_;
+  std::int64_t asked_ = 0;
 };
 
 // Asks the kernel to end this process when its parent goes. Call from the main thread, before saying hello.

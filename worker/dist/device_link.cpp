@@ -13,9 +13,10 @@ c10::intrusive_ptr<c10d::Backend> link_devices(const DeviceLink& link, const c10
                                                int rank, int size, std::chrono::milliseconds timeout) {
   const auto key = [](int of) { return "tradewind device " + std::to_string(of); };
   store->set(key(rank), link.identity.empty() ? "none" : link.identity);
-  std::vector<std::string> devices;
-  devices.reserve(static_cast<std::size_t>(size));
-  for (int other = 0; other < size; ++other) devices.push_back(store->get_to_str(key(other)));
+  std::vector<std::string> keys, devices;
+  keys.reserve(static_cast<std::size_t>(size));
+  for (int other = 0; other < size; ++other) keys.push_back(key(other));
+  for (const auto& value : store->multiGet(keys)) devices.emplace_back(value.begin(), value.end());
   std::sort(devices.begin(), devices.end());
   const bool one_each = std::adjacent_find(devices.begin(), devices.end()) == devices.end() &&
                         std::find(devices.begin(), devices.end(), "none") == devices.end();

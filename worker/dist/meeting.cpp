@@ -1,15 +1,16 @@
 #include "worker/dist/meeting.h"
 
 #include <arpa/inet.h>
-#include <c10/util/Logging.h>
+#include <c10/util/Exception.h>
 #include <netdb.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <memory>
-#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "worker/dist/communicator.h"
 #include "worker/dist/fault_text.h"
@@ -18,20 +19,6 @@ namespace tradewind::dist {
 namespace {
 
 constexpr const char* kLoopback = "127.0.0.1";
-
-// c10d logs every retry with a backtrace; what matters of it is in our errors. A user who asked for its log keeps it.
-class QuietLog {
- public:
-  QuietLog() : level_(FLAGS_caffe2_log_level) {
-    if (level_ == c10::GLOG_WARNING) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
-  }
-  ~QuietLog() { FLAGS_caffe2_log_level = level_; }
-  QuietLog(const QuietLog&) = delete;
-  QuietLog& operator=(const QuietLog&) = delete;
-
- private:
-  const int level_;
-};
 
 std::string key(const char* name, int rank) { return std::string("tradewind/") + name + "/" + std::to_string(rank); }
 
@@ -69,36 +56,22 @@ std::string local_address_towards(const std::string& host) {
   return kLoopback;
 }
 
-// What the end of rank 0 looks like to a rank that waits for the others.
+// What the end of the store's keeper looks like to a rank that waits for the others.
 ConnectionFault lost(const Rendezvous& rendezvous, const std::exception& error) {
   return ConnectionFault(
       "rank " + std::to_string(rendezvous.rank) + " lost the rendezvous while ranks gathered: " + short_text(error),
-      master_of(rendezvous), "see what ended rank 0");
+      master_of(rendezvous), "see what ended the launcher");
 }
 
-c10::intrusive_ptr<c10d::Store> open_store(const Rendezvous& rendezvous) {
-  c10d::TCPStoreOptions options;
-  options.port = rendezvous.master_port;
-  options.isServer = rendezvous.rank == 0 && !rendezvous.store_served;
-  options.numWorkers = static_cast<std::size_t>(rendezvous.world_size);
-  options.waitWorkers = false;  // meet() waits, and can say who is missing
-  options.timeout = rendezvous.join_timeout;
-  if (options.isServer) options.masterListenFd = rendezvous.listening_descriptor;
-  try {
-    auto store = c10::make_intrusive<c10d::TCPStore>(rendezvous.master_address, options);
-    if (!rendezvous.store_served) return store;
-    return c10::make_intrusive<c10d::PrefixStore>("tradewind/attempt " + rendezvous.attempt, std::move(store));
-  } catch (const std::exception& error) {
-    const std::string detail = short_text(error);
-    if (options.isServer) {
-      throw EnvironmentFault("rank 0 cannot serve the rendezvous: " + detail, master_of(rendezvous),
-                             "choose a free MASTER_PORT, and a MASTER_ADDR that is this host");
-    }
-    throw ConnectionFault("rank " + std::to_string(rendezvous.rank) + " cannot reach rank 0 within " +
-                              seconds_text(rendezvous.join_timeout) + ": " + detail,
-                          master_of(rendezvous),
-                          "check that rank 0 started, and that MASTER_ADDR and MASTER_PORT are reachable from here");
+std::string random_bytes(std::size_t count) {
+  std::string bytes(count, '\0');
+  for (std::size_t done = 0; done < count;) {
+    const ssize_t got = ::getrandom(bytes.data() + done, std::min<std::size_t>(count - done, 256), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) throw EnvironmentFault("the system gives no random numbers", "getrandom");
+    done += static_cast<std::size_t>(got);
   }
+  return bytes;
 }
 
 void wait_for_all(c10d::Store& store, const Rendezvous& rendezvous, const std::vector<std::string>& keys) {
@@ -112,7 +85,7 @@ void wait_for_all(c10d::Store& store, const Rendezvous& rendezvous, const std::v
         missing += (missing.empty() ? "" : ", ") + std::to_string(rank);
       }
     } catch (const std::exception&) {
-      missing.clear();  // rank 0 left
+      missing.clear();  // the store is gone
     }
     if (missing.empty()) throw lost(rendezvous, error);
     throw RanksMissing("of " + std::to_string(rendezvous.world_size) + " ranks these did not come within " +
@@ -123,31 +96,32 @@ void wait_for_all(c10d::Store& store, const Rendezvous& rendezvous, const std::v
 
 }  // namespace
 
-std::string master_of(const Rendezvous& rendezvous) {
-  return "master " + rendezvous.master_address + ":" + std::to_string(rendezvous.master_port);
-}
+std::string master_of(const Rendezvous& rendezvous) { return "master " + rendezvous.master_address; }
 
-Meeting meet(const Rendezvous& rendezvous) {
+Meeting meet(const Rendezvous& rendezvous, c10d::Store& store) {
   if (rendezvous.rank < 0 || rendezvous.rank >= rendezvous.world_size) {
     throw InternalFault("rank " + std::to_string(rendezvous.rank) + " of " + std::to_string(rendezvous.world_size));
   }
-  const QuietLog quiet;
-  Meeting meeting{open_store(rendezvous), local_address_towards(rendezvous.master_address)};
-  c10d::Store& store = *meeting.store;
+  const auto size = static_cast<std::size_t>(rendezvous.world_size);
+  Meeting meeting{.address = local_address_towards(rendezvous.master_address), .shown = {}, .expected = {}};
   std::vector<std::string> keys;
-  keys.reserve(static_cast<std::size_t>(rendezvous.world_size));
+  keys.reserve(size);
   for (int rank = 0; rank < rendezvous.world_size; ++rank) keys.push_back(key("address", rank));
+  const std::string own = random_bytes(size * proof_bytes);
+  for (std::size_t rank = 0; rank < size; ++rank) meeting.shown.push_back(own.substr(rank * proof_bytes, proof_bytes));
   try {
     if (store.add(key("arrivals", rendezvous.rank), 1) > 1) {
-      throw EnvironmentFault("rank " + std::to_string(rendezvous.rank) + " came twice: two runs meet at one port",
-                             master_of(rendezvous), "give each run a MASTER_PORT of its own");
+      throw EnvironmentFault("rank " + std::to_string(rendezvous.rank) + " came twice: two runs meet",
+                             master_of(rendezvous), "start all ranks with one command");
     }
-    store.set(keys[static_cast<std::size_t>(rendezvous.rank)],
-              std::vector<std::uint8_t>(meeting.address.begin(), meeting.address.end()));
+    store.set(keys[static_cast<std::size_t>(rendezvous.rank)], own + meeting.address);
     wait_for_all(store, rendezvous, keys);
     // A host that knows itself as 127.0.1.1 (Debian's /etc/hosts) must still show its peers a real address.
     for (const auto& bytes : store.multiGet(keys)) {
-      const std::string other(bytes.begin(), bytes.end());
+      if (bytes.size() < own.size()) throw InternalFault("a rank's address of another shape", master_of(rendezvous));
+      const std::string proofs(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(own.size()));
+      meeting.expected.push_back(proofs.substr(static_cast<std::size_t>(rendezvous.rank) * proof_bytes, proof_bytes));
+      const std::string other(bytes.begin() + static_cast<std::ptrdiff_t>(own.size()), bytes.end());
       if (is_loopback(meeting.address) && !is_loopback(other)) meeting.address = local_address_towards(other);
     }
   } catch (const c10::Error& error) {

@@ -1,27 +1,31 @@
-// Where ranks gather before they connect with each other: implements the rendezvous on c10d's TCPStore.
+// Where ranks gather before they connect with each other, through a store that all of them reach.
 #pragma once
 
 #include <c10/util/intrusive_ptr.h>
 
 #include <string>
 #include <torch/csrc/distributed/c10d/Store.hpp>
+#include <vector>
 
 #include "worker/dist/rendezvous.h"
 
 namespace tradewind::dist {
 
-// "master 10.0.0.1:29500", for errors.
+// "master 10.0.0.1", for errors.
 std::string master_of(const Rendezvous& rendezvous);
+
+// What a rank shows to another, so that the other knows who it is: random, one for each pair and direction.
+inline constexpr std::size_t proof_bytes = 16;
 
 // What a rank knows once all have come.
 struct Meeting {
-  c10::intrusive_ptr<c10d::Store> store;
-  std::string address;  // this rank's, numeric, as peers can reach it
+  std::string address;                // this rank's, numeric, as peers can reach it
+  std::vector<std::string> shown;     // to each rank
+  std::vector<std::string> expected;  // from each rank
 };
 
-// Blocks until all ranks have come. Throws RanksMissing naming them, ConnectionFault when the master cannot be reached
-// or goes (most often since rank 0 has ended), EnvironmentFault when the port is taken or a rank comes twice (two runs
-// at one port), InternalFault for an impossible rank.
-Meeting meet(const Rendezvous& rendezvous);
+// Blocks until all ranks have come. Throws RanksMissing naming them, ConnectionFault when the store goes,
+// EnvironmentFault when a rank comes twice, InternalFault for an impossible rank.
+Meeting meet(const Rendezvous& rendezvous, c10d::Store& store);
 
 }  // namespace tradewind::dist

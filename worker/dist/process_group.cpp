@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <numeric>
 #include <sstream>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <utility>
 
+#include "worker/dist/door.h"
 #include "worker/dist/fault_text.h"
 #include "worker/dist/meeting.h"
 #include "worker/dist/waits.h"
@@ -62,14 +64,13 @@ std::int64_t row_bytes(const at::Tensor& rows) {
 
 class GlooCommunicator : public Communicator {
  public:
-  GlooCommunicator(const Rendezvous& rendezvous, Meeting meeting, const DeviceLink& link)
-      : rendezvous_(rendezvous),
-        store_(std::move(meeting.store)),
-        group_(connect(meeting.address)),
-        devices_(link_devices(link, store_, rank(), size(), rendezvous_.timeout)) {
+  GlooCommunicator(const Rendezvous& rendezvous, const c10::intrusive_ptr<c10d::Store>& store, const Meeting& meeting,
+                   const DeviceLink& link)
+      : rendezvous_(rendezvous), store_(store), group_(connect(meeting)), devices_(connect_devices(link)) {
     // The ranks leave this together: the zero of the clock by which late peers are told.
     Call call = begin("barrier", "start");
     timed(call, [&] { group_->barrier()->wait(); });
+    shut_doors(doors_);  // all have come. Where that cannot be, strangers find a door, and nobody who hears them
     number_ = 0;
     connected_ = Clock::now();
   }
@@ -100,7 +101,9 @@ class GlooCommunicator : public Communicator {
  private:
   class Exchange;
 
-  c10::intrusive_ptr<Group> connect(const std::string& address) const;
+  c10::intrusive_ptr<Group> connect(const Meeting& meeting);
+  c10::intrusive_ptr<c10d::Backend> connect_devices(const DeviceLink& link) const;
+  void check_peers(Group& group, const Meeting& meeting) const;
   Call begin(const char* operation, std::string_view place) {
     return {++number_, operation, std::string(place), seconds_since(connected_), Traffic{.calls = 1}};
   }
@@ -134,6 +137,7 @@ class GlooCommunicator : public Communicator {
 
   const Rendezvous rendezvous_;
   const c10::intrusive_ptr<c10d::Store> store_;
+  std::set<int> doors_;  // at which Gloo listens; before group_, which sets it
   const c10::intrusive_ptr<Group> group_;
   const c10::intrusive_ptr<c10d::Backend> devices_;  // may be null
   std::int64_t number_ = 0;
@@ -141,7 +145,42 @@ class GlooCommunicator : public Communicator {
   Waits waits_;
 };
 
-c10::intrusive_ptr<Group> GlooCommunicator::connect(const std::string& address) const {
+// Gloo takes whoever is the first to come with a peer's number for that peer, and asks for no more.
+void GlooCommunicator::check_peers(Group& group, const Meeting& meeting) const {
+  constexpr std::chrono::milliseconds patience(30'000);
+  constexpr int tag = 0;
+  const auto bytes = static_cast<std::int64_t>(proof_bytes);
+  const at::Tensor received = at::zeros({size(), bytes}, at::kByte);
+  std::vector<c10::intrusive_ptr<c10d::Work>> works;
+  std::string impostors;
+  try {
+    for (int step = 1; step < size(); ++step) {
+      const int from = (rank() - step + size()) % size(), to = (rank() + step) % size();
+      std::vector<at::Tensor> theirs = {received[from]}, own = {at::empty({bytes}, at::kByte)};
+      std::memcpy(own[0].data_ptr(), meeting.shown[static_cast<std::size_t>(to)].data(), proof_bytes);
+      works.push_back(group.recv(theirs, from, tag));
+      works.push_back(group.send(own, to, tag));
+    }
+    for (const auto& work : works) work->wait(patience);
+  } catch (const std::exception& error) {
+    throw ConnectionFault(
+        "rank " + std::to_string(rank()) + " cannot make sure who it is connected with: " + short_text(error),
+        master_of(rendezvous_), "see which rank did not come, or who else connects to these ports");
+  }
+  for (int other = 0; other < size(); ++other) {
+    const bool same = std::memcmp(received[other].const_data_ptr(),
+                                  meeting.expected[static_cast<std::size_t>(other)].data(), proof_bytes) == 0;
+    if (other != rank() && !same) impostors += (impostors.empty() ? "" : ", ") + std::to_string(other);
+  }
+  if (!impostors.empty())
+    throw ConnectionFault(
+        "somebody else has connected to rank " + std::to_string(rank()) + " in the place of rank " + impostors,
+        master_of(rendezvous_), "let --interface name a network that only this job's hosts use");
+}
+
+c10::intrusive_ptr<Group> GlooCommunicator::connect(const Meeting& meeting) {
+  const std::string& address = meeting.address;
+  const std::set<int> others = listening_sockets();
   const auto options = Group::Options::create(rendezvous_.timeout);
   // As many calls can be under way at a time: rows in flight, and a call made meanwhile.
   options->threads = 2;
@@ -163,10 +202,26 @@ c10::intrusive_ptr<Group> GlooCommunicator::connect(const std::string& address) 
                            master_of(rendezvous_), remedy);
   }
   try {
-    return c10::make_intrusive<Group>(store_, rank(), size(), options);
+    auto group = c10::make_intrusive<Group>(store_, rank(), size(), options);
+    check_peers(*group, meeting);
+    doors_ = listening_sockets();
+    std::erase_if(doors_, [&](int door) { return others.contains(door); });
+    return group;
+  } catch (const Error&) {
+    throw;
   } catch (const std::exception& error) {
     throw ConnectionFault(own + " cannot connect to the other ranks through " + through + ": " + short_text(error),
                           master_of(rendezvous_), remedy);
+  }
+}
+
+c10::intrusive_ptr<c10d::Backend> GlooCommunicator::connect_devices(const DeviceLink& link) const {
+  try {
+    return link_devices(link, store_, rank(), size(), rendezvous_.timeout);
+  } catch (const c10::DistStoreError& error) {
+    throw ConnectionFault(
+        "rank " + std::to_string(rank()) + " did not hear which devices the other ranks have: " + short_text(error),
+        master_of(rendezvous_), "see the log of the rank that ended first");
   }
 }
 
@@ -333,10 +388,11 @@ void ignore_broken_pipes() {
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_process_group(const Rendezvous& rendezvous, const DeviceLink& link) {
+std::unique_ptr<Communicator> make_process_group(const Rendezvous& rendezvous,
+                                                 const c10::intrusive_ptr<c10d::Store>& store, const DeviceLink& link) {
   if (rendezvous.world_size == 1) return make_single_communicator();
   ignore_broken_pipes();
-  return std::make_unique<GlooCommunicator>(rendezvous, meet(rendezvous), link);
+  return std::make_unique<GlooCommunicator>(rendezvous, store, meet(rendezvous, *store), link);
 }
 
 }  // namespace tradewind::dist

@@ -1,10 +1,8 @@
-// How the ranks of a run find each other: through a key-value store which rank 0 serves at the master address and port.
+// How the ranks of a run find each other: what a rank knows before it looks into the store through which they meet.
 // Plain values.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <optional>
 #include <string>
 
 #include "common/errors.h"
@@ -13,15 +11,9 @@ namespace tradewind::dist {
 
 struct Rendezvous {
   int rank = 0, world_size = 1;
-  std::string master_address;
-  std::uint16_t master_port = 0;
-  // Rank 0: a socket that already listens at the master port; taken over. Without it rank 0 binds the port itself.
-  std::optional<int> listening_descriptor;
-  // A store of somebody else (torchrun's agent) serves at the master port: rank 0 uses it like the others. It outlives
-  // a run: each attempt has keys of its own.
-  bool store_served = false;
-  std::string attempt = "0";
-  // Network interfaces, by name and comma-separated (GLOO_SOCKET_IFNAME). Empty: the one that reaches the master.
+  std::string master_address;  // of rank 0's host
+  // Network interfaces, by name and comma-separated (GLOO_SOCKET_IFNAME). Empty: the one that leads to the master's
+  // host.
   std::string interfaces;
   std::chrono::milliseconds join_timeout{300'000};  // for all ranks to come
   std::chrono::milliseconds timeout{600'000};       // for one collective

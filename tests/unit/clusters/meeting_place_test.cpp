@@ -1,8 +1,6 @@
 #include "launcher/launch/meeting_place.h"
 
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <sys/socket.h>
 
 #include <map>
 #include <utility>
@@ -33,24 +31,6 @@ Network network(std::map<std::string, std::vector<std::string>> names = {}) {
                                                      {"bond0", ""}};
               },
           .towards = [](const std::string& address) { return address.starts_with("10.1.") ? "10.1.0.1" : "10.0.0.1"; }};
-}
-
-int port_of(const Descriptor& listener) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  REQUIRE(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  return ntohs(reinterpret_cast<sockaddr_in&>(address).sin_port);  // at the same place in both families
-}
-
-std::string bound_to(const Descriptor& listener) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  REQUIRE(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  char text[INET6_ADDRSTRLEN] = {};
-  const void* bytes = address.ss_family == AF_INET6
-                          ? static_cast<const void*>(&reinterpret_cast<sockaddr_in6&>(address).sin6_addr)
-                          : static_cast<const void*>(&reinterpret_cast<sockaddr_in&>(address).sin_addr);
-  return ::inet_ntop(address.ss_family, bytes, text, sizeof text);
 }
 
 std::vector<std::string> addresses(const InterfaceChoice& choice) {
@@ -85,19 +65,19 @@ TEST_CASE("half given: the port, or the address") {
                                                 network({{"localhost", {"127.0.0.1", "::1"}}}));
   CHECK(place.address == "localhost");
   CHECK(place.port > 0);
-  CHECK(bound_to(place.listener) == "127.0.0.1");
+  CHECK(address_of(place.listener) == "127.0.0.1");
 }
 
 TEST_CASE("an IPv6 address") {
   const MeetingPlace place = open_meeting_place({.world_size = 2, .master_address = "::1"}, true, {}, network());
-  CHECK(bound_to(place.listener) == "::1");
+  CHECK(address_of(place.listener) == "::1");
 }
 
 TEST_CASE("a name that is only 127.0.1.1 here is served on every address when others come from elsewhere") {
   const auto debian = network({{"alpha", {"127.0.1.1"}}});
   const MeetingPlace place = open_meeting_place({.world_size = 2, .master_address = "alpha"}, false, {}, debian);
-  CHECK((bound_to(place.listener) == "::" || bound_to(place.listener) == "0.0.0.0"));
-  CHECK(bound_to(open_meeting_place({.world_size = 2, .master_address = "alpha"}, true, {}, debian).listener) ==
+  CHECK(address_of(place.listener).empty());
+  CHECK(address_of(open_meeting_place({.world_size = 2, .master_address = "alpha"}, true, {}, debian).listener) ==
         "127.0.1.1");
 }
 
@@ -121,11 +101,30 @@ TEST_CASE("wrong addresses are named") {
   CHECK_NOTHROW(check_meeting_place({.master_address = "10.9.9.9"}, {}, network()));
 }
 
-TEST_CASE("a store that somebody serves is not fought over") {
-  const MeetingPlace place = open_meeting_place(
-      {.world_size = 2, .master_address = "nowhere", .master_port = 1, .store_served = true}, false, {}, network());
-  CHECK(place.address == "nowhere");
-  CHECK_FALSE(place.listener.valid());
+TEST_CASE("what is loopback by name is not served to others") {
+  for (const char* name : {"127.0.0.1", "localhost"}) {
+    const MeetingPlace place = open_meeting_place({.world_size = 2, .master_address = name}, false, {},
+                                                  network({{"localhost", {"127.0.0.1"}}}));
+    CHECK(address_of(place.listener) == "127.0.0.1");
+  }
+}
+
+TEST_CASE("several hosts, and nothing that tells which") {
+  const MeetingPlace place = open_meeting_place({.world_size = 2}, false, {}, network());
+  CHECK(place.address.empty());
+  CHECK(address_of(place.listener).empty());
+}
+
+TEST_CASE("where a controller that is no rank's launcher listens") {
+  const auto own = network({{"beta", {"127.0.0.1"}}, {"alpha", {"127.0.1.1"}}});
+  CHECK(address_of(listen_for_hosts({.hosts = {"alpha"}}, own)) == "127.0.0.1");
+  Network loop = own;
+  loop.towards = [](const std::string&) { return std::string("127.0.0.1"); };
+  CHECK(address_of(listen_for_hosts({.hosts = {"alpha", "beta"}}, loop)).empty());
+  CHECK(address_of(listen_by_name({"beta"}, 0, true, own)) == "127.0.0.1");
+  CHECK(address_of(listen_by_name({"alpha"}, 0, false, own)).empty());
+  CHECK(address_of(listen_by_name({"10.9.9.9", "127.0.0.1"}, 0, false, own)) == "127.0.0.1");
+  CHECK(address_of(listen_by_name({"nowhere"}, 0, false, own)).empty());
 }
 
 TEST_CASE("interfaces by name") {

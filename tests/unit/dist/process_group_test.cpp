@@ -2,10 +2,17 @@
 
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <mutex>
+#include <torch/csrc/distributed/c10d/HashStore.hpp>
 
 #include "tests/unit/dist/ranks.h"
+#include "worker/dist/door.h"
+#include "worker/dist/meeting.h"
 
 namespace {
 
@@ -246,12 +253,60 @@ TEST_CASE("the network interface can be chosen, and one that does not exist is n
       doctest::Contains("nowhere0"), tradewind::EnvironmentFault);
   const auto of_one = [](tradewind::dist::Rendezvous& rendezvous) {
     if (rendezvous.rank == 0) rendezvous.interfaces = "nowhere0";
+    rendezvous.timeout = std::chrono::seconds(2);  // the other waits in vain
   };
   CHECK_THROWS_WITH_AS(run_ranks(2, barrier, of_one), doctest::Contains("nowhere0"), tradewind::EnvironmentFault);
 }
 
+// Who has come in a rank's place does not know what the rank would say.
+class OtherWords : public c10d::HashStore {
+ public:
+  void set(const std::string& key, const std::vector<std::uint8_t>& value) override {
+    std::vector<std::uint8_t> changed = value;
+    if (key == "tradewind/address/1") changed[2 * tradewind::dist::proof_bytes - 1] ^= 1;  // to rank 1
+    if (key == "tradewind/address/2") changed[tradewind::dist::proof_bytes] ^= 1;          // to rank 1
+    c10d::HashStore::set(key, changed);
+  }
+};
+
+TEST_CASE("a connection that leads to somebody else is noticed before it is used") {
+  const auto barrier = [](Communicator& communicator) { communicator.barrier("test"); };
+  const auto store = c10::make_intrusive<OtherWords>();
+  store->setTimeout(std::chrono::seconds(5));  // the others wait in vain for rank 1
+  CHECK_THROWS_WITH_AS(run_ranks(3, barrier, {}, store),
+                       doctest::Contains("somebody else has connected to rank 1 in the place of rank 2"),
+                       tradewind::dist::ConnectionFault);
+}
+
+TEST_CASE("once all are connected, nobody else can come") {
+  const auto before = tradewind::dist::listening_sockets();
+  std::mutex mutex;
+  int tried = 0;
+  run_ranks(2, [&](Communicator& communicator) {
+    communicator.barrier("connected");
+    std::unique_lock<std::mutex> lock(mutex);
+    for (const int door : tradewind::dist::listening_sockets()) {
+      if (before.contains(door)) continue;
+      sockaddr_storage address{};
+      socklen_t size = sizeof address;
+      auto* generic = reinterpret_cast<sockaddr*>(&address);
+      REQUIRE(getsockname(door, generic, &size) == 0);
+      const int stranger = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+      CHECK(connect(stranger, generic, size) == -1);
+      CHECK(errno == EINPROGRESS);
+      pollfd ready{stranger, POLLOUT, 0};
+      CHECK(poll(&ready, 1, 100) == 0);
+      close(stranger);
+      ++tried;
+    }
+    lock.unlock();
+    communicator.barrier("still usable");
+  });
+  CHECK(tried == 4);  // two doors, seen by both
+}
+
 TEST_CASE("one rank needs no rendezvous") {
-  const auto communicator = tradewind::dist::make_process_group({});
+  const auto communicator = tradewind::dist::make_process_group({}, {});
   CHECK(communicator->size() == 1);
   check_same(communicator->start_all_to_all(at::ones({2, 3}), {2}, {2}, "test")->wait(), at::ones({2, 3}));
 }

@@ -1,6 +1,5 @@
-// One rank as a process: rank_process RANK WORLD_SIZE PORT DESCRIPTOR TIMEOUT_MS BEHAVIOUR. Behaviours, of the last
-// rank (the others always just work): work; die before, or within, a collective; stop before one. Of rank 0:
-// die-gathering, once rank 1 has come and while it waits for the others. Prints "done
+// One rank as a process: rank_process RANK WORLD_SIZE STORE_FILE JOIN_MS TIMEOUT_MS BEHAVIOUR. Behaviours, of the
+// last rank (the others always just work): work; die before, or within, a collective; stop before one. Prints "done
 // BYTES_SENT", or the error, with "connection: " in front of one that is no cause of its own, and leaves with its exit
 // code.
 #include <ATen/ATen.h>
@@ -9,7 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#include <torch/csrc/distributed/c10d/FileStore.hpp>
 
 #include "worker/dist/process_group.h"
 
@@ -41,32 +40,19 @@ void work(Communicator& communicator, const std::string& behaviour) {
   std::printf("done %lld\n", static_cast<long long>(communicator.statistics().total().bytes_sent));
 }
 
-void die_gathering(const tradewind::dist::Rendezvous& rendezvous) {
-  c10d::TCPStoreOptions options;
-  options.port = rendezvous.master_port;
-  options.isServer = true;
-  options.waitWorkers = false;
-  options.masterListenFd = rendezvous.listening_descriptor;
-  c10d::TCPStore store(rendezvous.master_address, options);
-  store.wait({"tradewind/address/1"});
-  std::raise(SIGKILL);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 8) return 99;
+  if (argc != 7) return 99;
   tradewind::dist::Rendezvous rendezvous;
   rendezvous.rank = std::atoi(argv[1]);
   rendezvous.world_size = std::atoi(argv[2]);
   rendezvous.master_address = "127.0.0.1";
-  rendezvous.master_port = static_cast<std::uint16_t>(std::atoi(argv[3]));
-  if (rendezvous.rank == 0) rendezvous.listening_descriptor = std::atoi(argv[4]);
-  rendezvous.join_timeout = std::chrono::milliseconds(std::atoi(argv[5]));
-  rendezvous.timeout = std::chrono::milliseconds(std::atoi(argv[6]));
+  rendezvous.join_timeout = std::chrono::milliseconds(std::atoi(argv[4]));
+  rendezvous.timeout = std::chrono::milliseconds(std::atoi(argv[5]));
   try {
-    if (std::string(argv[7]) == "die-gathering") die_gathering(rendezvous);
-    work(*tradewind::dist::make_process_group(rendezvous), argv[7]);
+    const auto store = c10::make_intrusive<c10d::FileStore>(argv[3], -1);
+    work(*tradewind::dist::make_process_group(rendezvous, store), argv[6]);
   } catch (const tradewind::dist::ConnectionFault& error) {
     std::printf("connection: %s\n", error.what());
     return static_cast<int>(error.exit_code());

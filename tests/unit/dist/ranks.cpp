@@ -1,45 +1,27 @@
 #include "tests/unit/dist/ranks.h"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
 #include <exception>
 #include <mutex>
-#include <stdexcept>
 #include <thread>
+#include <torch/csrc/distributed/c10d/HashStore.hpp>
 #include <vector>
 
 #include "worker/dist/process_group.h"
 
 namespace tradewind::testing {
 
-Listener::Listener() : descriptor(socket(AF_INET, SOCK_STREAM, 0)), port(0) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (descriptor < 0 || bind(descriptor, generic, length) != 0 || listen(descriptor, 64) != 0 ||
-      getsockname(descriptor, generic, &length) != 0) {
-    throw std::runtime_error("cannot listen on 127.0.0.1");
-  }
-  port = ntohs(address.sin_port);
-}
-
-dist::Rendezvous rendezvous_at(const Listener& listener, int rank, int world_size) {
+dist::Rendezvous rendezvous_of(int rank, int world_size) {
   dist::Rendezvous rendezvous;
   rendezvous.rank = rank;
   rendezvous.world_size = world_size;
   rendezvous.master_address = "127.0.0.1";
-  rendezvous.master_port = listener.port;
-  if (rank == 0) rendezvous.listening_descriptor = listener.descriptor;
   rendezvous.join_timeout = rendezvous.timeout = std::chrono::seconds(60);
   return rendezvous;
 }
 
 void run_ranks(int world_size, const std::function<void(dist::Communicator&)>& as_rank,
-               const std::function<void(dist::Rendezvous&)>& adjust) {
-  const Listener listener;
+               const std::function<void(dist::Rendezvous&)>& adjust, c10::intrusive_ptr<c10d::Store> store) {
+  if (!store) store = c10::make_intrusive<c10d::HashStore>();
   std::mutex mutex;
   std::exception_ptr first, lost;
   std::vector<std::thread> threads;
@@ -58,9 +40,9 @@ void run_ranks(int world_size, const std::function<void(dist::Communicator&)>& a
     threads.emplace_back([&, rank] {
       try {
         // Gone when this rank fails, which ends the others' calls.
-        dist::Rendezvous rendezvous = rendezvous_at(listener, rank, world_size);
+        dist::Rendezvous rendezvous = rendezvous_of(rank, world_size);
         if (adjust) adjust(rendezvous);
-        const auto communicator = dist::make_process_group(rendezvous);
+        const auto communicator = dist::make_process_group(rendezvous, store);
         try {
           as_rank(*communicator);
         } catch (...) {

@@ -44,7 +44,7 @@ struct Run {
       : conductor({.command = "run", .world_size = ranks}, {}, Limits{.watch = {.mode = mode}}, seen, now) {
     std::vector<int> all(static_cast<std::size_t>(ranks));
     std::iota(all.begin(), all.end(), 0);
-    conductor.joined(0, {.host = "a", .world_size = ranks, .ranks = all, .master_port = 4000}, {}, now);
+    conductor.joined(0, {.host = "a", .world_size = ranks, .ranks = all}, {}, now);
     for (const int rank : all) hear(proto::Said{rank, proto::Hello{.pid = 100 + rank}});
   }
   Orders hear(const proto::ControlMessage& message) { return conductor.heard(0, message, now); }

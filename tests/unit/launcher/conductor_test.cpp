@@ -21,7 +21,7 @@ struct Nobody : Observer {
 };
 
 proto::Join join(std::vector<int> ranks, const std::string& host, int world_size = 2) {
-  return {.host = host, .pid = 7, .world_size = world_size, .ranks = std::move(ranks), .master_port = 4000};
+  return {.host = host, .pid = 7, .world_size = world_size, .ranks = std::move(ranks)};
 }
 
 const Route remote{"10.0.0.2", "10.0.0.1"};
@@ -69,7 +69,6 @@ TEST_CASE("ranks are launched when all have come, and told where to meet") {
   CHECK(agents<proto::Launch>(orders) == std::vector<int>{0, 1});
   const auto& launch = std::get<proto::Launch>(orders.back().message);
   CHECK(launch.master_address == "10.0.0.1");  // of this host, as the other one reached it
-  CHECK(launch.master_port == 4000);
   CHECK(launch.hosts == std::vector<std::string>{"a", "b"});
 }
 
@@ -106,10 +105,9 @@ TEST_CASE("where something else starts the ranks, the wait begins with the first
 
 TEST_CASE("a given meeting place stays") {
   Nobody nobody;
-  Conductor conductor({.world_size = 1, .master_address = "head", .master_port = 29500}, {}, Limits{}, nobody, start);
+  Conductor conductor({.world_size = 1, .master_address = "head"}, {}, Limits{}, nobody, start);
   const Orders orders = conductor.joined(0, join({0}, "a", 1), {}, start);
   CHECK(std::get<proto::Launch>(orders.front().message).master_address == "head");
-  CHECK(std::get<proto::Launch>(orders.front().message).master_port == 29500);
 }
 
 TEST_CASE("who does not belong to the run is refused and does not disturb it") {
@@ -127,7 +125,7 @@ TEST_CASE("who does not belong to the run is refused and does not disturb it") {
   CHECK(refused(join({1}, "b", 3)) == "this launcher takes part in a run of 3 ranks, rank 0's in one of 2");
   proto::Join old = join({1}, "b");
   old.version = 99;
-  CHECK(refused(old) == "this launcher speaks version 99 of the control protocol, rank 0's 1");
+  CHECK(refused(old) == "this launcher speaks version 99 of the control protocol, rank 0's 2");
   CHECK_FALSE(run.conductor.over());
   CHECK(agents<proto::Launch>(run.conductor.joined(1, join({1}, "b"), remote, start)).size() == 2);
   CHECK(refused(join({1}, "c")) == "the run has begun, or is over");

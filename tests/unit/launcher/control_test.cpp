@@ -18,6 +18,7 @@
 #include "launcher/agent/member_run.h"
 #include "launcher/control/control_run.h"
 #include "launcher/control/token.h"
+#include "launcher/launch/meeting_place.h"
 #include "tests/unit/launcher/marked.h"
 
 using namespace tradewind;
@@ -51,9 +52,8 @@ class Crew {
     ControlPlan plan{.launch = {.command = "compare", .environment = variables_, .world_size = ranks_},
                      .host = {.name = "host-a", .worker = TRADEWIND_FAKE_WORKER, .cpus = {0, 1, 2, 3}},
                      .seats = seat(0),
-                     .reach = Reach{.token = make_token(), .control_file = file()},
+                     .reach = Reach{.token = make_token(), .listener = listen_on({}, 0), .control_file = file()},
                      .limits = limits_};
-    plan.seats->listener = listen_for_ranks(false, port_);
     return plan;
   }
   void start_member(int rank) {
@@ -111,7 +111,6 @@ class Crew {
   int ranks_;
   Variables variables_;
   Limits limits_;
-  mutable int port_ = 0;
 };
 
 // Calls `all_ready` once every worker is ready, with their processes.
@@ -263,9 +262,8 @@ TEST_CASE("a member without a controller says so and leaves with 75") {
 TEST_CASE("a control file that an earlier run has left misleads nobody") {
   Crew crew(2, {{"FAKE_WORKER", "well"}});
   // Somebody listens at the old port, and says nothing.
-  int port = 0;
-  const Descriptor other = listen_for_ranks(true, port);
-  write_control(crew.file(), {.addresses = {"127.0.0.1"}, .port = port, .token = "old"});
+  const Descriptor other = listen_on("127.0.0.1", 0);
+  write_control(crew.file(), {.addresses = {"127.0.0.1"}, .port = port_of(other), .token = "old"});
   crew.start_members();
   std::this_thread::sleep_for(300ms);
   Seen seen;

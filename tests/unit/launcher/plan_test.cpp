@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "common/errors.h"
+#include "launcher/launch/meeting_place.h"
 
 using namespace tradewind;
 using namespace tradewind::launcher;
@@ -19,7 +20,7 @@ std::vector<RankPlan> plan_of_host(const proto::Launch& launch, const Environmen
 
 }  // namespace
 
-TEST_CASE("a rank elsewhere has no listener") {
+TEST_CASE("a rank elsewhere") {
   Seats seats{.ranks = {5}, .local_ranks = {1}, .local_size = 4};
   const auto plans = plan_ranks({.world_size = 8}, host, Environment(), std::move(seats));
   REQUIRE(plans.size() == 1);
@@ -27,7 +28,6 @@ TEST_CASE("a rank elsewhere has no listener") {
   CHECK(plans[0].start.local_rank == 1);
   CHECK(plans[0].start.threads == 2);
   CHECK(plans[0].spawn.cpus == std::vector<int>{2, 3});
-  CHECK(plans[0].start.listen_descriptor == -1);
 }
 
 TEST_CASE("a run that may be started again keeps its state in the run folder") {
@@ -54,21 +54,17 @@ TEST_CASE("one rank needs no meeting place and gets all CPUs") {
   CHECK(only.start.arguments.dump() == R"({"a":1})");
   CHECK(only.start.threads == 8);
   CHECK(only.start.master_address.empty());
-  CHECK(only.start.listen_descriptor == -1);
-  CHECK_FALSE(only.spawn.listener.valid());
 }
 
-TEST_CASE("several ranks share the CPUs and meet at a port that is already taken for them") {
+TEST_CASE("several ranks share the CPUs, and no port is opened for them") {
   Seats seats = seats_of_host(3);
   CHECK(seats.ranks == std::vector<int>{0, 1, 2});
   CHECK(seats.local_size == 3);
-  const int port = port_of(seats.listener);
-  CHECK(port > 0);
-  const std::vector<RankPlan> ranks = plan_ranks({.world_size = 3, .master_address = "10.0.0.1", .master_port = 4711},
-                                                 host, Environment(), std::move(seats));
+  CHECK(seats.master_address == "127.0.0.1");
+  CHECK_FALSE(seats.listener.valid());
+  const std::vector<RankPlan> ranks =
+      plan_ranks({.world_size = 3, .master_address = "10.0.0.1"}, host, Environment(), std::move(seats));
   REQUIRE(ranks.size() == 3);
-  REQUIRE(ranks[0].spawn.listener.valid());
-  CHECK(port_of(ranks[0].spawn.listener) == port);
   for (int i = 0; i < 3; ++i) {
     const RankPlan& rank = ranks[static_cast<std::size_t>(i)];
     CHECK(rank.start.rank == i);
@@ -76,28 +72,62 @@ TEST_CASE("several ranks share the CPUs and meet at a port that is already taken
     CHECK(rank.start.world_size == 3);
     CHECK(rank.start.threads == 2);
     CHECK(rank.start.master_address == "10.0.0.1");
-    CHECK(rank.start.master_port == 4711);
-    CHECK(rank.start.listen_descriptor == (i == 0 ? 4 : -1));
-    CHECK(rank.spawn.listener.valid() == (i == 0));
   }
 }
 
+TEST_CASE("on one host NCCL listens on loopback, unless the user says where") {
+  const auto of = [](const std::vector<std::string>& hosts, const Environment& environment) {
+    const auto plans = plan_ranks({.world_size = 2, .hosts = hosts}, host, environment, seats_of_host(2));
+    const auto& variables = plans.front().spawn.environment;
+    const auto found = variables.find("NCCL_SOCKET_IFNAME");
+    return found == variables.end() ? std::string() : found->second;
+  };
+  CHECK(of({"a", "a"}, Environment()) == "=lo");
+  CHECK(of({"a", "b"}, Environment()).empty());
+  CHECK(of({"a", "a"}, variables({{"GLOO_SOCKET_IFNAME", "lo"}})).empty());
+  CHECK(of({"a", "a"}, variables({{"NCCL_SOCKET_IFNAME", "lo"}})) == "lo");
+}
+
 TEST_CASE("MASTER_ADDR and MASTER_PORT win") {
-  const Seats seats = seats_of_host({.world_size = 2, .master_address = "localhost"}, Environment());
-  CHECK(seats.master_address == "localhost");
-  CHECK(seats.master_port == port_of(seats.listener));
-  CHECK(seats.master_port > 0);
+  const auto member = [](Placement placement, bool controls = true) {
+    placement.mode = PlacementMode::member;
+    return seat_of_member(placement, Environment(), controls);
+  };
+  CHECK(seats_of_host({.world_size = 2, .master_address = "localhost"}, Environment()).master_address == "localhost");
+  const Seats first = member({.world_size = 2, .master_address = "localhost"});
+  CHECK_FALSE(first.fault);
+  CHECK(first.master_address == "localhost");
+  CHECK((address_of(first.listener) == "127.0.0.1" || address_of(first.listener) == "::1"));
   // The port is taken now.
-  CHECK_THROWS_AS(seats_of_host({.world_size = 2, .master_port = seats.master_port}, Environment()), EnvironmentFault);
-  const Seats member =
-      seat_of_member({.mode = PlacementMode::member, .world_size = 4, .rank = 3, .local_rank = 1}, Environment());
-  CHECK(member.ranks == std::vector<int>{3});
-  CHECK(member.local_ranks == std::vector<int>{1});
-  CHECK_FALSE(member.listener.valid());
-  CHECK(member.started_apart);
-  Seats lost = seat_of_member({.mode = PlacementMode::member, .world_size = 4, .master_address = "no-host.invalid"},
-                              Environment());
+  const int port = port_of(first.listener);
+  CHECK_THROWS_AS(seats_of_host({.world_size = 2, .master_port = port}, Environment()), EnvironmentFault);
+  CHECK(member({.world_size = 2, .master_address = "localhost", .master_port = port}).fault);
+  // It is the controller's, not that of a rank which srun has started for it.
+  const Seats started = member({.world_size = 2, .master_address = "localhost", .master_port = port}, false);
+  CHECK_FALSE(started.fault);
+  CHECK_FALSE(started.listener.valid());
+  const Seats other = member({.world_size = 4, .rank = 3, .local_rank = 1});
+  CHECK(other.ranks == std::vector<int>{3});
+  CHECK(other.local_ranks == std::vector<int>{1});
+  CHECK_FALSE(other.listener.valid());
+  CHECK(other.started_apart);
+  Seats lost = member({.world_size = 4, .master_address = "no-host.invalid"});
   CHECK_THROWS_AS(plan_ranks({.world_size = 4}, host, Environment(), std::move(lost)), EnvironmentFault);
+}
+
+TEST_CASE("where the controller of a rank's launcher listens when nothing is said") {
+  const auto listens_at = [](const Placement& placement) {
+    return address_of(seat_of_member(placement, Environment(), true).listener);
+  };
+  CHECK(listens_at({.world_size = 2, .local_size = 2}) == "127.0.0.1");
+  CHECK(listens_at({.world_size = 2, .local_size = 1}).empty());  // nothing tells which address leads here
+  // A store of torchrun's has the port.
+  const Seats seats = seat_of_member(
+      {.world_size = 2, .local_size = 2, .master_address = "localhost", .master_port = 1, .store_served = true},
+      Environment(), true);
+  CHECK_FALSE(seats.fault);
+  CHECK(address_of(seats.listener) == "127.0.0.1");
+  CHECK(seats.master_address.empty());
 }
 
 TEST_CASE("more ranks than CPUs still have a thread each") {

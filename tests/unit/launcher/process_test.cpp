@@ -109,7 +109,7 @@ TEST_CASE("half a line is no message, and half a line of output is one") {
 TEST_CASE("garbage and endless lines end the run") {
   CHECK(outcome_of("garbage").error->what == "the worker broke the protocol: a line that is not a JSON object");
   CHECK(outcome_of("endless_line").error->what == "the worker broke the protocol: a line of more than 1048576 bytes");
-  CHECK(outcome_of("other_version").error->what == "the worker speaks protocol version 99, this launcher version 1");
+  CHECK(outcome_of("other_version").error->what == "the worker speaks protocol version 99, this launcher version 2");
 }
 
 TEST_CASE("a rank that never comes") {
@@ -172,7 +172,7 @@ TEST_CASE("workers inherit nothing but their own descriptors") {
   ::close(high);
   CHECK(outcome.exit_code == 0);
   std::sort(seen.output.begin(), seen.output.end());
-  CHECK(seen.output == std::vector<std::string>{"rank 0: 0 1 2 3 4 5", "rank 1: 0 1 2 3 5"});
+  CHECK(seen.output == std::vector<std::string>{"rank 0: 0 1 2 3 4", "rank 1: 0 1 2 3 4"});
 }
 
 TEST_CASE("signals that are meant for the launcher do not reach a worker, not even before it speaks") {

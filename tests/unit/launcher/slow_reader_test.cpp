@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include "launcher/control/server.h"
+#include "launcher/launch/meeting_place.h"
 #include "tests/unit/launcher/stranger.h"
 #include "tests/unit/launcher/waiting_run.h"
 
@@ -18,9 +20,7 @@ const std::string token(64, 'a');
 constexpr int tiny_buffer = 4096;
 constexpr std::int64_t mebibyte = 1 << 20;
 
-proto::Join join_of(int rank) {
-  return {.token = token, .host = "elsewhere", .pid = 1, .world_size = 2, .ranks = {rank}};
-}
+proto::Join join_of(int rank) { return {.host = "elsewhere", .pid = 1, .world_size = 2, .ranks = {rank}}; }
 
 }  // namespace
 
@@ -29,7 +29,7 @@ TEST_CASE("an agent that never reads is given up when 4 MiB wait for it; the oth
   std::map<int, int> agent_of_rank;
   std::vector<std::string> lost;
   Server server(
-      context, token, 0,
+      context, token, listen_on("127.0.0.1", 0),
       {.joined = [&](int agent, const proto::Join& join, const Route&) { agent_of_rank[join.ranks[0]] = agent; },
        .heard = [](int, const proto::ControlMessage&) {},
        .lost =
@@ -37,10 +37,13 @@ TEST_CASE("an agent that never reads is given up when 4 MiB wait for it; the oth
              CHECK(agent == agent_of_rank.at(0));
              lost.push_back(how);
            }});
-  const Descriptor slow = connect_to(server.port(), tiny_buffer), good = connect_to(server.port());
-  say(slow, proto::encode_control(join_of(0)));
-  say(good, proto::encode_control(join_of(1)));
+  std::optional<Speaker> slow, good;
+  std::thread agents([&] {
+    slow.emplace(server.port(), token, tiny_buffer).tell(join_of(0));
+    good.emplace(server.port(), token).tell(join_of(1));
+  });
   while (agent_of_rank.size() < 2) context.run_one();
+  agents.join();
   const std::int64_t before = resident_bytes();
   const proto::Watch order{.rank = 0, .body = {{"text", std::string(60000, 'x')}}};
   std::int64_t most = 0, sent = 0;
@@ -53,17 +56,14 @@ TEST_CASE("an agent that never reads is given up when 4 MiB wait for it; the oth
   CHECK(most < 32 * mebibyte);
   server.send(agent_of_rank.at(0), order);  // to nobody
   server.send(agent_of_rank.at(1), proto::Leave{.exit_code = 7});
-  std::string heard;
-  std::thread reader([&] {
-    bool closed = false;
-    while (!closed && heard.find('\n') == std::string::npos) heard += answer(good, std::chrono::seconds(1), closed);
-  });
+  std::optional<proto::ControlMessage> message;
+  std::thread reader([&] { message = good->hear(); });
   while (!server.drained()) context.run_one();
   context.poll();
   reader.join();
-  const auto message = proto::decode_control(heard.substr(0, heard.find('\n')));
-  REQUIRE(std::holds_alternative<proto::Leave>(message));
-  CHECK(std::get<proto::Leave>(message).exit_code == 7);
+  REQUIRE(message);
+  REQUIRE(std::holds_alternative<proto::Leave>(*message));
+  CHECK(std::get<proto::Leave>(*message).exit_code == 7);
 }
 
 TEST_CASE("a run whose second launcher never reads goes on to its end, however much that one says") {
@@ -73,9 +73,10 @@ TEST_CASE("a run whose second launcher never reads goes on to its end, however m
   constexpr int lines = 100'000;
   constexpr std::size_t line_bytes = 1000;
   // Kept open until the run is over: what the controller sends piles up in it.
-  const Descriptor socket = connect_to(run.port(), tiny_buffer);
+  std::optional<Speaker> speaker;
   std::thread slow([&] {
-    const auto tell = [&](const proto::ControlMessage& message) { say(socket, proto::encode_control(message)); };
+    speaker.emplace(run.port(), token, tiny_buffer);
+    const auto tell = [&](const proto::ControlMessage& message) { speaker->tell(message); };
     tell(join_of(1));
     tell(proto::Said{.rank = 1, .message = proto::Hello{.pid = 1}});
     tell(proto::Said{.rank = 1, .message = proto::Ready{"cpu"}});

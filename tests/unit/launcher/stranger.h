@@ -10,9 +10,12 @@
 #include <chrono>
 #include <cstdint>
 #include <fstream>
+#include <optional>
 #include <string>
 
+#include "launcher/control/seal.h"
 #include "launcher/process/descriptor.h"
+#include "proto/control.h"
 
 namespace tradewind::launcher {
 
@@ -54,6 +57,48 @@ inline std::string answer(const Descriptor& socket, std::chrono::milliseconds ti
   }
   return text;
 }
+
+// The next line without its newline; empty when none comes in that time.
+inline std::string next_line(const Descriptor& socket, std::chrono::milliseconds time = std::chrono::seconds(10)) {
+  std::string text;
+  pollfd ready{socket.get(), POLLIN, 0};
+  for (char byte = 0;
+       ::poll(&ready, 1, static_cast<int>(time.count())) > 0 && ::recv(socket.get(), &byte, 1, 0) == 1;) {
+    if (byte == '\n') return text;
+    text += byte;
+  }
+  return {};
+}
+
+// An agent by hand: shows that it knows the token, then speaks with seals.
+class Speaker {
+ public:
+  Speaker(int port, const std::string& token, int receive_buffer = 0) : socket(connect_to(port, receive_buffer)) {
+    const auto challenge = std::get<proto::Challenge>(proto::decode_control(next_line(socket)));
+    nonces = {.controller = challenge.nonce, .agent = make_nonce()};
+    say(socket,
+        proto::encode_control(proto::Prove{.nonce = nonces.agent, .proof = proof_of(End::agent, token, nonces)}));
+    const auto proven = std::get<proto::Proven>(proto::decode_control(next_line(socket)));
+    trusted = proven.proof == proof_of(End::controller, token, nonces);
+    outgoing.emplace(End::agent, token, nonces);
+    incoming.emplace(End::controller, token, nonces);
+  }
+  // As it goes over the wire, newline included.
+  std::string sealed(const proto::ControlMessage& message) {
+    const std::string line = proto::encode_control(message);
+    return outgoing->seal({line.data(), line.size() - 1}) + "\n";
+  }
+  bool tell(const proto::ControlMessage& message) { return say(socket, sealed(message)); }
+  proto::ControlMessage hear() {
+    const std::string line = next_line(socket);
+    return proto::decode_control(incoming->open(line));
+  }
+
+  Descriptor socket;
+  Nonces nonces;
+  bool trusted = false;
+  std::optional<Seal> outgoing, incoming;
+};
 
 // Of this process.
 inline std::int64_t resident_bytes() {

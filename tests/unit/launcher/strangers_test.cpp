@@ -17,9 +17,19 @@ namespace {
 
 const std::string token(64, 'a');
 
-proto::Join join_of(int rank, const std::string& secret) {
-  return {.token = secret, .host = "elsewhere", .pid = 1, .world_size = 1, .ranks = {rank}};
+proto::Join join_of(int rank) { return {.host = "elsewhere", .pid = 1, .world_size = 1, .ranks = {rank}}; }
+
+// What somebody says who does not know the token, or not this connection's nonce.
+std::string prove(const std::string& secret, const Nonces& nonces) {
+  return proto::encode_control(proto::Prove{.nonce = nonces.agent, .proof = proof_of(End::agent, secret, nonces)});
 }
+
+// A clock that a test moves.
+struct FakeClock {
+  std::atomic<Clock::rep> ahead{0};
+  TimePoint now() const { return Clock::now() + Clock::duration(ahead.load()); }
+  void pass(Clock::duration time) { ahead += time.count(); }
+};
 
 }  // namespace
 
@@ -28,7 +38,8 @@ TEST_CASE("strangers at the control port") {
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
-  WaitingRun run(1, seats_of_host(1), token);
+  FakeClock clock;
+  WaitingRun run(1, seats_of_host(1), token, [&clock] { return clock.now(); });
   const int port = run.port();
   const std::int64_t before = resident_bytes();
   std::atomic<int> wrong{0}, dropped_idle{0};
@@ -37,11 +48,21 @@ TEST_CASE("strangers at the control port") {
     bool closed = false;
     const auto turned_away = [&](const std::string& text) {
       const Descriptor socket = connect_to(port);
+      if (next_line(socket).find("\"challenge\"") == std::string::npos) ++wrong;
       say(socket, text);
       if (!answer(socket, 4s, closed).empty() || !closed) ++wrong;
     };
-    turned_away(proto::encode_control(join_of(0, std::string(64, 'b'))));
-    turned_away(proto::encode_control(join_of(0, "")));
+    const std::string some(64, 'c');
+    turned_away(proto::encode_control(join_of(0)));
+    turned_away(prove(token, {.controller = some, .agent = some}));  // of another connection
+    turned_away(proto::encode_control(proto::Prove{.nonce = some, .proof = ""}));
+    turned_away(proto::encode_control(proto::Proven{.proof = some}));
+    for (const std::string& secret : {std::string(64, 'b'), std::string()}) {
+      const Descriptor socket = connect_to(port);
+      const auto challenge = std::get<proto::Challenge>(proto::decode_control(next_line(socket)));
+      say(socket, prove(secret, {.controller = challenge.nonce, .agent = some}));
+      if (!answer(socket, 4s, closed).empty() || !closed) ++wrong;
+    }
     turned_away("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     turned_away("{\"type\":\"signalled\",\"number\":9}\n");
     turned_away("{\"type\":\"act\",\"do\":\"kill\",\"rank\":0}\n{\"type\":\"leave\",\"exit_code\":0}\n");
@@ -59,18 +80,34 @@ TEST_CASE("strangers at the control port") {
       if (sent >= (std::int64_t{1} << 30)) ++wrong;
     }
     {  // who knows the token but has no place in the run
-      const Descriptor socket = connect_to(port);
-      say(socket, proto::encode_control(join_of(0, token)));
-      if (answer(socket, 500ms, closed).find("\"refused\"") == std::string::npos) ++wrong;
+      Speaker speaker(port, token);
+      speaker.tell(join_of(0));
+      if (!speaker.trusted || !std::holds_alternative<proto::Refused>(speaker.hear())) ++wrong;
+    }
+    {  // who has recorded all that an agent said says it again
+      Speaker speaker(port, token);
+      const std::string joining = speaker.sealed(join_of(0));
+      turned_away(prove(token, speaker.nonces) + joining);
+      say(speaker.socket, joining + joining);  // on its own connection, too: the second is one too many
+      next_line(speaker.socket);
+      if (!answer(speaker.socket, 4s, closed).empty() || !closed) ++wrong;
+    }
+    {  // who changes a bit of what an agent says
+      Speaker speaker(port, token);
+      std::string joining = speaker.sealed(join_of(0));
+      joining[joining.size() / 2] ^= 1;
+      say(speaker.socket, joining);
+      if (!answer(speaker.socket, 4s, closed).empty() || !closed) ++wrong;
     }
     std::vector<Descriptor> idle;
     idle.reserve(1000);
     for (int i = 0; i < 1000; ++i) idle.push_back(connect_to(port));
     most = std::max(most, resident_bytes());
-    std::this_thread::sleep_for(7s);  // all have had their 5 s
+    for (const Descriptor& socket : idle) next_line(socket);  // all are in, or out again
+    clock.pass(6s);                                           // all have had their 5 s
     for (const Descriptor& socket : idle) {
       bool gone = false;
-      answer(socket, 0ms, gone);
+      answer(socket, 4s, gone);
       dropped_idle += gone ? 1 : 0;
     }
     most = std::max(most, resident_bytes());

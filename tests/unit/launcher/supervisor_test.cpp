@@ -309,5 +309,5 @@ TEST_CASE("messages out of order break the protocol") {
   CHECK(confused.said(0, proto::Stop{}, start).size() == 1);
   Supervisor old(1, Limits{}, start);
   CHECK(old.said(0, proto::Hello{.version = 99}, start).size() == 1);
-  CHECK(old.outcome().error->what == "the worker speaks protocol version 99, this launcher version 1");
+  CHECK(old.outcome().error->what == "the worker speaks protocol version 99, this launcher version 2");
 }

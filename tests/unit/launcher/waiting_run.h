@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "launcher/control/control_run.h"
+#include "launcher/launch/meeting_place.h"
 #include "tests/unit/launcher/marked.h"
 
 namespace tradewind::launcher {
@@ -15,7 +16,8 @@ namespace tradewind::launcher {
 class WaitingRun {
  public:
   // Members of the run: `world_size` ranks, of which this launcher has `seats`.
-  WaitingRun(int world_size, Seats seats, const std::string& token)
+  WaitingRun(
+      int world_size, Seats seats, const std::string& token, Server::Now now = [] { return Clock::now(); })
       : run_(ControlPlan{.launch = {.command = "compare",
                                     .environment = {{"FAKE_WORKER", "waits_for_file"},
                                                     {"FAKE_WORKER_FILE", folder_ / "go"},
@@ -23,7 +25,10 @@ class WaitingRun {
                                     .world_size = world_size},
                          .host = {.name = "here", .worker = TRADEWIND_FAKE_WORKER},
                          .seats = std::move(seats),
-                         .reach = Reach{.token = token}},
+                         .reach = Reach{.token = token,
+                                        .listener = listen_on("127.0.0.1", 0),
+                                        .address = "127.0.0.1",
+                                        .now = std::move(now)}},
              seen) {}
   WaitingRun(const WaitingRun&) = delete;
   WaitingRun& operator=(const WaitingRun&) = delete;

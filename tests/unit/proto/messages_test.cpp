@@ -75,8 +75,6 @@ TEST_CASE("every message survives the wire") {
                                  .world_size = 4,
                                  .threads = 2,
                                  .master_address = "127.0.0.1",
-                                 .master_port = 65535,
-                                 .listen_descriptor = -1,
                                  .restart_folder = "/runs/1/restart",
                                  .resume = true,
                                  .streams = {{"/dev/stdout", 6}, {"/dev/fd/9", 7}}});
@@ -87,8 +85,6 @@ TEST_CASE("every message survives the wire") {
   CHECK(start.world_size == 4);
   CHECK(start.threads == 2);
   CHECK(start.master_address == "127.0.0.1");
-  CHECK(start.master_port == 65535);
-  CHECK(start.listen_descriptor == -1);
   CHECK(start.restart_folder == "/runs/1/restart");
   CHECK(start.resume);
   CHECK(start.streams == std::map<std::string, int>{{"/dev/fd/9", 7}, {"/dev/stdout", 6}});
@@ -142,4 +138,49 @@ TEST_CASE("a line is never longer than the cap") {
 TEST_CASE("texts that are not UTF-8 are mended, but not those of a config") {
   CHECK(sent(Note{"caf\xe9"}).text == "caf\xef\xbf\xbd");
   CHECK_THROWS_AS(encode(Start{.command = "run", .arguments = "caf\xe9"}), ProtocolError);
+}
+
+TEST_CASE("what ranks ask of the store survives the wire, whatever the bytes") {
+  std::string bytes;
+  for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
+  for (std::size_t length = 0; length <= bytes.size(); ++length) {
+    const auto request = sent(StoreRequest{.id = 7,
+                                           .work = StoreRequest::Work::compare_set,
+                                           .keys = {"k"},
+                                           .value = bytes.substr(0, length),
+                                           .expected = bytes.substr(length),
+                                           .amount = -1});
+    CHECK(request.id == 7);
+    CHECK(request.work == StoreRequest::Work::compare_set);
+    CHECK(request.keys == std::vector<std::string>{"k"});
+    CHECK(request.value == bytes.substr(0, length));
+    CHECK(request.expected == bytes.substr(length));
+    CHECK(request.amount == -1);
+  }
+  CHECK(base64_of("foob") == "Zm9vYg==");  // RFC 4648
+  const auto answer = sent(StoreAnswer{.id = 8, .number = 9, .values = {bytes, ""}, .more = true, .error = "why"});
+  CHECK(answer.id == 8);
+  CHECK(answer.number == 9);
+  CHECK(answer.values == std::vector<std::string>{bytes, ""});
+  CHECK(answer.more);
+  CHECK(answer.error == "why");
+  const std::string largest(max_store_value, '\x7f');
+  CHECK(sent(StoreRequest{.keys = {"k"}, .value = largest}).value == largest);
+  CHECK_THROWS_AS(encode(StoreRequest{.keys = {"caf\xe9"}}), ProtocolError);
+
+  const auto request = [](const std::string& keys, const std::string& value, const std::string& work = "set") {
+    return refused(R"({"type":"store","id":1,"do":")" + work + R"(","keys":)" + keys + R"(,"value":")" + value +
+                   R"(","expected":"","amount":0})");
+  };
+  CHECK(request(R"(["k"])", "AA=") == "message `store`: field `value` is not base64");
+  CHECK(request(R"(["k"])", "A*==") == "message `store`: field `value` is not base64");
+  CHECK(request(R"(["k"])", "A=AA") == "message `store`: field `value` is not base64");
+  CHECK(request(R"(["k"])", std::string(4 * (max_store_value / 3 + 1), 'A')) ==
+        "message `store`: field `value` is too long");
+  CHECK(request(R"(["k","l"])", "") == "message `store`: field `keys` has too many or too few elements");
+  CHECK(request("[]", "") == "message `store`: field `keys` has too many or too few elements");
+  CHECK(request(R"(["k"])", "", "listen") == "message `store`: field `do` has an unknown value");
+  CHECK(request("[1]", "") == "message `store`: field `keys` has an element that is no key");
+  CHECK(request("[\"" + std::string(max_store_key + 1, 'k') + "\"]", "") ==
+        "message `store`: field `keys` has an element that is no key");
 }

@@ -106,7 +106,8 @@ TEST_CASE("interpolations that are too much of something") {
   CHECK(says("a: " + half + "\nb: [" + repeated("'${a}x', ", 60) + "]\n",
              "interpolations make more than 16 MiB of text together"));
   std::string chain = "k0: 1\n";
-  for (int i = 1; i < 300; ++i) chain += "k" + std::to_string(i) + ": ${k" + std::to_string(i - 1) + "}\n";
+  for (int i = 1; i < 300; ++i)
+    chain += std::string("k").append(std::to_string(i)).append(": ${k").append(std::to_string(i - 1)).append("}\n");
   CHECK(says(chain, "interpolation is nested too deep"));
   CHECK(says("a: " + repeated("${", 50000) + "\n", "interpolation is nested too deep"));
   CHECK(seconds_of([&] { test.findings(lines("k", 9000, ": ${k9100}\n") + lines("k9", 200, ": 1\n")); }) < 5);

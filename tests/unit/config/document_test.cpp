@@ -39,7 +39,9 @@ TEST_CASE("files named by the configuration are looked for at once") {
   const std::string checkpoint = test.write("a.ckpt", "x"), input = test.write("a.grib", "x");
   const auto check = [&](const std::string& yaml) {
     const ConfigDocument document = test.document(yaml);
-    check_files(parse_run_config(document), document);
+    Findings findings;
+    check_files(parse_run_config(document), document, findings);
+    findings.throw_refusals();
   };
   const std::string start = "checkpoint: " + checkpoint + "\n";
   check(start + "input: {grib: " + input + "}\n");
@@ -82,8 +84,9 @@ TEST_CASE("a path that is right from the configuration's folder gets that remedy
   const ConfigCase test;
   test.write("beside.ckpt", "x");
   const ConfigDocument document = test.document("checkpoint: beside.ckpt\ninput: dummy\n");
-  const UserError error = error_of([&] { check_files(parse_run_config(document), document); });
-  CHECK(error.remedy().find("write " + test.path("beside.ckpt")) != std::string::npos);
+  Findings findings;
+  check_files(parse_run_config(document), document, findings);
+  CHECK(findings.refusals().at(0).remedy.find("write " + test.path("beside.ckpt")) != std::string::npos);
 }
 
 TEST_CASE("the environment is a value") {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "common/checkpoint/computed_forcing.h"
 #include "common/errors.h"
 #include "worker/forcings/computed.h"
 
@@ -106,11 +107,11 @@ TEST_CASE("rows are independent of one another and names keep their order") {
 }
 
 TEST_CASE("a name without a formula is refused by name") {
-  CHECK(checkpoint::computed_forcing("insolation+12h"));
-  CHECK(checkpoint::computed_forcing("cos_julian_day-1d"));
+  CHECK(tradewind::checkpoint::computed_forcing("insolation+12h"));
+  CHECK(tradewind::checkpoint::computed_forcing("cos_julian_day-1d"));
   for (const char* name : {"ozone", "insolation+", "insolation+h", "insolation+6m", "insolation+6hh", ""}) {
     CAPTURE(name);
-    CHECK_FALSE(checkpoint::computed_forcing(name));
+    CHECK_FALSE(tradewind::checkpoint::computed_forcing(name));
     CHECK_THROWS_AS(Computed({name}, latitudes, longitudes), tradewind::UserError);
   }
 }

@@ -56,7 +56,9 @@ TEST_CASE("the path of a plugin is absolute, and one that is not there is named"
 }
 
 TEST_CASE("whether a forecast can be taken up again is the model's word, and silence is a no") {
-  const auto forecaster = BaseRunners().make({.name = "forecaster"});
+  config::RunnerConfig runner;
+  runner.name = "forecaster";
+  const auto forecaster = BaseRunners().make(runner);
   CHECK(forecaster->keeps_nothing(Model(true)));
   CHECK_FALSE(forecaster->keeps_nothing(Model(false)));
   CHECK_FALSE(forecaster->keeps_nothing(Silent()));

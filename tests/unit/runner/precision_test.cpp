@@ -39,6 +39,8 @@ TEST_CASE("an unknown precision of the checkpoint is refused by name") {
 TEST_CASE("a precision by a name that is none is refused, not taken for another") {
   CHECK(precision_named("f32") == Precision::f32);
   CHECK(precision_named("bf16") == Precision::bf16);
-  for (const char* name : {"", "f64", "F16", "fp16", "float"})
-    CHECK_THROWS_WITH_AS(precision_named(name), doctest::Contains(("'" + std::string(name) + "'").c_str()), UserError);
+  for (const std::string name : {"", "f64", "F16", "fp16", "float"}) {
+    const std::string quoted = std::string("'").append(name).append("'");
+    CHECK_THROWS_WITH_AS(precision_named(name), doctest::Contains(quoted.c_str()), UserError);
+  }
 }

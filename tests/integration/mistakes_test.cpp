@@ -20,7 +20,7 @@ Result ask(const Folder& folder, Words arguments) {
   arguments.insert(arguments.begin(), TRADEWIND_EXECUTABLE);
   return run({.command = std::move(arguments),
               .folder = folder.path,
-              .environment = {{"TRADEWIND_WORKER", TRADEWIND_FAKE_WORKER}}});
+              .environment = {{"TRADEWIND_WORKER", TRADEWIND_FAKE_WORKER}, {"FAKE_WORKER", "well"}}});
 }
 
 struct Mistake {

@@ -122,7 +122,7 @@ TEST_CASE("what a message shows of a value has an end") {
         "lead_time: " + big, "device: " + big, "a: " + std::string(100000, '9')}) {
     const std::string shown = yaml.substr(0, 20);
     CAPTURE(shown);
-    const Refusals all = test.findings(ConfigCase::complete(yaml)).refusals();
+    const Refusals all = refused([&] { test.findings(ConfigCase::complete(yaml)).throw_refusals(); });
     REQUIRE(!all.empty());
     for (const Refusal& one : all) CHECK(one.what.size() + one.where.size() + one.remedy.size() < 2000);
   }

@@ -111,6 +111,7 @@ Prepared prepare(const RunCommand& command, const Environment& environment) {
                   .arguments = config::to_json(checked.document),
                   .world_size = placement.world_size,
                   .environment = checked.config.env};
+  if (placement.rank == 0) prepared.job.streams = output_streams(checked.config.output, placement);
   prepared.placement = std::move(placement);
   if (!command.interface.empty() && prepared.placement.mode != PlacementMode::wrap)
     chosen_addresses(interface_choice(command.interface, environment), network_of_host());

@@ -76,9 +76,10 @@ void kill_first_worker(const Folder& folder) {
 
 TEST_CASE("what inspect calls an obstacle ends a run before it starts, all of it at once") {
   const Folder folder(example);
-  const Result result = run(forecast(folder, 1,
-                                     {"lead_time=6h", "patch_metadata.metadata_inference.task=temporal_downscaler",
-                                      "patch_metadata.config.training.precision=64-true"}));
+  const Result result =
+      run(forecast(folder, 1,
+                   {"lead_time=6h", "precision=null", "patch_metadata.metadata_inference.task=temporal_downscaler",
+                    "patch_metadata.config.training.precision=64-true"}));
   CAPTURE(result.error);
   CHECK(result.code == 2);
   CHECK(says(result, "the task temporal_downscaler is not supported"));

@@ -50,10 +50,24 @@ std::size_t most_locks() {
   return std::min<std::size_t>(4096, limit.rlim_cur / 2);
 }
 
-bool is_file_of(int file, std::uint64_t inode) {
-  struct stat status {};
-  return fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_ino == inode;
+// What tells a regular file from every other, also from one that has got its inode after it was removed: the inode,
+// mixed with the time of its birth where the file system keeps one. 0: no regular file, or not to be known. Links are
+// not followed.
+std::uint64_t identity_of(int folder, const char* path, int flags) {
+  struct statx known {};
+  if (statx(folder, path, flags | AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO | STATX_BTIME, &known) != 0) return 0;
+  if (!S_ISREG(known.stx_mode)) return 0;
+  std::uint64_t identity = known.stx_ino;
+  if ((known.stx_mask & STATX_BTIME) != 0) {
+    const auto birth = static_cast<std::uint64_t>(known.stx_btime.tv_sec) * 1'000'000'000U + known.stx_btime.tv_nsec;
+    identity ^= birth * 0x9E3779B97F4A7C15U;  // an odd factor: births that differ stay apart
+  }
+  return identity != 0 ? identity : 1;
 }
+
+std::uint64_t identity_of(int file) { return identity_of(file, "", AT_EMPTY_PATH); }
+
+std::uint64_t identity_of(const std::string& path) { return identity_of(AT_FDCWD, path.c_str(), 0); }
 
 [[noreturn]] void replaced(const std::string& partial) {
   throw EnvironmentFault("another run or somebody else has replaced the unfinished output", partial,
@@ -87,7 +101,7 @@ void FileSink::claim(const std::string& path) {
     fs::create_directories(folder, error);
     if (error) fail("cannot make the output's folder", folder.string(), error.value());
   }
-  // Each lock keeps a descriptor: of very many files only the first have one. inodes_ keeps the others apart.
+  // Each lock keeps a descriptor: of very many files only the first have one. identities_ keeps the others apart.
   if (locks_.size() >= most_locks()) {
     ++unlocked_;
     return;
@@ -112,25 +126,25 @@ std::uint64_t FileSink::create(const std::string& path) {
   if (unlink(partial.c_str()) != 0 && errno != ENOENT) fail("cannot replace the unfinished output", partial, errno);
   const int made = open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (made < 0) fail("cannot create the output file", partial, errno);
-  struct stat status {};
-  const bool known = fstat(made, &status) == 0;
+  const std::uint64_t identity = identity_of(made);
+  const int code = errno;
   ::close(made);
-  if (!known) fail("cannot create the output file", partial, errno);
-  expect(path, status.st_ino);
-  return status.st_ino;
+  if (identity == 0) fail("cannot create the output file", partial, code);
+  expect(path, identity);
+  return identity;
 }
 
-void FileSink::reopen(const std::string& path, std::uint64_t size, std::uint64_t inode) {
+void FileSink::reopen(const std::string& path, std::uint64_t size, std::uint64_t identity) {
   claim(path);
   const std::string target = target_of(path), partial = partial_name(path);
   // The attempt before may have come as far as giving it its final name. An older run's file of that name stays.
   struct stat status {};
-  if (lstat(partial.c_str(), &status) != 0 && lstat(target.c_str(), &status) == 0 && status.st_ino == inode &&
+  if (lstat(partial.c_str(), &status) != 0 && identity_of(target) == identity &&
       rename(target.c_str(), partial.c_str()) != 0)
     fail("cannot go on with the output of the attempt before", target, errno);
   const int file = open(partial.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) fail("cannot go on with the output of the attempt before", partial, errno);
-  const bool known = fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_ino == inode;
+  const bool known = identity_of(file) == identity && fstat(file, &status) == 0;
   const bool whole = known && static_cast<std::uint64_t>(status.st_size) >= size;
   const bool cut = whole && ftruncate(file, static_cast<off_t>(size)) == 0;
   const int code = errno;
@@ -142,7 +156,7 @@ void FileSink::reopen(const std::string& path, std::uint64_t size, std::uint64_t
                            partial, "leave the output's folder alone while a forecast runs, and run the forecast anew");
   if (!cut) fail("cannot go on with the output of the attempt before", partial, code);
   created_[path] = false;
-  expect(path, inode);
+  expect(path, identity);
 }
 
 void FileSink::append(const std::string& path, std::uint64_t offset, std::string bytes) {
@@ -193,7 +207,7 @@ void FileSink::flush() {
 void FileSink::publish() {
   // All are looked at before the first gets its name: a run that has lost one file ends with none.
   for (const auto& [path, sequential] : created_) {
-    if (!sequential) check_inode(partial_name(path), inode_of(path));
+    if (!sequential) check_identity(partial_name(path), expected(path));
   }
   std::set<std::string> folders;
   for (const auto& [path, sequential] : created_) {
@@ -212,10 +226,10 @@ void FileSink::publish() {
 }
 
 // Another run, where no lock keeps it out, begins its own file under the same name.
-void FileSink::check_inode(const std::string& partial, std::uint64_t inode) {
+void FileSink::check_identity(const std::string& partial, std::uint64_t identity) {
   struct stat status {};
   if (lstat(partial.c_str(), &status) != 0) fail("the unfinished output is gone", partial, errno);
-  if (!S_ISREG(status.st_mode) || status.st_ino != inode) replaced(partial);
+  if (identity_of(partial) != identity) replaced(partial);
 }
 
 void FileSink::rethrow() const {
@@ -267,23 +281,23 @@ int FileSink::descriptor(const std::string& path) {
   const std::string name = partial_name(path);
   const int opened = open(name.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
   if (opened < 0) fail("cannot open the output file", name, errno);
-  const std::uint64_t expected = inode_of(path);
-  if (expected != 0 && !is_file_of(opened, expected)) {
+  const std::uint64_t identity = expected(path);
+  if (identity != 0 && identity_of(opened) != identity) {
     ::close(opened);
     replaced(name);
   }
   return descriptors_[path] = opened;
 }
 
-void FileSink::expect(const std::string& path, std::uint64_t inode) {
+void FileSink::expect(const std::string& path, std::uint64_t identity) {
   const std::lock_guard lock(mutex_);
-  inodes_[path] = inode;
+  identities_[path] = identity;
 }
 
-std::uint64_t FileSink::inode_of(const std::string& path) {
+std::uint64_t FileSink::expected(const std::string& path) {
   const std::lock_guard lock(mutex_);
-  const auto found = inodes_.find(path);
-  return found == inodes_.end() ? 0 : found->second;
+  const auto found = identities_.find(path);
+  return found == identities_.end() ? 0 : found->second;
 }
 
 OrderedFile* FileSink::ordered(const std::string& path) {

@@ -1,10 +1,10 @@
 // Output files, written behind by one thread. A file lies beside its final name as NAME.partial until close() has put
 // every byte on disk; then it takes the final name, and an older file of that name goes. NAME.partial is new with every
-// run and known by its inode, so that another run's is neither written to nor given the final name; NAME.lock keeps a
-// second run away meanwhile (lock_file.h) and tells it who is at it. Pipes, devices and streams are written in
-// order, under their own name (ordered_file.h). Bytes that wait are bounded: append() blocks while more than the bound
-// is pending (a single message may be larger). One thread calls; errors of the writing thread (EnvironmentFault naming
-// the path) surface on the next call.
+// run and known by its identity (inode and birth), so that another run's is neither written to nor given the final
+// name; NAME.lock keeps a second run away meanwhile (lock_file.h) and tells it who is at it. Pipes, devices and streams
+// are written in order, under their own name (ordered_file.h). Bytes that wait are bounded: append() blocks while more
+// than the bound is pending (a single message may be larger). One thread calls; errors of the writing thread
+// (EnvironmentFault naming the path) surface on the next call.
 #pragma once
 
 #include <sys/types.h>
@@ -37,14 +37,14 @@ class FileSink {
   // Keeps other runs from the file, as create() does, before there is anything to write. UserError telling who holds
   // it.
   void claim(const std::string& path);
-  // Makes the file and its folders; once per path and run, on the rank that publishes. Its inode; 0 of a pipe or
+  // Makes the file and its folders; once per path and run, on the rank that publishes. Its identity; 0 of a pipe or
   // device.
   std::uint64_t create(const std::string& path);
   // Takes up the file that an earlier attempt of the run has begun, of which it keeps the first `size` bytes. Errors:
   // EnvironmentFault when it is not there, another's or shorter.
-  void reopen(const std::string& path, std::uint64_t size, std::uint64_t inode);
+  void reopen(const std::string& path, std::uint64_t size, std::uint64_t identity);
   // On every rank: what create() gave on the rank that called it.
-  void expect(const std::string& path, std::uint64_t inode);
+  void expect(const std::string& path, std::uint64_t identity);
   // Whether the path is written in order by one writer only.
   bool is_sequential(const std::string& path) const { return OrderedFile::is_ordered(path, streams_); }
 
@@ -75,9 +75,9 @@ class FileSink {
   void run();
   void write(const Job& job);
   void check_still_there(int file, const std::string& name) const;
-  static void check_inode(const std::string& partial, std::uint64_t inode);
+  static void check_identity(const std::string& partial, std::uint64_t identity);
   int descriptor(const std::string& path);
-  std::uint64_t inode_of(const std::string& path);  // 0: not known
+  std::uint64_t expected(const std::string& path);  // 0: not known
   OrderedFile* ordered(const std::string& path);
   void close_all();
   void rethrow() const;  // with the mutex held
@@ -87,7 +87,7 @@ class FileSink {
   const GivenStreams streams_;
   std::map<std::string, bool> created_;  // path -> sequential
   std::map<std::string, LockFile> locks_;
-  std::map<std::string, std::uint64_t> inodes_;  // guarded by mutex_
+  std::map<std::string, std::uint64_t> identities_;  // guarded by mutex_
   int unlocked_ = 0;
   std::string words_ = words_of_process();
   std::map<std::string, std::unique_ptr<OrderedFile>> ordered_;  // guarded by mutex_; an entry is the thread's

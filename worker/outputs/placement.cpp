@@ -77,7 +77,7 @@ void Placement::begin(const std::vector<std::string>& paths) {
 
 nlohmann::json Placement::begun() const {
   nlohmann::json begun = nlohmann::json::object();
-  for (const auto& [path, file] : files_) begun[path] = {{"bytes", file.size}, {"inode", file.inode}};
+  for (const auto& [path, file] : files_) begun[path] = {{"bytes", file.size}, {"identity", file.identity}};
   return begun;
 }
 
@@ -99,22 +99,22 @@ void Placement::resume(const nlohmann::json& begun) {
 void Placement::begin_files(const std::vector<std::string>& paths, const nlohmann::json& begun) {
   const bool first = communicator_.rank() == 0;
   // The first exchange tells what rank 0 finds at the paths, after it has begun the files.
-  Json in_order = Json::array(), inodes = Json::array();
+  Json in_order = Json::array(), identities = Json::array();
   std::set<std::string> folders;
   for (const std::string& path : paths) {
     if (first) {
       if (begun.contains(path)) {
-        const auto inode = begun[path].at("inode").get<std::uint64_t>();
-        sink_.reopen(path, begun[path].at("bytes").get<std::uint64_t>(), inode);
-        inodes.push_back(inode);
+        const auto identity = begun[path].at("identity").get<std::uint64_t>();
+        sink_.reopen(path, begun[path].at("bytes").get<std::uint64_t>(), identity);
+        identities.push_back(identity);
       } else {
-        inodes.push_back(sink_.create(path));
+        identities.push_back(sink_.create(path));
       }
       in_order.push_back(sink_.is_sequential(path));
     }
     if (!writers_.contains(folder_of(path))) folders.insert(folder_of(path));
   }
-  Json own = {{"in_order", in_order}, {"inodes", inodes}, {"sites", Json::array()}};
+  Json own = {{"in_order", in_order}, {"identities", identities}, {"sites", Json::array()}};
   for (const std::string& folder : folders) {
     const Site site = probe_(folder);
     own["sites"].push_back({site.host, site.file_system});
@@ -132,8 +132,8 @@ void Placement::begin_files(const std::vector<std::string>& paths, const nlohman
   }
   for (std::size_t i = 0; i < paths.size(); ++i) {
     const bool alone = all.front()["in_order"][i].get<bool>();
-    files_[paths[i]].inode = all.front()["inodes"][i].get<std::uint64_t>();
-    sink_.expect(paths[i], files_[paths[i]].inode);
+    files_[paths[i]].identity = all.front()["identities"][i].get<std::uint64_t>();
+    sink_.expect(paths[i], files_[paths[i]].identity);
     files_[paths[i]].writers = alone ? std::vector<int>{0} : writers_.at(folder_of(paths[i]));
   }
 }

@@ -35,7 +35,7 @@ class Placement {
   // Begins these files, the same on every rank, before the first place().
   void begin(const std::vector<std::string>& paths);
 
-  // Of each file so far: {path: {bytes, inode}}. Not collective.
+  // Of each file so far: {path: {bytes, identity}}. Not collective.
   nlohmann::json begun() const;
   // Before the first place(): goes on with files that an earlier attempt of the run has begun.
   void resume(const nlohmann::json& begun);
@@ -43,7 +43,7 @@ class Placement {
 
  private:
   struct File {
-    std::uint64_t size = 0, inode = 0;
+    std::uint64_t size = 0, identity = 0;
     std::vector<int> writers;
   };
   struct Entry {

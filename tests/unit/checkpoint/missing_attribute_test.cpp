@@ -85,6 +85,15 @@ bool is_repeated_layer(const std::string& path) {
   return false;
 }
 
+bool can_be_described(const std::string& checkpoint) {
+  try {
+    describe(*Tree::read(Archive::open(checkpoint)));
+    return true;
+  } catch (const UserError&) {
+    return false;
+  }
+}
+
 void take_out_each(const std::string& checkpoint) {
   const auto tree = Tree::read(Archive::open(checkpoint));
   const ModelDescription whole = describe(*tree);
@@ -114,11 +123,13 @@ void take_out_each(const std::string& checkpoint) {
 TEST_CASE("a tree without one of its attributes is refused, or means the same") {
   const std::filesystem::path golden = TRADEWIND_GOLDEN_DIR;
   std::set<std::string> names;
-  const auto take_out_of_each = [&](const std::filesystem::path& folder) {
+  const auto take_out_of_each = [&](const std::filesystem::path& folder, bool outside = false) {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       const std::string file = (entry.path() / "inference-last.ckpt").string(), name = entry.path().filename().string();
       if (!std::filesystem::exists(file) || !names.insert(name).second) continue;
       CAPTURE(name);
+      // A model that this build refuses by name leaves nothing to take out; the project's own cases are none of them.
+      if (outside && !can_be_described(file)) continue;
       take_out_each(file);
     }
   };
@@ -126,7 +137,7 @@ TEST_CASE("a tree without one of its attributes is refused, or means the same") 
   take_out_of_each(golden / "legacy");
   CHECK(names.size() >= 10);
   if (const char* fixtures = std::getenv("TRADEWIND_FIXTURES")) {
-    take_out_of_each(std::filesystem::path(fixtures) / "latest");
-    take_out_of_each(std::filesystem::path(fixtures) / "legacy");
+    take_out_of_each(std::filesystem::path(fixtures) / "latest", true);
+    take_out_of_each(std::filesystem::path(fixtures) / "legacy", true);
   }
 }

@@ -313,9 +313,8 @@ TEST_CASE("what would end the forecast later is found before it begins") {
   fs::create_directory(folder / "taken.grib");
   write_file(folder / "file", "not a folder");
   const auto refused = [&](const config::GribOutputConfig& config, const Outlook& outlook) -> std::string {
-    const auto output = make_output(config, context_of(metadata), *communicator);
     try {
-      output->prepare(outlook);
+      make_output(config, context_of(metadata), *communicator)->prepare(outlook);
     } catch (const Error& error) {
       return error.what();
     }

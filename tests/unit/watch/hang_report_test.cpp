@@ -133,6 +133,7 @@ TEST_CASE("nobody is sent to a stack that is not there") {
 TEST_CASE("dumps lie side by side") {
   const auto folder = std::filesystem::temp_directory_path() / ("tradewind-dump-" + std::to_string(::getpid()));
   Hang hang = example();
+  std::filesystem::create_directory(folder);
   hang.dump_folder = folder / "hang";
   hang.records[1] = "7 gloo:barrier: - -> -, done\n";
   write_dumps(hang);

@@ -85,6 +85,11 @@ bool is_lock_file(int file) {
   return status.st_size == 0 || told_by(file).starts_with(first_word);
 }
 
+bool has_told(int file) {
+  struct stat status {};
+  return ::fstat(file, &status) == 0 && status.st_size > 0;
+}
+
 // The file of whoever has left it, a new one otherwise. Invalid when it has just changed.
 Descriptor open_or_make(const std::string& path) {
   Descriptor file(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -127,9 +132,10 @@ LockFile LockFile::take(const std::string& path, const std::string& what, const 
     const int code = taken.kept_ ? 0 : errno;
     if (code == EAGAIN || code == EACCES || code == EBADF) {
       const Held by = held(file.get(), part);
+      const bool told = has_told(file.get());  // who has just taken it tells his name next
       const std::string holder = told_by(file.get());
       if (by == Held::by_a_reader && is_still_at(file.get(), path)) ::unlink(path.c_str());
-      if (by == Held::by_another && (part != LockPart::writer || holder != words || tries > most_pauses))
+      if (by == Held::by_another && (tries > most_pauses || (told && (part != LockPart::writer || holder != words))))
         refuse(what, path, holder, remedy);
       // A writer whose run holds the rest meets another only for the moment that it takes to be refused.
       if (by == Held::by_another) std::this_thread::sleep_for(pause);

@@ -222,7 +222,7 @@ void warn_of_crowd(const Placement& placement) {
   const std::vector<int> cpus = usable_cpus();
   if (member && already_shared(static_cast<int>(cpus.size()), ranks, online_cpus())) return;
   const std::string warning = crowd_warning(ranks, cpus.size(), quota_of_process());
-  if (!warning.empty()) std::cerr << "warning: " << warning << std::endl;
+  if (!warning.empty()) std::cerr << "warning: " + warning + "\n" << std::flush;
 }
 
 }  // namespace
@@ -234,7 +234,8 @@ void write_reports(const Json& report, const Supervision& supervision) {
     try {
       write_report(report, path, in_run_folder);
     } catch (const EnvironmentFault& fault) {
-      std::cerr << "warning: " << fault.where() << ": " << fault.message() << std::endl;
+      // One piece: the console writes to the same place meanwhile.
+      std::cerr << "warning: " + fault.where() + ": " + fault.message() + "\n" << std::flush;
     }
   }
 }

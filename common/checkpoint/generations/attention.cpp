@@ -108,7 +108,10 @@ void read_options(const Node& attention, const std::optional<AttendedRows>& cros
 
   double softcap = 0;
   std::optional<TensorDescriptor> slopes;
-  if (const auto node = attention.find("softcap"); node && !node->is_none()) softcap = node->as_double();
+  // Who honours it always stores it.
+  const auto stored_softcap =
+      row.softcap_and_alibi == Honours::yes ? std::optional(attention.at("softcap")) : attention.find("softcap");
+  if (stored_softcap && !stored_softcap->is_none()) softcap = stored_softcap->as_double();
   const auto use_slopes = attention.find("use_alibi_slopes");
   const auto stored = attention.find("alibi_slopes");
   if (stored && !stored->is_none()) slopes = floating_tensor(*stored, {out.heads});

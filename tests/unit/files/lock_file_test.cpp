@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -157,6 +158,22 @@ TEST_CASE("somebody's lock for reading keeps nobody out") {
   CHECK_FALSE(holder_of_lock(path));
   const LockFile lock = LockFile::take(path, "it", "");
   CHECK_FALSE(refusal(path).empty());
+}
+
+TEST_CASE("who has just taken it is given the time to tell his name") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "lock";
+  const Descriptor holder(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  struct flock writing {};
+  writing.l_type = F_WRLCK;
+  REQUIRE(::fcntl(holder.get(), F_OFD_SETLK, &writing) == 0);
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    put_text(path, "process 7 on host late");
+  });
+  const std::string message = refusal(path);
+  later.join();
+  CHECK(message == "the output o.grib is held by another run: process 7 on host late");
 }
 
 TEST_CASE("taking and leaving at once never gives it to two") {

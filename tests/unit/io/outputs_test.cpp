@@ -375,7 +375,7 @@ TEST_CASE("what would end the forecast later is found before it begins") {
       {[&](auto& c) { c.templates = {absent}; }, "no GRIB template for"},
       {[](auto& c) { c.path = "{noSuchKey}.grib"; }, "noSuchKey"},
       {[&](auto& c) { c.path = folder / "taken.grib"; }, "the output path is a folder"},
-      {[&](auto& c) { c.path = folder / "file/o.grib"; }, "file is a file"},
+      {[&](auto& c) { c.path = folder / "file/o.grib"; }, "file: cannot make the output's folder: Not a directory"},
       {[](auto& c) { c.path = "/proc/o.grib"; }, "/proc"},
       {[&](auto& c) { c.common.variables = select("x*"); }, "no variable of the forecast is selected"},
       {[&](auto& c) { c.common.variables = select("cos_*"); }, "no variable of the forecast is selected"}};

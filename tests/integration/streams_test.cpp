@@ -94,7 +94,7 @@ TEST_CASE("a stream that takes no more ends the run with its cause") {
       {"mkfifo p; head -c 100 p >/dev/null & $RUN lead_time=10d output.grib.path=p", "cannot write to p: Broken pipe"},
       {"$RUN output=printer >/dev/full", "cannot write to standard output: No space left on device"},
       {"$RUN output=printer >&-", "cannot write to standard output: Bad file descriptor"},
-      {"$RUN 'output={printer: {path: /dev/full}}'", "cannot write to /dev/full: No space left on device"},
+      {"$RUN output=null output.printer.path=/dev/full", "cannot write to /dev/full: No space left on device"},
       {"$RUN lead_time=100d output=printer | head -c 10 >/dev/null; exit ${PIPESTATUS[0]}",
        "cannot write to standard output: Broken pipe"}};
   for (const int ranks : {1, 3}) {

@@ -6,12 +6,15 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "common/errors.h"
+#include "common/streams.h"
 
 namespace tradewind {
 namespace {
@@ -26,6 +29,7 @@ std::string unforeseen() {
 }
 
 bool is_in_order(const std::string& path) {
+  if (descriptor_named(path)) return true;  // also where it leads to a regular file: its name is the system's
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
@@ -37,8 +41,7 @@ bool synced(int file) { return ::fsync(file) == 0 || errno == EINVAL || errno ==
 WholeFile::WholeFile(std::string path, WholeFileOptions options)
     : path_(std::move(path)), options_(std::move(options)) {
   if (!options_.own_folder && is_in_order(path_)) {
-    file_ = Descriptor(::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
-    if (!file_.valid()) fail("open", errno);
+    open_in_order();
     return;
   }
   const PathParts parts = parts_of(path_);
@@ -61,6 +64,23 @@ WholeFile::WholeFile(std::string path, WholeFileOptions options)
       fail("create", errno);
     }
   }
+}
+
+// Opened anew, a stream would be written from its start. A pipe's reader gets a moment to come, not for ever.
+void WholeFile::open_in_order() {
+  if (const auto given = descriptor_named(path_)) {
+    file_ = Descriptor(::fcntl(*given, F_DUPFD_CLOEXEC, 3));
+    if (!file_.valid()) fail("open", errno);
+    return;
+  }
+  constexpr int most_tries = 60;
+  for (int tries = 0; !file_.valid(); ++tries) {
+    file_ = Descriptor(::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+    if (file_.valid()) break;
+    if (errno != ENXIO || tries == most_tries) fail("open", errno);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  ::fcntl(file_.get(), F_SETFL, ::fcntl(file_.get(), F_GETFL) & ~O_NONBLOCK);
 }
 
 WholeFile::~WholeFile() {

@@ -36,6 +36,7 @@ class WholeFile {
   void publish();
 
  private:
+  void open_in_order();
   [[noreturn]] void fail(const char* doing, int code) const;
 
   std::string path_;

@@ -115,7 +115,9 @@ bool is_in_order(const std::string& path) {
 
 void add_output(PathClaims& claims, const std::string& path, bool keys, const std::string& place) {
   const Names names = keys ? Names::keys : Names::one;
-  claims.push_back({.use = Use::writes, .names = names, .path = path, .role = output_role, .place = place});
+  const std::string output = place + '\n' + path;
+  claims.push_back(
+      {.use = Use::writes, .names = names, .path = path, .role = output_role, .place = place, .output = output});
   if (is_in_order(path)) return;  // written under its own name
   const std::string target = keys && path.find('{') != std::string::npos ? path : resolved(path);
   for (const char* beside : {".partial", ".lock"})
@@ -123,7 +125,8 @@ void add_output(PathClaims& claims, const std::string& path, bool keys, const st
                       .names = names,
                       .path = target + beside,
                       .role = "what the output has beside it while it is written,",
-                      .place = place});
+                      .place = place,
+                      .output = output});
 }
 
 void add_run_folder(PathClaims& claims, const std::string& folder, const std::string& place) {

@@ -25,6 +25,8 @@ struct PathClaim {
   std::string path;
   std::string role;   // "the input"
   std::string place;  // where the user wrote it: "config.yaml:4:9" or "--report"
+  // Of an output, the same for all its names: they are not held against each other. Empty: of none.
+  std::string output = {};
 };
 using PathClaims = std::vector<PathClaim>;
 inline constexpr const char* output_role = "the output";

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "common/errors.h"
+#include "common/streams.h"
 #include "launcher/launch/path_claims.h"
 #include "launcher/launch/path_names.h"
 
@@ -153,6 +154,7 @@ std::string words_of(const PathClaim& claim) {
 }
 
 void check_pair(Claimed& first, Claimed& second) {
+  if (!first.claim().output.empty() && first.claim().output == second.claim().output) return;
   const bool first_writes = first.claim().use == Use::writes;
   if (!first_writes && second.claim().use != Use::writes) return;
   std::string how = first.meets(second);
@@ -185,6 +187,7 @@ std::vector<LockFile> lock_outputs(const PathClaims& claims, const std::string& 
   for (const PathClaim& claim : claims) {
     const bool known = claim.names == Names::one || claim.path.find('{') == std::string::npos;
     if (claim.use != Use::writes || claim.role != output_role || !known) continue;
+    if (descriptor_named(claim.path)) continue;  // several runs may add to what the shell has opened
     const std::string target = resolved(claim.path);
     const auto status = status_of(target);
     if (status && !S_ISREG(status->st_mode)) continue;

@@ -8,6 +8,7 @@
 #include "common/config/findings.h"
 #include "common/files/whole_file.h"
 #include "common/refusals.h"
+#include "common/streams.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -98,6 +99,7 @@ void write_report(const Json& report, const std::string& path, bool in_run_folde
 }
 
 bool is_place_for_report(const std::string& path) {
+  if (descriptor_named(path)) return true;
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return true;
   if (!std::filesystem::is_regular_file(path, error)) return true;  // a device or pipe; a folder is refused later

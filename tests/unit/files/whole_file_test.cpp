@@ -84,6 +84,19 @@ TEST_CASE("a pipe is written in order, and stays a pipe") {
   CHECK(folder.entries() == 1);
 }
 
+TEST_CASE("the name of a stream is written to and never replaced; a pipe that nobody reads is an error") {
+  const TemporaryFolder folder;
+  put_text(folder / "log", "first\n");
+  const Descriptor stream(::open((folder / "log").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  fs::create_symlink("/dev/fd/" + std::to_string(stream.get()), folder / "name");
+  write_whole("/dev/fd/" + std::to_string(stream.get()), "second\n", {});
+  write_whole(folder / "name", "third\n", {});
+  CHECK(text_of(folder / "log") == "first\nsecond\nthird\n");
+  CHECK(fs::is_symlink(folder / "name"));
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK_THROWS_AS(write_whole(folder / "pipe", "lost", {}), EnvironmentFault);
+}
+
 TEST_CASE("a place that cannot be written is an error with path and cause, found by trying") {
   const TemporaryFolder folder;
   const auto cause = [&](const std::string& path, bool whole) {

@@ -109,6 +109,9 @@ TEST_CASE("keys in the output's path stand for what GRIB can put there") {
   fs::create_symlink("../an.grib", "out/7.grib");
   CHECK(clash("out/{step}.grib", "an.grib").find("is the same file as the input") != std::string::npos);
   CHECK(clash("{shortName}-x.grib", "an.grib").empty());
+  // `laf{dateTime}` could be `laf{dateTime}.partial` by its letters: one output does not stand in its own way.
+  for (const char* output : {"out/laf{dateTime}", "out/out.{shortName}", "out/f_{step}_{shortName}"})
+    CHECK_MESSAGE(clash(output, "an.grib").empty(), clash(output, "an.grib"));
 }
 
 TEST_CASE("what an output has beside it, other outputs, the report and the run folder count, too") {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
@@ -58,6 +59,30 @@ TEST_CASE("bytes that a process moves are counted") {
   });
   const auto before = process_facts(child.pid).written_characters;
   CHECK(child.becomes([&] { return process_facts(child.pid).written_characters >= before + 80; }));
+}
+
+TEST_CASE("what the thread reads that checks the checkpoint is no sign of life") {
+  const auto reads = [](const char* name) {
+    return [name] {
+      std::thread reader([name] {
+        ::pthread_setname_np(::pthread_self(), name);
+        const int zero = ::open("/dev/zero", O_RDONLY);
+        std::array<char, 65536> bytes{};
+        while (::read(zero, bytes.data(), bytes.size()) > 0) ::usleep(1000);
+      });
+      reader.join();
+    };
+  };
+  const Child other(reads("reader"));
+  CHECK(other.becomes([&] { return process_facts(other.pid).read_characters > 1U << 20; }));
+  const Child check(reads("checksums"));
+  CHECK(check.becomes([&] {
+    std::ifstream io("/proc/" + std::to_string(check.pid) + "/io");
+    std::string name;
+    std::uint64_t read = 0;
+    return io >> name >> read && name == "rchar:" && read > 1U << 20;
+  }));
+  CHECK(process_facts(check.pid).read_characters < 65536);
 }
 
 TEST_CASE("a thread that a full pipe holds up, with the pipe's path") {

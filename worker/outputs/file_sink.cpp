@@ -139,7 +139,7 @@ void FileSink::reopen(const std::string& path, std::uint64_t size, std::uint64_t
   const std::string target = target_of(path), partial = partial_name(path);
   // The attempt before may have come as far as giving it its final name. An older run's file of that name stays.
   struct stat status {};
-  if (lstat(partial.c_str(), &status) != 0 && identity_of(target) == identity &&
+  if (identity != 0 && lstat(partial.c_str(), &status) != 0 && identity_of(target) == identity &&
       rename(target.c_str(), partial.c_str()) != 0)
     fail("cannot go on with the output of the attempt before", target, errno);
   const int file = open(partial.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

@@ -1,6 +1,7 @@
 #include "worker/outputs/printer.h"
 
 #include <ATen/ATen.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -63,7 +64,9 @@ Printer::Printer(const config::PrinterOutputConfig& config, const OutputContext&
     lock_ = LockFile::take(target_of_links(path_) + ".lock", "the output " + path_,
                            "wait until that run has ended or end it, or write under another name", LockPart::writer,
                            context.run_words.empty() ? words_of_process() : context.run_words);
-  file_ = std::fopen(path_.c_str(), "we");
+  // Emptied by prepare(): what is refused before the first step leaves an older file as it was.
+  const int opened = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  file_ = opened < 0 ? nullptr : ::fdopen(opened, "w");
   if (!file_) throw EnvironmentFault(std::string("cannot open the printer's file: ") + std::strerror(errno), path_);
 }
 
@@ -83,6 +86,8 @@ std::vector<std::string> Printer::prepare(const Outlook& outlook) {
            });
   });
   if (!any) refuse_nothing(config_.common, outlook, "output.printer");
+  if (file_ && file_ != stdout && ::ftruncate(::fileno(file_), 0) != 0 && errno != EINVAL)
+    throw EnvironmentFault(std::string("cannot empty the printer's file: ") + std::strerror(errno), path_);
   return {};
 }
 

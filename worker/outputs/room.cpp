@@ -12,6 +12,7 @@
 #include <map>
 
 #include "common/errors.h"
+#include "common/files/folder.h"
 
 namespace tradewind::outputs {
 namespace {
@@ -61,7 +62,8 @@ std::vector<std::string> check_room(const std::vector<std::string>& files, const
     const auto free = free_bytes(path);
     if (!free || ::stat(nearest_folder(path).c_str(), &folder) != 0) return {};
     std::uint64_t& all = devices.try_emplace(folder.st_dev, *free).first->second;
-    if (::stat(path.c_str(), &older) == 0 && S_ISREG(older.st_mode) && older.st_nlink == 1)
+    if (::lstat((target_of_links(path) + ".partial").c_str(), &older) == 0 && S_ISREG(older.st_mode) &&
+        older.st_nlink == 1)
       all += static_cast<std::uint64_t>(older.st_blocks) * block;
   }
   std::uint64_t free = 0;

@@ -22,7 +22,7 @@ struct Need {
   std::uint64_t all = 0;    // at most, for all states
 };
 // Throws when the first state does not fit where the files are or would be; else a warning where all of it may not.
-// What older files of those names hold counts as free.
+// What a killed run has left beside those names counts as free; older files stay until the new ones are whole.
 std::vector<std::string> check_room(const std::vector<std::string>& files, const Need& need);
 
 }  // namespace tradewind::outputs

@@ -1,20 +1,21 @@
-// In which numbers a model computes, and the names that this may have in a configuration and in a checkpoint. Pure
-// functions.
+// The precisions that a model computes in, and the names that configurations, checkpoints and command lines have for
+// them. Pure functions.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "common/config/run_config.h"
-
 namespace tradewind {
 
-using config::Precision;
+enum class Precision { f32, f16, bf16 };
 
-// Nothing for a name that is not known.
 std::optional<Precision> precision_of(std::string_view name);
+// Every name, for a hint.
 const std::vector<std::string>& precision_names();
+// Of one value.
+std::int64_t bytes_of(Precision precision);
 
 }  // namespace tradewind

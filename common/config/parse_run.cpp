@@ -6,6 +6,7 @@
 #include "common/config/load.h"
 #include "common/config/parse.h"
 #include "common/config/reader.h"
+#include "common/device_name.h"
 #include "common/errors.h"
 #include "common/nearest.h"
 #include "common/precision.h"
@@ -82,9 +83,7 @@ Time parse_run_date(const Node& node, Time today) {
 
 std::string parse_device(const Node& node) {
   std::string text = as_text(node, "device");
-  const bool indexed = text.starts_with("cuda:") && text.size() > 5 && text.size() < 9 &&
-                       std::all_of(text.begin() + 5, text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-  if (text == "cpu" || text == "cuda" || indexed) return text;
+  if (device_name_of(text)) return text;
   throw UserError("device '" + clipped(text) + "' is not supported by this build", node.where.text(),
                   "this build has cpu, cuda and cuda:N");
 }

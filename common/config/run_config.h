@@ -12,12 +12,11 @@
 #include <vector>
 
 #include "common/dates.h"
+#include "common/precision.h"
 
 namespace tradewind::config {
 
 using Json = nlohmann::ordered_json;
-
-enum class Precision { f32, f16, bf16 };
 
 // Where something stands in the configuration, for complaints that need the checkpoint to be made.
 struct Place {

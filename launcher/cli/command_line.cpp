@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/device_name.h"
 #include "common/errors.h"
 #include "common/nearest.h"
 
@@ -142,10 +143,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   predict_app->add_option("--device", predict.device, "cpu, cuda or cuda:N [cuda when there is one]")
       ->option_text("D")
       ->check([](const std::string& text) {
-        const bool known = text == "cpu" || text == "cuda" ||
-                           (text.starts_with("cuda:") && text.size() > 5 && text.size() < 9 &&
-                            text.find_first_not_of("0123456789", 5) == std::string::npos);
-        return known ? std::string() : "'" + text + "' is no device: give cpu, cuda or cuda:N";
+        return device_name_of(text) ? std::string() : "'" + text + "' is no device: give cpu, cuda or cuda:N";
       });
   predict_app->add_option("--report", predict.report, "write the report there")->option_text("FILE");
   add_verbosity(*predict_app, predict.verbosity);

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include "common/device_name.h"
 #include "common/errors.h"
 
 namespace tradewind::device {
@@ -22,15 +23,15 @@ Visible visible_devices() {
 }
 
 std::optional<int> choose_device(const std::optional<std::string>& wanted, const Visible& visible, int local_rank) {
-  if (wanted == "cpu" || (!wanted && visible.devices == 0)) return std::nullopt;
+  const DeviceName name = wanted ? device_name_of(*wanted).value_or(DeviceName{}) : DeviceName{.cuda = true};
+  if (!name.cuda || (!wanted && visible.devices == 0)) return std::nullopt;
   if (visible.devices == 0) {
     throw UserError("device '" + *wanted + "' is not there: " + visible.reason, "device",
                     "set device: cpu, or see what nvidia-smi and CUDA_VISIBLE_DEVICES say on this host");
   }
   const std::string there = std::to_string(visible.devices) + " CUDA device" + (visible.devices == 1 ? "" : "s");
-  if (wanted && wanted->starts_with("cuda:")) {
-    const int index = std::stoi(wanted->substr(5));
-    if (index < visible.devices) return index;
+  if (name.index) {
+    if (*name.index < visible.devices) return *name.index;
     throw UserError("device '" + *wanted + "' is not there: this process sees " + there, "device",
                     "count from 0, and see CUDA_VISIBLE_DEVICES");
   }

@@ -125,14 +125,15 @@ std::vector<double> read_array(const Archive& archive, const Metadata& metadata,
 // The tree decides what is computed, the metadata what goes in and comes out.
 void require_agreement(const Archive& archive, const Metadata& metadata, const ModelDescription& model) {
   const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
-  require_same(size(model.input_variables), metadata.input.size(), "input variables", archive);
-  require_same(size(model.output_variables), metadata.output.size(), "output variables", archive);
-  require_same(size(model.input_steps), metadata.time.input_offsets.size(), "input times", archive);
-  require_same(size(model.output_steps), metadata.time.output_offsets.size(), "output times", archive);
+  const DatasetDescription& dataset = only_dataset(model);
+  require_same(size(dataset.input_variables), metadata.input.size(), "input variables", archive);
+  require_same(size(dataset.output_variables), metadata.output.size(), "output variables", archive);
+  require_same(size(dataset.input_steps), metadata.time.input_offsets.size(), "input times", archive);
+  require_same(size(dataset.output_steps), metadata.time.output_offsets.size(), "output times", archive);
   if (metadata.grid_points != 0)
-    require_same(size(model.data.count), size(metadata.grid_points), "grid points", archive);
-  if (metadata.multi_dataset_layout && model.dataset != metadata.dataset) {
-    throw UserError("the model's dataset is " + model.dataset + ", that of its metadata " + metadata.dataset,
+    require_same(size(dataset.nodes.count), size(metadata.grid_points), "grid points", archive);
+  if (metadata.multi_dataset_layout && dataset.name != metadata.dataset) {
+    throw UserError("the model's dataset is " + dataset.name + ", that of its metadata " + metadata.dataset,
                     archive.path(), "model and metadata of this checkpoint do not belong together");
   }
 }

@@ -289,27 +289,83 @@ enum class TargetFeature {
   trainable_parameters,
 };
 
-struct ModelDescription {
-  std::string class_name;  // of the model in the tree
-  std::string generation;  // row of the table of generations that matched, e.g. "0.4"
-  std::string dataset;     // name of the one dataset ("data" in old files)
+// From a dataset's rows to the rows of hidden level 0, and back.
+struct EncoderDescription {
+  MapperDescription mapper;
+  bool operator==(const EncoderDescription&) const = default;
+};
+struct DecoderDescription {
+  MapperDescription mapper;
+  std::vector<TargetFeature> target_features = {TargetFeature::encoded_data};
+  bool operator==(const DecoderDescription&) const = default;
+};
+
+// A set of variables on one grid: what comes in, what goes out, and how. Without an encoder it is only written, without
+// a decoder only read.
+struct DatasetDescription {
+  std::string name;  // "data" in old files
+  NodeDescription nodes;
   std::int64_t input_steps = 0, output_steps = 1;
   std::int64_t input_variables = 0, output_variables = 0;
-  bool output_has_time = true;  // whether the reference's y carries a time axis
-  bool latent_skip = true;      // hidden rows after the encoder are added to those after the processor
-
-  NodeDescription data, hidden;
-  MapperDescription encoder, decoder;
-  ProcessorDescription processor;
-  std::vector<TargetFeature> target_features = {TargetFeature::encoded_data};
+  std::optional<EncoderDescription> encoder;
+  std::optional<DecoderDescription> decoder;
   ResidualDescription residual;
   std::vector<std::int64_t> prognostic_input, prognostic_output;  // columns, pairwise the same variable
   std::vector<std::int64_t> forcing_input;                        // columns; read when a target feature needs them
   std::vector<BoundingDescription> boundings;
   std::vector<PreprocessorDescription> preprocessors;   // applied to x in order
   std::vector<PreprocessorDescription> postprocessors;  // inverses applied to y in order
-  std::int64_t parameters = 0;                          // number of trained values
+  bool operator==(const DatasetDescription&) const = default;
+};
+
+// A stage of the trunk, which is what happens among hidden rows between encoders and decoders. Of `level` into
+// ModelDescription::levels; x becomes processor(x).
+struct ProcessStage {
+  std::size_t level = 0;
+  ProcessorDescription processor;
+  bool operator==(const ProcessStage&) const = default;
+};
+using StageDescription = std::variant<ProcessStage>;
+
+// How the latents that several encoders make of the rows of level 0 come together; of one encoder both are that latent.
+enum class LatentAggregation { sum, mean };
+
+struct ModelDescription {
+  std::string class_name;                    // of the model in the tree
+  std::string generation;                    // row of the table of generations that matched, e.g. "0.4"
+  std::vector<DatasetDescription> datasets;  // at least one, in the model's order
+  std::vector<NodeDescription> levels;       // of hidden nodes, at least one; encoders and decoders meet level 0
+  std::vector<StageDescription> trunk;       // in order
+  LatentAggregation aggregation = LatentAggregation::sum;
+  bool latent_skip = true;      // level 0 after aggregation is added to it after the trunk
+  bool output_has_time = true;  // whether the reference's y carries a time axis
+  std::int64_t parameters = 0;  // number of trained values
   bool operator==(const ModelDescription&) const = default;
 };
+
+// The dataset of a model that has one; UserError for several.
+const DatasetDescription& only_dataset(const ModelDescription& model);
+
+// Calls f(name, mapper, sources, destinations) for every mapper, encoders first, with the nodes that it connects;
+// name: "encoder" or "decoder", followed by the dataset's where there are several.
+template <class F>
+void for_each_mapper(const ModelDescription& model, const F& f) {
+  const auto named = [&](const char* what, const DatasetDescription& dataset) {
+    return model.datasets.size() == 1 ? std::string(what) : std::string(what) + " " + dataset.name;
+  };
+  for (const DatasetDescription& each : model.datasets) {
+    if (each.encoder) f(named("encoder", each), each.encoder->mapper, each.nodes, model.levels.front());
+  }
+  for (const DatasetDescription& each : model.datasets) {
+    if (each.decoder) f(named("decoder", each), each.decoder->mapper, model.levels.front(), each.nodes);
+  }
+}
+// Calls f(processor, nodes) for every processor of the trunk, with the nodes of its level.
+template <class F>
+void for_each_processor(const ModelDescription& model, const F& f) {
+  for (const StageDescription& stage : model.trunk) {
+    std::visit([&](const ProcessStage& process) { f(process.processor, model.levels.at(process.level)); }, stage);
+  }
+}
 
 }  // namespace tradewind::checkpoint

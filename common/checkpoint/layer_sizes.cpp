@@ -1,7 +1,10 @@
 #include "common/checkpoint/layer_sizes.h"
 
 #include <algorithm>
+#include <string>
 #include <variant>
+
+#include "common/checkpoint/layer_limits.h"
 
 namespace tradewind::checkpoint {
 namespace {
@@ -71,8 +74,7 @@ class LinearSum {
 
   void add(const LinearDescription& linear) {
     sizes_.values += linear.weight.elements();
-    sizes_.largest = std::max(sizes_.largest, linear.weight.elements());
-    sizes_.widest = std::max({sizes_.widest, linear.weight.shape[0], linear.weight.shape[1]});
+    if (linear.weight.elements() <= limits::packed_values) sizes_.packed += linear.weight.elements();
   }
   template <class Layer>
   void add(const std::optional<Layer>& layer) {
@@ -156,9 +158,10 @@ ProcessorSizes sizes_of(const ProcessorDescription& processor) {
 LinearSizes linear_sizes(const ModelDescription& model) {
   LinearSum sum;
   const auto add = [&](const auto& layers) { sum.add(layers); };
-  std::visit(add, model.encoder);
-  std::visit(add, model.processor);
-  std::visit(add, model.decoder);
+  for_each_mapper(model, [&](const std::string&, const MapperDescription& mapper, const auto&, const auto&) {
+    std::visit(add, mapper);
+  });
+  for_each_processor(model, [&](const ProcessorDescription& processor, const auto&) { std::visit(add, processor); });
   return sum.sizes();
 }
 

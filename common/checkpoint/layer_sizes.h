@@ -25,9 +25,9 @@ struct ProcessorSizes {
 };
 ProcessorSizes sizes_of(const ProcessorDescription& processor);
 
-// Values of the weights of all linear layers, the widest of them and the one with most values.
+// Values of the weights of all linear layers, and of those that are packed at load.
 struct LinearSizes {
-  std::int64_t values = 0, widest = 0, largest = 0;
+  std::int64_t values = 0, packed = 0;
 };
 LinearSizes linear_sizes(const ModelDescription& model);
 

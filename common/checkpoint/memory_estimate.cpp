@@ -1,136 +1,188 @@
 #include "common/checkpoint/memory_estimate.h"
 
 #include <algorithm>
+#include <string>
 
 #include "common/checkpoint/edge_share.h"
+#include "common/checkpoint/layer_limits.h"
 #include "common/checkpoint/layer_sizes.h"
+#include "common/checkpoint/scratch.h"
 
 namespace tradewind::checkpoint {
 namespace {
 
-constexpr std::int64_t kFloat = 4, kMegabyte = 1 << 20;
-constexpr std::int64_t kChunkBytes = 8 * kMegabyte, kPieceBytes = 64 * kMegabyte, kKeptBytes = 512 * kMegabyte,
-                       kChunks = 8;
-constexpr std::int64_t kAttributePadding = 8;
-constexpr std::int64_t kRuntime = 140 * kMegabyte;  // an idle worker: LibTorch, ecCodes, allocator
+constexpr std::int64_t kFloat = 4;
+constexpr std::int64_t kRuntime = 140 * limits::mebibyte;  // an idle worker: LibTorch, ecCodes, allocator
+constexpr std::int64_t kPointBytes = 8 * 5;  // of a point in computed forcings: sines and cosines, longitude
 
 std::int64_t share(std::int64_t rows, int ranks) { return (rows + ranks - 1) / ranks; }
 
-std::int64_t edge_bytes(const GraphDescription* graph, std::int64_t rows, std::int64_t edges) {
-  if (graph == nullptr) return 0;
-  const std::int64_t width = graph->attributes.shape[1] + (graph->trainable ? graph->trainable->shape[1] : 0);
-  const std::int64_t padded = (width + kAttributePadding - 1) / kAttributePadding * kAttributePadding;
-  return 8 * (rows + 1) + (4 + kFloat * padded) * edges;
+std::int64_t trainable_of(const NodeDescription& nodes) { return nodes.trainable ? nodes.trainable->shape[1] : 0; }
+std::int64_t node_width(const NodeDescription& nodes) { return 4 + trainable_of(nodes); }
+std::int64_t input_width(const DatasetDescription& dataset) {
+  return dataset.input_steps * dataset.input_variables + node_width(dataset.nodes);
 }
 
-std::int64_t node_width(const NodeDescription& nodes) { return 4 + (nodes.trainable ? nodes.trainable->shape[1] : 0); }
+std::int64_t attributes_of(const GraphDescription& graph) {
+  return graph.attributes.shape[1] + (graph.trainable ? graph.trainable->shape[1] : 0);
+}
+std::int64_t padded(std::int64_t columns) {
+  return (columns + limits::attribute_padding - 1) / limits::attribute_padding * limits::attribute_padding;
+}
+// What the edge projection of an attention takes.
+std::int64_t padded(const GraphTransformerBlockDescription& block) { return padded(block.edge.weight.shape[1]); }
 
-// Keys and values of the layer whose queries see the most rows, as the layer keeps them.
-std::int64_t attention_bytes(const TransformerProcessorDescription& processor, std::int64_t own, std::int64_t all,
-                             std::int64_t, int) {
-  std::int64_t most = 0;
-  for (const auto& block : processor.blocks) {
-    // without a window ranks share the heads
-    const std::int64_t seen = block.window ? std::min(all, own + 2 * std::min(all, *block.window)) : own;
-    most = std::max(most, 2 * kFloat * block.heads * block.head_size * seen);
+// What the layers over a graph keep of it: the edges of a rank's destinations, and for every edge what no step changes.
+struct GraphBytes {
+  std::int64_t graph = 0, edges = 0;
+};
+
+std::int64_t index_bytes(std::int64_t rows, std::int64_t edges) { return 8 * (rows + 1) + 4 * edges; }
+
+GraphBytes graph_bytes(const GraphTransformerMapperDescription& mapper, std::int64_t rows, std::int64_t edges) {
+  return {index_bytes(rows, edges) + kFloat * padded(mapper.block) * edges, 0};
+}
+GraphBytes graph_bytes(const GraphConvMapperDescription& mapper, std::int64_t rows, std::int64_t edges) {
+  const std::int64_t terms = kFloat * lanes_of(mapper.block.edge_mlp) * first_width(mapper.block.edge_mlp) * edges;
+  const std::int64_t kept = terms <= limits::kept_bytes ? terms : kFloat * attributes_of(mapper.graph) * edges;
+  return {index_bytes(rows, edges) + 4 * edges, kept + kFloat * mapper.channels * rows};
+}
+GraphBytes graph_bytes(const TransformerMapperDescription&, std::int64_t, std::int64_t) { return {}; }
+GraphBytes graph_bytes(const PointWiseMapperDescription&, std::int64_t, std::int64_t) { return {}; }
+GraphBytes graph_bytes(const PointWiseProcessorDescription&, std::int64_t, std::int64_t) { return {}; }
+GraphBytes graph_bytes(const TransformerProcessorDescription&, std::int64_t, std::int64_t) { return {}; }
+GraphBytes graph_bytes(const GraphTransformerProcessorDescription& processor, std::int64_t rows, std::int64_t edges) {
+  std::int64_t columns = 0;
+  bool shared = false;  // by all blocks without an MLP of their own
+  for (const GraphTransformerBlockDescription& block : processor.blocks) {
+    if (block.edge_mlp || !shared) columns += padded(block);
+    shared = shared || !block.edge_mlp;
   }
-  return most;
+  return {index_bytes(rows, edges) + kFloat * columns * edges, 0};
 }
-std::int64_t attention_bytes(const PointWiseProcessorDescription&, std::int64_t, std::int64_t, std::int64_t, int) {
-  return 0;
-}
-// Likewise of a transformer mapper, whose queries are other rows.
-std::int64_t attention_bytes(const MapperDescription& mapper, std::int64_t keys, std::int64_t queries, int ranks) {
-  const auto* transformer = std::get_if<TransformerMapperDescription>(&mapper);
-  if (transformer == nullptr) return 0;
-  const AttentionDescription& attention = transformer->attention;
-  const bool all = !attention.window || *attention.window >= keys;
-  const std::int64_t seen = all ? share(keys, ranks) : std::min(keys, share(queries, ranks) + 2 * *attention.window);
-  return 2 * kFloat * attention.heads * attention.head_size * seen;
-}
-std::int64_t attention_bytes(const GraphTransformerProcessorDescription& processor, std::int64_t own, std::int64_t,
-                             std::int64_t halo, int element_size) {
-  const auto& block = processor.blocks.front();
-  return std::int64_t{2} * element_size * block.heads * block.head_size * (own + halo);
+GraphBytes graph_bytes(const GraphConvProcessorDescription& processor, std::int64_t rows, std::int64_t edges) {
+  const std::int64_t embedded = kFloat * processor.channels * edges;
+  return {index_bytes(rows, edges) + 4 * edges,
+          embedded <= limits::kept_bytes ? embedded : kFloat * attributes_of(processor.graph) * edges};
 }
 
-std::int64_t lanes(const SequentialDescription& mlp) {
-  return std::holds_alternative<GatedDescription>(mlp.layers.front()) ? 2 : 1;
+// Of an encoder's destinations, which no step changes, a row.
+std::int64_t fixed_width(const GraphTransformerMapperDescription& mapper) {
+  return mapper.block.heads * mapper.block.head_size + mapper.block.norm_destination.size;
 }
-// Terms of own and halo rows, and own rows again as destinations.
-std::int64_t attention_bytes(const GraphConvProcessorDescription& processor, std::int64_t own, std::int64_t,
-                             std::int64_t halo, int) {
-  return kFloat * lanes(processor.blocks.front().edge_mlp) * processor.channels * (2 * own + halo);
+std::int64_t fixed_width(const GraphConvMapperDescription& mapper) { return mapper.channels; }
+std::int64_t fixed_width(const TransformerMapperDescription& mapper) {
+  return mapper.attention.heads * mapper.attention.head_size + mapper.norm_destination.size;
 }
+std::int64_t fixed_width(const PointWiseMapperDescription&) { return 0; }
 
-// What layers keep for every edge of a rank, beside its attributes.
-std::int64_t kept_bytes(const GraphTransformerMapperDescription&, std::int64_t) { return 0; }
-std::int64_t kept_bytes(const GraphConvMapperDescription& mapper, std::int64_t edges) {
-  const std::int64_t terms = kFloat * lanes(mapper.block.edge_mlp) * mapper.channels * edges;
-  return terms <= kKeptBytes ? terms : 0;
-}
-std::int64_t kept_bytes(const TransformerMapperDescription&, std::int64_t) { return 0; }
-std::int64_t kept_bytes(const PointWiseMapperDescription&, std::int64_t) { return 0; }
-std::int64_t kept_bytes(const PointWiseProcessorDescription&, std::int64_t) { return 0; }
-std::int64_t kept_bytes(const TransformerProcessorDescription&, std::int64_t) { return 0; }
-std::int64_t kept_bytes(const GraphTransformerProcessorDescription&, std::int64_t) { return 0; }
-std::int64_t kept_bytes(const GraphConvProcessorDescription& processor, std::int64_t edges) {
-  const std::int64_t latents = kFloat * processor.channels * edges;
-  return latents + (latents <= kKeptBytes ? latents : 0);
-}
-template <class Description>
-std::int64_t kept_of(const Description& description, std::int64_t edges) {
-  return std::visit([&](const auto& layers) { return kept_bytes(layers, edges); }, description);
-}
+class Estimator {
+ public:
+  Estimator(const ModelDescription& model, const RankSize& rank)
+      : model_(model), rank_(rank), scratch_(rank.precision, rank.threads, rank.world_size) {
+    estimate_.world_size = rank.world_size;
+    estimate_.threads = rank.threads;
+    estimate_.element_size = bytes_of(rank.precision);
+    estimate_.runtime = kRuntime;
+  }
+
+  MemoryEstimate operator()() {
+    add_weights();
+    for (const DatasetDescription& dataset : model_.datasets) add_dataset(dataset);
+    for_each_processor(model_, [&](const ProcessorDescription& processor, const NodeDescription& nodes) {
+      add_processor(processor, nodes);
+    });
+    estimate_.attention = scratch_.shared();
+    estimate_.scratch = scratch_.chunks();
+    return estimate_;
+  }
+
+ private:
+  std::int64_t own(const NodeDescription& nodes) const { return share(nodes.count, rank_.world_size); }
+
+  void add_weights() {
+    const LinearSizes linears = linear_sizes(model_);
+    const bool stored = rank_.precision == Precision::f32;
+    estimate_.mapped = stored ? kFloat * linears.values : 0;
+    estimate_.converted = (stored ? 0 : estimate_.element_size * linears.values) + kFloat * linears.packed;
+  }
+
+  void add_dataset(const DatasetDescription& dataset) {
+    const NodeDescription& hidden = model_.levels.front();
+    const std::int64_t rows = own(dataset.nodes), width = input_width(dataset);
+    estimate_.nodes += kFloat * node_width(dataset.nodes) * rows;
+    estimate_.state += rows * (kFloat * (dataset.input_steps * dataset.input_variables +
+                                         2 * dataset.output_steps * dataset.output_variables) +
+                               kPointBytes);
+    LayerRows site{.source_width = width, .destination_width = node_width(hidden), .fixed_destinations = true};
+    std::int64_t channels = 0;
+    if (dataset.encoder) {
+      channels = sizes_of(dataset.encoder->mapper).channels;
+      const std::int64_t halo = add_mapper(dataset.encoder->mapper, dataset.nodes, hidden, site);
+      estimate_.halo_rows_encoder = std::max(estimate_.halo_rows_encoder, halo);
+      estimate_.latent += kFloat * (2 * channels * own(hidden) + width * halo);
+      estimate_.nodes += kFloat * own(hidden) *
+                         std::visit([](const auto& mapper) { return fixed_width(mapper); }, dataset.encoder->mapper);
+    }
+    if (dataset.decoder) {
+      channels = sizes_of(dataset.decoder->mapper).channels;
+      site = {.source_width = channels, .destination_width = width};
+      const std::int64_t halo = add_mapper(dataset.decoder->mapper, hidden, dataset.nodes, site);
+      estimate_.halo_rows_decoder = std::max(estimate_.halo_rows_decoder, halo);
+      estimate_.latent += kFloat * channels * halo;
+    }
+  }
+
+  // The halo's rows.
+  std::int64_t add_mapper(const MapperDescription& mapper, const NodeDescription& sources,
+                          const NodeDescription& destinations, LayerRows site) {
+    const EdgeShare edges = share_of(sizes_of(mapper).graph);
+    site.sources = own(sources);
+    site.all_sources = sources.count;
+    site.destinations = own(destinations);
+    site.edges = edges.edges;
+    site.halo = edges.halo_rows;
+    scratch_.add(mapper, site);
+    add_graph(mapper, site);
+    return edges.halo_rows;
+  }
+
+  void add_processor(const ProcessorDescription& processor, const NodeDescription& nodes) {
+    const ProcessorSizes sizes = sizes_of(processor);
+    const EdgeShare edges = share_of(sizes.graph);
+    const LayerRows site{.sources = own(nodes),
+                         .destinations = own(nodes),
+                         .all_sources = nodes.count,
+                         .halo = edges.halo_rows,
+                         .edges = edges.edges,
+                         .source_width = sizes.channels,
+                         .destination_width = sizes.channels};
+    scratch_.add(processor, site);
+    add_graph(processor, site);
+    estimate_.halo_rows_processor = std::max(estimate_.halo_rows_processor, edges.halo_rows);
+    estimate_.latent += kFloat * sizes.channels * edges.halo_rows;
+  }
+
+  template <class Layers>
+  void add_graph(const Layers& layers, const LayerRows& site) {
+    const GraphBytes bytes =
+        std::visit([&](const auto& each) { return graph_bytes(each, site.destinations, site.edges); }, layers);
+    estimate_.graph += bytes.graph;
+    estimate_.edges += bytes.edges;
+  }
+
+  EdgeShare share_of(const GraphDescription* graph) const {
+    return graph ? share_of_edges(*graph, rank_.world_size) : EdgeShare{};
+  }
+
+  const ModelDescription& model_;
+  RankSize rank_;
+  Scratch scratch_;
+  MemoryEstimate estimate_;
+};
 
 }  // namespace
 
-MemoryEstimate estimate_memory(const ModelDescription& model, int world_size, int element_size) {
-  const MapperSizes encoder = sizes_of(model.encoder), decoder = sizes_of(model.decoder);
-  const ProcessorSizes processor = sizes_of(model.processor);
-  const std::int64_t data = share(model.data.count, world_size), hidden = share(model.hidden.count, world_size);
-  const std::int64_t channels = encoder.channels;
-  const std::int64_t input_width = model.input_steps * model.input_variables + node_width(model.data);
-  const auto share_of = [&](const GraphDescription* graph) {
-    return graph ? share_of_edges(*graph, world_size) : EdgeShare{};
-  };
-  const EdgeShare in = share_of(encoder.graph), among = share_of(processor.graph), out = share_of(decoder.graph);
-  const LinearSizes linears = linear_sizes(model);
-
-  MemoryEstimate estimate;
-  estimate.world_size = world_size;
-  estimate.element_size = element_size;
-  estimate.halo_rows_encoder = in.halo_rows;
-  estimate.halo_rows_decoder = out.halo_rows;
-  estimate.mapped = element_size == kFloat ? kFloat * linears.values : 0;
-  estimate.converted = element_size == kFloat ? 0 : element_size * linears.values + kFloat * linears.largest;
-  estimate.halo_rows_processor = among.halo_rows;
-  estimate.edges =
-      kept_of(model.encoder, in.edges) + kept_of(model.processor, among.edges) + kept_of(model.decoder, out.edges);
-  estimate.graph = edge_bytes(encoder.graph, hidden, in.edges) + edge_bytes(processor.graph, hidden, among.edges) +
-                   edge_bytes(decoder.graph, data, out.edges);
-  estimate.nodes = kFloat * node_width(model.data) * data + kFloat * (encoder.attention + channels) * hidden;
-  estimate.state =
-      kFloat * data * (model.input_steps * model.input_variables + 2 * model.output_steps * model.output_variables);
-  estimate.latent =
-      kFloat * (2 * channels * hidden + input_width * in.halo_rows + channels * (among.halo_rows + out.halo_rows));
-  const std::int64_t key_and_value = std::int64_t{2} * element_size;
-  const std::int64_t piece = std::max(key_and_value * encoder.attention * std::min(in.edges, data + in.halo_rows),
-                                      key_and_value * decoder.attention * std::min(out.edges, hidden + out.halo_rows));
-  estimate.attention =
-      std::max(std::min(piece, kPieceBytes), std::visit(
-                                                 [&](const auto& layers) {
-                                                   return attention_bytes(layers, hidden, model.hidden.count,
-                                                                          among.halo_rows, element_size);
-                                                 },
-                                                 model.processor));
-  estimate.attention =
-      std::max({estimate.attention, attention_bytes(model.encoder, model.data.count, model.hidden.count, world_size),
-                attention_bytes(model.decoder, model.hidden.count, model.data.count, world_size)});
-  const std::int64_t chunk_rows = std::clamp<std::int64_t>(kChunkBytes / kFloat / linears.widest, 96, 4096);
-  estimate.scratch = kChunks * kFloat * linears.widest * std::min(chunk_rows, std::max(data, hidden));
-  estimate.runtime = kRuntime;
-  return estimate;
-}
+MemoryEstimate estimate_memory(const ModelDescription& model, const RankSize& rank) { return Estimator(model, rank)(); }
 
 }  // namespace tradewind::checkpoint

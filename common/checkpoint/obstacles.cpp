@@ -73,10 +73,11 @@ void judge_forecast(const Examined& found, const Wanted& wanted, Refusals& refus
 // The points' coordinates, which are compared with the input's.
 void require_coordinates(const Examined& found, Refusals& refusals) {
   const auto& arrays = found.metadata->arrays;
-  if (!has_coordinates_of_model(*found.metadata, found.model->data.count)) return;
+  const std::int64_t points = only_dataset(*found.model).nodes.count;
+  if (!has_coordinates_of_model(*found.metadata, points)) return;
   for (const char* name : {"latitudes", "longitudes"}) {
     if (!arrays.contains(name)) continue;
-    attempt(refusals, [&] { require_array(*found.archive, *found.metadata, name, found.model->data.count); });
+    attempt(refusals, [&] { require_array(*found.archive, *found.metadata, name, points); });
   }
 }
 

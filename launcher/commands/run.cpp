@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <thread>
 
 #include "common/checkpoint/memory_estimate.h"
 #include "common/checkpoint/verify.h"
 #include "common/errors.h"
+#include "common/precision.h"
 #include "launcher/clusters/cluster.h"
 #include "launcher/commands/checked_config.h"
 #include "launcher/commands/commands.h"
@@ -37,9 +39,8 @@ Environment with_interface(Environment environment, const std::string& interface
   return environment;
 }
 
-int bytes_of_element(const config::RunConfig& config, const checkpoint::Metadata& metadata) {
-  if (config.precision) return *config.precision == config::Precision::f32 ? 4 : 2;
-  return metadata.precision == "32" || metadata.precision == "f32" || metadata.precision == "float32" ? 4 : 2;
+Precision precision_for(const config::RunConfig& config, const checkpoint::Metadata& metadata) {
+  return config.precision ? *config.precision : precision_of(metadata.precision).value_or(Precision::f16);
 }
 
 // Ranks that srun will start elsewhere find other hosts than this one; those on GPUs need little memory of the host.
@@ -48,15 +49,17 @@ void warn_of_memory(const checkpoint::Checkpoint& opened, const config::RunConfi
   const int here = placement.mode == PlacementMode::member ? placement.local_size : placement.world_size;
   if (placement.mode == PlacementMode::wrap || placement.rank != 0 || here < 1) return;
   if (config.device ? *config.device != "cpu" : probes.gpus() > 0) return;
-  const int bytes = bytes_of_element(config, opened.metadata);
+  const Precision precision = precision_for(config, opened.metadata);
+  const int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   const auto limit = memory_limit();
   const HostMemory host = host_memory();
   // The estimate for several ranks reads all edges: not where there is room for far more than it could say.
-  const auto one = checkpoint::estimate_memory(opened.model, 1, bytes);
+  const auto one = checkpoint::estimate_memory(opened.model, {1, precision, threads});
   const std::int64_t each = one.scratch + one.converted + one.runtime + one.attention;
   const std::int64_t room = limit ? std::min(limit->bytes, host.available) : host.available;
   if (one.mapped + 2 * one.own() + here * each < room) return;
-  const auto estimate = checkpoint::estimate_memory(opened.model, placement.world_size, bytes);
+  const auto estimate = checkpoint::estimate_memory(
+      opened.model, {placement.world_size, precision, std::max(1, threads / std::max(1, here))});
   const std::string warning =
       check_memory({.ranks = here, .own = estimate.own(), .mapped = estimate.mapped}, limit, host);
   if (!warning.empty()) std::cerr << "warning: " << warning << std::endl;

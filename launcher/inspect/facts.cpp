@@ -1,5 +1,7 @@
 #include "launcher/inspect/facts.h"
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "common/checkpoint/verify.h"
@@ -9,8 +11,13 @@ namespace tradewind::launcher {
 namespace {
 
 // Of the precision that a run takes from the checkpoint when its config gives none.
-int element_size(const CheckpointFacts& facts) {
-  return facts.metadata && precision_of(facts.metadata->precision) == Precision::f32 ? 4 : 2;
+Precision precision_of(const CheckpointFacts& facts) {
+  return facts.metadata ? tradewind::precision_of(facts.metadata->precision).value_or(Precision::f16) : Precision::f16;
+}
+
+// Of a rank, when all of them share this host.
+int threads_of(int world_size) {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / world_size);
 }
 
 }  // namespace
@@ -32,7 +39,9 @@ CheckpointFacts gather_facts(const std::string& path, int world_size, bool verif
   for (Refusal& each : facts.obstacles) {
     if (each.where.starts_with(path + ": ")) each.where.erase(0, path.size() + 2);  // known to the reader
   }
-  if (facts.model) facts.memory = checkpoint::estimate_memory(*facts.model, world_size, element_size(facts));
+  if (facts.model)
+    facts.memory = checkpoint::estimate_memory(
+        *facts.model, {.world_size = world_size, .precision = precision_of(facts), .threads = threads_of(world_size)});
   return facts;
 }
 

@@ -51,6 +51,25 @@ Json processor_json(const checkpoint::ProcessorDescription& description) {
           {"window", sizes.window ? Json(*sizes.window) : Json()}};
 }
 
+// What there is several of is named by its dataset or number.
+void add_layers(const checkpoint::ModelDescription& model, Json& json) {
+  Json nodes = Json::object();
+  const bool one = model.datasets.size() == 1;
+  for (const auto& dataset : model.datasets) nodes[one ? "data" : dataset.name] = dataset.nodes.count;
+  for (const auto& level : model.levels) nodes[model.levels.size() == 1 ? "hidden" : level.name] = level.count;
+  json["nodes"] = nodes;
+  const auto add_mapper = [&](const std::string& name, const checkpoint::MapperDescription& mapper,
+                              const checkpoint::NodeDescription& sources,
+                              const checkpoint::NodeDescription& destinations) {
+    json[name] = mapper_json(mapper, sources.count, destinations.count);
+  };
+  int stages = 0;
+  checkpoint::for_each_processor(model, [&](const checkpoint::ProcessorDescription& processor, const auto&) {
+    json[model.trunk.size() == 1 ? "processor" : "processor " + std::to_string(stages++)] = processor_json(processor);
+  });
+  checkpoint::for_each_mapper(model, add_mapper);
+}
+
 Json model_json(const CheckpointFacts& facts) {
   Json parts = Json::array();
   for (const auto& part : facts.summary.parts) parts.push_back({{"place", part.place}, {"class", part.class_name}});
@@ -59,11 +78,7 @@ Json model_json(const CheckpointFacts& facts) {
                {"parameters", facts.summary.parameters},
                {"parts", parts}};
   if (facts.model) {
-    json["nodes"] = {{"data", facts.model->data.count}, {"hidden", facts.model->hidden.count}};
-    const std::int64_t data = facts.model->data.count, hidden = facts.model->hidden.count;
-    json["encoder"] = mapper_json(facts.model->encoder, data, hidden);
-    json["processor"] = processor_json(facts.model->processor);
-    json["decoder"] = mapper_json(facts.model->decoder, hidden, data);
+    add_layers(*facts.model, json);
   }
   return json;
 }
@@ -71,7 +86,9 @@ Json model_json(const CheckpointFacts& facts) {
 Json memory_json(const checkpoint::MemoryEstimate& memory) {
   return {{"world_size", memory.world_size},
           {"element_bytes", memory.element_size},
+          {"threads", memory.threads},
           {"bytes_per_rank", memory.own()},
+          {"bytes_kept_per_rank", memory.kept()},
           {"bytes_mapped_per_host", memory.mapped},
           {"parts",
            {{"graph", memory.graph},

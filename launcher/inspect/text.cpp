@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iomanip>
+#include <map>
 #include <ostream>
 #include <sstream>
 
@@ -113,11 +114,21 @@ void write_model(const CheckpointFacts& facts, Table& table) {
     if (classes.empty()) return;
     table.row(label, details.empty() ? classes : classes + ": " + details);
   };
-  const std::int64_t data = facts.model ? facts.model->data.count : 0,
-                     hidden = facts.model ? facts.model->hidden.count : 0;
-  part("encoder", facts.model ? mapper_text(facts.model->encoder, data, hidden) : "");
-  part("processor", facts.model ? processor_text(facts.model->processor) : "");
-  part("decoder", facts.model ? mapper_text(facts.model->decoder, hidden, data) : "");
+  // Of what there is several of, one after the other.
+  std::map<std::string, std::string> details;
+  const auto add = [&](const std::string& label, const std::string& text) {
+    std::string& all = details[label];
+    all += (all.empty() ? "" : "; ") + text;
+  };
+  if (facts.model) {
+    checkpoint::for_each_mapper(
+        *facts.model, [&](const std::string& name, const auto& mapper, const auto& sources, const auto& destinations) {
+          add(name.substr(0, name.find(' ')), mapper_text(mapper, sources.count, destinations.count));
+        });
+    checkpoint::for_each_processor(
+        *facts.model, [&](const auto& processor, const auto&) { add("processor", processor_text(processor)); });
+  }
+  for (const char* label : {"encoder", "processor", "decoder"}) part(label, details[label]);
   part("residual", "");
   part("boundings", "");
   table.row("preprocessing", classes_below(facts, "pre_processors"));

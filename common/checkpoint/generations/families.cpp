@@ -94,11 +94,11 @@ Reader reader_of(const Table<Reader>& table, const Node& node, std::string_view 
 
 }  // namespace
 
-MapperResult read_mapper(const Node& node, const Scope& scope, const MapperSite& site) {
-  return reader_of(kMappers, node, "mapper")(node, scope, site);
+MapperResult read_mapper(const Node& node, const Scope& scope, const MapperEnds& ends) {
+  return reader_of(kMappers, node, "mapper")(node, scope, ends);
 }
-ProcessorDescription read_processor(const Node& node, const Scope& scope, const ProcessorSite& site) {
-  return reader_of(kProcessors, node, "processor")(node, scope, site);
+ProcessorDescription read_processor(const Node& node, const Scope& scope, const ProcessorEnds& ends) {
+  return reader_of(kProcessors, node, "processor")(node, scope, ends);
 }
 ResidualDescription read_residual(const Node& node, const ModelSizes& sizes) {
   return reader_of(kResiduals, node, "residual connection")(node, sizes);

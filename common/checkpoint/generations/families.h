@@ -19,8 +19,8 @@ struct Scope {
   Node model;
 };
 
-// The site of a mapper: its edges and what its ends must look like.
-struct MapperSite {
+// The ends of a mapper: its edges and what they must look like.
+struct MapperEnds {
   const Place& graph;
   std::int64_t sources = 0, destinations = 0;                  // nodes
   std::int64_t source_channels = 0, destination_channels = 0;  // width of what comes in
@@ -34,8 +34,8 @@ struct MapperResult {
   std::int64_t source_channels = 0;  // width of what an encoder makes of its sources; 0: it leaves them as they are
 };
 
-// The site of a processor: its edges, if it has any, and its rows.
-struct ProcessorSite {
+// The ends of a processor: its edges, if it has any, and its rows.
+struct ProcessorEnds {
   const Place& graph;
   std::int64_t nodes = 0, channels = 0;
 };
@@ -44,8 +44,8 @@ struct ModelSizes {
   std::int64_t input_steps = 0, input_variables = 0, output_variables = 0;
 };
 
-MapperResult read_mapper(const Node& node, const Scope& scope, const MapperSite& site);
-ProcessorDescription read_processor(const Node& node, const Scope& scope, const ProcessorSite& site);
+MapperResult read_mapper(const Node& node, const Scope& scope, const MapperEnds& ends);
+ProcessorDescription read_processor(const Node& node, const Scope& scope, const ProcessorEnds& ends);
 ResidualDescription read_residual(const Node& node, const ModelSizes& sizes);
 BoundingDescription read_bounding(const Node& node, const ModelSizes& sizes);
 PreprocessorDescription read_preprocessor(const Node& node, const Scope& scope, const ModelSizes& sizes);

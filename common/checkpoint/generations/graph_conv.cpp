@@ -81,26 +81,26 @@ SequentialDescription read_edge_embedding(const Node& processor, std::int64_t ch
 
 }  // namespace
 
-MapperResult read_graph_conv_mapper(const Node& node, const Scope& scope, const MapperSite& site) {
+MapperResult read_graph_conv_mapper(const Node& node, const Scope& scope, const MapperEnds& ends) {
   GraphConvMapperDescription out;
-  out.graph = read_edges(at_place(scope.model, site.graph, scope.names), site.sources, site.destinations);
-  out.channels = site.backward ? site.source_channels : sequential_outputs(node.at("emb_nodes_src"));
+  out.graph = read_edges(at_place(scope.model, ends.graph, scope.names), ends.sources, ends.destinations);
+  out.channels = ends.backward ? ends.source_channels : sequential_outputs(node.at("emb_nodes_src"));
   out.edge_embedding = read_mlp(node.at("emb_edges"), out.channels, edge_channels(out.graph), End::norm);
   out.block = read_mapper_block(node.at("proc"), out.channels);
   out.chunks = positive(at_place(node, places::mapper_chunks));
   MapperResult result;
-  if (site.backward) {
-    if (site.destination_channels != out.channels) {
+  if (ends.backward) {
+    if (ends.destination_channels != out.channels) {
       throw UserError("a decoder without an embedding of its destinations, which are " +
-                          std::to_string(site.destination_channels) + " and not " + std::to_string(out.channels) +
+                          std::to_string(ends.destination_channels) + " and not " + std::to_string(out.channels) +
                           " wide",
                       node.path(), "it goes with an encoder that embeds the data nodes, and their result alone");
     }
-    out.extractor = read_mlp(node.at("node_data_extractor"), site.output_channels, out.channels, End::linear);
-    result.output_channels = site.output_channels;
+    out.extractor = read_mlp(node.at("node_data_extractor"), ends.output_channels, out.channels, End::linear);
+    result.output_channels = ends.output_channels;
   } else {
-    out.source_embedding = read_mlp(node.at("emb_nodes_src"), out.channels, site.source_channels, End::norm);
-    out.destination_embedding = read_mlp(node.at("emb_nodes_dst"), out.channels, site.destination_channels, End::norm);
+    out.source_embedding = read_mlp(node.at("emb_nodes_src"), out.channels, ends.source_channels, End::norm);
+    out.destination_embedding = read_mlp(node.at("emb_nodes_dst"), out.channels, ends.destination_channels, End::norm);
     out.update_sources = node.at("proc").at("update_src_nodes").as_bool();
     result.output_channels = result.source_channels = out.channels;
   }
@@ -108,14 +108,14 @@ MapperResult read_graph_conv_mapper(const Node& node, const Scope& scope, const 
   return result;
 }
 
-ProcessorDescription read_graph_conv_processor(const Node& node, const Scope& scope, const ProcessorSite& site) {
+ProcessorDescription read_graph_conv_processor(const Node& node, const Scope& scope, const ProcessorEnds& ends) {
   GraphConvProcessorDescription out;
-  out.channels = site.channels;
-  out.graph = read_edges(at_place(scope.model, site.graph, scope.names), site.nodes, site.nodes);
-  out.edge_embedding = read_edge_embedding(node, site.channels, edge_channels(out.graph));
+  out.channels = ends.channels;
+  out.graph = read_edges(at_place(scope.model, ends.graph, scope.names), ends.nodes, ends.nodes);
+  out.edge_embedding = read_edge_embedding(node, ends.channels, edge_channels(out.graph));
   for (const Node& block : processor_blocks(node, kChunk)) {
     require_class(block, "block", {"anemoi.models.layers.block.GraphConvProcessorBlock"});
-    out.blocks.push_back(read_block(block, site.channels));
+    out.blocks.push_back(read_block(block, ends.channels));
   }
   return out;
 }

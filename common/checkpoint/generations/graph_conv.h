@@ -5,7 +5,7 @@
 
 namespace tradewind::checkpoint {
 
-MapperResult read_graph_conv_mapper(const Node& node, const Scope& scope, const MapperSite& site);
-ProcessorDescription read_graph_conv_processor(const Node& node, const Scope& scope, const ProcessorSite& site);
+MapperResult read_graph_conv_mapper(const Node& node, const Scope& scope, const MapperEnds& ends);
+ProcessorDescription read_graph_conv_processor(const Node& node, const Scope& scope, const ProcessorEnds& ends);
 
 }  // namespace tradewind::checkpoint

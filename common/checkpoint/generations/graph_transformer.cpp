@@ -130,37 +130,37 @@ std::optional<LinearDescription> read_embedding(const Node& node, std::int64_t o
 
 }  // namespace
 
-MapperResult read_graph_transformer_mapper(const Node& node, const Scope& scope, const MapperSite& site) {
+MapperResult read_graph_transformer_mapper(const Node& node, const Scope& scope, const MapperEnds& ends) {
   GraphTransformerMapperDescription out;
-  out.graph = read_edges(at_place(scope.model, site.graph, scope.names), site.sources, site.destinations);
+  out.graph = read_edges(at_place(scope.model, ends.graph, scope.names), ends.sources, ends.destinations);
   out.block = read_mapper_block(node.at("proc"), edge_channels(out.graph));
   out.chunks = positive(at_place(node, places::mapper_chunks));
   const std::int64_t channels = out.block.norm_destination.size;
-  out.destination_embedding = read_embedding(node.at("emb_nodes_dst"), channels, site.destination_channels);
+  out.destination_embedding = read_embedding(node.at("emb_nodes_dst"), channels, ends.destination_channels);
   const auto source = node.find("emb_nodes_src");
   if (source) {
-    out.source_embedding = read_embedding(*source, channels, site.source_channels);
-  } else if (!site.backward || site.source_channels != channels) {
+    out.source_embedding = read_embedding(*source, channels, ends.source_channels);
+  } else if (!ends.backward || ends.source_channels != channels) {
     throw UserError("no embedding of the sources (emb_nodes_src)", node.path());
   }
   MapperResult result{{}, channels};
-  if (site.backward) {
-    result.output_channels = site.output_channels;
-    out.extractor = read_sequential(node.at("node_data_extractor"), site.output_channels, channels);
+  if (ends.backward) {
+    result.output_channels = ends.output_channels;
+    out.extractor = read_sequential(node.at("node_data_extractor"), ends.output_channels, channels);
   }
   result.description = std::move(out);
   return result;
 }
 
-ProcessorDescription read_graph_transformer_processor(const Node& node, const Scope& scope, const ProcessorSite& site) {
+ProcessorDescription read_graph_transformer_processor(const Node& node, const Scope& scope, const ProcessorEnds& ends) {
   GraphTransformerProcessorDescription out;
-  out.graph = read_edges(at_place(scope.model, site.graph, scope.names), site.nodes, site.nodes);
+  out.graph = read_edges(at_place(scope.model, ends.graph, scope.names), ends.nodes, ends.nodes);
   const std::int64_t edge_width = edge_channels(out.graph);
   for (const Node& block : processor_blocks(node, "anemoi.models.layers.chunk.GraphTransformerProcessorChunk")) {
     out.blocks.push_back(read_processor_block(block, edge_width));
-    if (out.blocks.back().norm_mlp.size != site.channels) {
+    if (out.blocks.back().norm_mlp.size != ends.channels) {
       throw UserError("a block over " + std::to_string(out.blocks.back().norm_mlp.size) + " channels where " +
-                          std::to_string(site.channels) + " come in",
+                          std::to_string(ends.channels) + " come in",
                       block.path());
     }
   }

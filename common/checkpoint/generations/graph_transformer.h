@@ -5,7 +5,7 @@
 
 namespace tradewind::checkpoint {
 
-MapperResult read_graph_transformer_mapper(const Node& node, const Scope& scope, const MapperSite& site);
-ProcessorDescription read_graph_transformer_processor(const Node& node, const Scope& scope, const ProcessorSite& site);
+MapperResult read_graph_transformer_mapper(const Node& node, const Scope& scope, const MapperEnds& ends);
+ProcessorDescription read_graph_transformer_processor(const Node& node, const Scope& scope, const ProcessorEnds& ends);
 
 }  // namespace tradewind::checkpoint

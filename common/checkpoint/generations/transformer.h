@@ -5,7 +5,7 @@
 
 namespace tradewind::checkpoint {
 
-ProcessorDescription read_transformer_processor(const Node& node, const Scope& scope, const ProcessorSite& site);
-MapperResult read_transformer_mapper(const Node& node, const Scope& scope, const MapperSite& site);
+ProcessorDescription read_transformer_processor(const Node& node, const Scope& scope, const ProcessorEnds& ends);
+MapperResult read_transformer_mapper(const Node& node, const Scope& scope, const MapperEnds& ends);
 
 }  // namespace tradewind::checkpoint

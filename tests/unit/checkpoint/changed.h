@@ -70,7 +70,8 @@ class Changed {
   static Node root(const Changed& changed) { return changed.tree_->root(); }
   ModelDescription model() const { return describe(*tree_); }
   TransformerBlockDescription block() const {
-    return std::get<TransformerProcessorDescription>(model().processor).blocks.at(0);
+    const ModelDescription whole = model();
+    return std::get<TransformerProcessorDescription>(std::get<ProcessStage>(whole.trunk.at(0)).processor).blocks.at(0);
   }
   // Message and place of the error.
   std::string error() const {

@@ -30,7 +30,7 @@ const GraphTransformerMapperDescription& mapper(const MapperDescription& descrip
   return std::get<GraphTransformerMapperDescription>(description);
 }
 const TransformerProcessorDescription& processor(const ModelDescription& model) {
-  return std::get<TransformerProcessorDescription>(model.processor);
+  return std::get<TransformerProcessorDescription>(std::get<ProcessStage>(model.trunk.at(0)).processor);
 }
 
 struct LegacyCase {
@@ -53,20 +53,20 @@ TEST_CASE("gt-transformer is described whole") {
   const auto [tree, model] = describe_file(golden("gt-transformer"));
   CHECK(model.generation == "0.15 and later");
   CHECK(model.parameters == 199090);
-  CHECK(model.dataset == "data");
-  CHECK(model.input_steps == 2);
-  CHECK(model.output_steps == 1);
-  CHECK(model.input_variables == 19);
-  CHECK(model.output_variables == 10);
-  CHECK(model.data.count == 5248);
-  CHECK(model.hidden.count == 642);
-  CHECK(model.data.trainable->shape[1] == 4);
+  CHECK(model.datasets.at(0).name == "data");
+  CHECK(model.datasets.at(0).input_steps == 2);
+  CHECK(model.datasets.at(0).output_steps == 1);
+  CHECK(model.datasets.at(0).input_variables == 19);
+  CHECK(model.datasets.at(0).output_variables == 10);
+  CHECK(model.datasets.at(0).nodes.count == 5248);
+  CHECK(model.levels.at(0).count == 642);
+  CHECK(model.datasets.at(0).nodes.trainable->shape[1] == 4);
   CHECK(model.latent_skip);
-  CHECK(std::get<SkipResidualDescription>(model.residual).step == -1);
-  CHECK(model.prognostic_input == std::vector<std::int64_t>{0, 1, 2, 9, 10, 15, 16, 18});
-  CHECK(model.prognostic_output == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 9});
+  CHECK(std::get<SkipResidualDescription>(model.datasets.at(0).residual).step == -1);
+  CHECK(model.datasets.at(0).prognostic_input == std::vector<std::int64_t>{0, 1, 2, 9, 10, 15, 16, 18});
+  CHECK(model.datasets.at(0).prognostic_output == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 9});
 
-  const auto& encoder = mapper(model.encoder);
+  const auto& encoder = mapper(model.datasets.at(0).encoder->mapper);
   CHECK(encoder.graph.edges == 7568);
   CHECK(encoder.graph.sorted_by_destination);
   CHECK(!encoder.graph.trainable_order);
@@ -80,7 +80,7 @@ TEST_CASE("gt-transformer is described whole") {
   CHECK(encoder.block.mlp.layers.size() == 3);
   CHECK(std::get<Activation>(encoder.block.mlp.layers[1]) == Activation::gelu);
   CHECK(!encoder.extractor);
-  const auto& decoder = mapper(model.decoder);
+  const auto& decoder = mapper(model.datasets.at(0).decoder->mapper);
   CHECK(decoder.graph.edges == 15744);
   CHECK(!decoder.source_embedding);
   CHECK(decoder.extractor->layers.size() == 2);
@@ -94,13 +94,13 @@ TEST_CASE("gt-transformer is described whole") {
   CHECK(block.softcap == 0);
   CHECK(!block.alibi_slopes);
 
-  REQUIRE(model.boundings.size() == 2);
-  CHECK(std::get<ReluBoundingDescription>(model.boundings[0]).columns == std::vector<std::int64_t>{8});
-  const auto& hardtanh = std::get<HardtanhBoundingDescription>(model.boundings[1]);
+  REQUIRE(model.datasets.at(0).boundings.size() == 2);
+  CHECK(std::get<ReluBoundingDescription>(model.datasets.at(0).boundings[0]).columns == std::vector<std::int64_t>{8});
+  const auto& hardtanh = std::get<HardtanhBoundingDescription>(model.datasets.at(0).boundings[1]);
   CHECK(hardtanh.columns == std::vector<std::int64_t>{7});
   CHECK(hardtanh.maximum == 1);
-  REQUIRE(model.preprocessors.size() == 1);
-  const auto& normalizer = std::get<NormalizerDescription>(model.preprocessors[0]);
+  REQUIRE(model.datasets.at(0).preprocessors.size() == 1);
+  const auto& normalizer = std::get<NormalizerDescription>(model.datasets.at(0).preprocessors[0]);
   CHECK(normalizer.input_multiply.size() == 19);
   CHECK(normalizer.output_add.size() == 10);
   CHECK(normalizer.input_multiply[3] == 1);  // cos_julian_day: method none
@@ -119,24 +119,24 @@ TEST_CASE("every legacy generation resolves to the same layers") {
     const auto [tree, model] = describe_file(golden(std::string("legacy/") + expected.name));
     CHECK(model.generation == expected.generation);
     CHECK(model.output_has_time == expected.time);
-    CHECK(model.dataset == "data");
-    CHECK(model.input_steps == 2);
-    CHECK(model.output_steps == 1);
-    CHECK(model.input_variables == 17);
-    CHECK(model.output_variables == 11);
+    CHECK(model.datasets.at(0).name == "data");
+    CHECK(model.datasets.at(0).input_steps == 2);
+    CHECK(model.datasets.at(0).output_steps == 1);
+    CHECK(model.datasets.at(0).input_variables == 17);
+    CHECK(model.datasets.at(0).output_variables == 11);
     CHECK(model.latent_skip);
-    CHECK(std::get<SkipResidualDescription>(model.residual).step == -1);
-    CHECK(model.data.count == 1600);
-    CHECK(model.hidden.count == 544);
-    CHECK(model.data.trainable->shape[1] == expected.data_trainable);
-    CHECK(model.hidden.trainable->shape[1] == expected.hidden_trainable);
-    const auto& encoder = mapper(model.encoder);
+    CHECK(std::get<SkipResidualDescription>(model.datasets.at(0).residual).step == -1);
+    CHECK(model.datasets.at(0).nodes.count == 1600);
+    CHECK(model.levels.at(0).count == 544);
+    CHECK(model.datasets.at(0).nodes.trainable->shape[1] == expected.data_trainable);
+    CHECK(model.levels.at(0).trainable->shape[1] == expected.hidden_trainable);
+    const auto& encoder = mapper(model.datasets.at(0).encoder->mapper);
     CHECK(encoder.graph.edges == 1888);
     CHECK(!encoder.graph.trainable_order);
     CHECK(encoder.block.norm_source);
     CHECK(encoder.block.norm_source->weight->data != encoder.block.norm_destination.weight->data);
     CHECK(encoder.block.mlp.layers.size() == 3);
-    CHECK(mapper(model.decoder).graph.edges == 4800);
+    CHECK(mapper(model.datasets.at(0).decoder->mapper).graph.edges == 4800);
     REQUIRE(processor(model).blocks.size() == expected.layers);
     for (const auto& block : processor(model).blocks) {
       CHECK(block.window == 40);
@@ -145,9 +145,10 @@ TEST_CASE("every legacy generation resolves to the same layers") {
       CHECK(block.value.weight.data != block.key.weight.data);
       CHECK(block.mlp.layers.size() == 3);
     }
-    REQUIRE(model.boundings.size() == 1);
-    CHECK(std::get<ReluBoundingDescription>(model.boundings[0]).columns == std::vector<std::int64_t>{5, 9});
-    CHECK(std::get<NormalizerDescription>(model.postprocessors.at(0)).output_multiply.size() == 11);
+    REQUIRE(model.datasets.at(0).boundings.size() == 1);
+    CHECK(std::get<ReluBoundingDescription>(model.datasets.at(0).boundings[0]).columns ==
+          std::vector<std::int64_t>{5, 9});
+    CHECK(std::get<NormalizerDescription>(model.datasets.at(0).postprocessors.at(0)).output_multiply.size() == 11);
   }
 }
 

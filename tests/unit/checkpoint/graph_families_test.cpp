@@ -29,14 +29,15 @@ bool says(Changed& changed, const std::string& text) {
 TEST_CASE("gt-gt-options: a graph transformer with every option") {
   const ModelDescription model = Changed(options).model();
   CHECK_FALSE(model.latent_skip);
-  CHECK(std::get<SkipResidualDescription>(model.residual).step == -2);
-  CHECK(model.target_features ==
+  CHECK(std::get<SkipResidualDescription>(model.datasets.at(0).residual).step == -2);
+  CHECK(model.datasets.at(0).decoder->target_features ==
         std::vector<TargetFeature>{TargetFeature::coordinates, TargetFeature::forcings, TargetFeature::prognostics,
                                    TargetFeature::trainable_parameters, TargetFeature::encoded_data});
-  CHECK(model.forcing_input.size() == 11);
-  const auto& decoder = std::get<GraphTransformerMapperDescription>(model.decoder);
+  CHECK(model.datasets.at(0).forcing_input.size() == 11);
+  const auto& decoder = std::get<GraphTransformerMapperDescription>(model.datasets.at(0).decoder->mapper);
   CHECK(decoder.destination_embedding->weight.shape == std::vector<std::int64_t>{32, 92});
-  const auto& processor = std::get<GraphTransformerProcessorDescription>(model.processor);
+  const auto& processor =
+      std::get<GraphTransformerProcessorDescription>(std::get<ProcessStage>(model.trunk.at(0)).processor);
   CHECK(processor.graph.edges == 5040);
   CHECK(processor.graph.sources == 642);
   for (const auto& block : processor.blocks) {
@@ -50,17 +51,17 @@ TEST_CASE("gt-gt-options: a graph transformer with every option") {
 
 TEST_CASE("a message passing model of 0.4.2") {
   const ModelDescription model = Changed(gnn).model();
-  const auto& encoder = std::get<GraphConvMapperDescription>(model.encoder);
+  const auto& encoder = std::get<GraphConvMapperDescription>(model.datasets.at(0).encoder->mapper);
   CHECK(encoder.channels == 64);
   CHECK(encoder.update_sources);
   CHECK(encoder.source_embedding->layers.size() == 6);
   CHECK(std::holds_alternative<LayerNormDescription>(encoder.source_embedding->layers.back()));
   CHECK_FALSE(encoder.extractor);
-  const auto& decoder = std::get<GraphConvMapperDescription>(model.decoder);
+  const auto& decoder = std::get<GraphConvMapperDescription>(model.datasets.at(0).decoder->mapper);
   CHECK_FALSE(decoder.source_embedding);
   CHECK_FALSE(decoder.destination_embedding);
   CHECK(decoder.extractor->layers.size() == 5);
-  const auto& processor = std::get<GraphConvProcessorDescription>(model.processor);
+  const auto& processor = std::get<GraphConvProcessorDescription>(std::get<ProcessStage>(model.trunk.at(0)).processor);
   CHECK(processor.graph.edges == 3264);
   REQUIRE(processor.blocks.size() == 4);
   for (const auto& block : processor.blocks) {
@@ -69,8 +70,8 @@ TEST_CASE("a message passing model of 0.4.2") {
     CHECK(std::get<LinearDescription>(block.node_mlp.layers.front()).weight.shape ==
           std::vector<std::int64_t>{64, 128});
   }
-  CHECK(sizes_of(model.processor).heads == 0);
-  CHECK(sizes_of(model.processor).layers == 4);
+  CHECK(sizes_of(std::get<ProcessStage>(model.trunk.at(0)).processor).heads == 0);
+  CHECK(sizes_of(std::get<ProcessStage>(model.trunk.at(0)).processor).layers == 4);
 }
 
 TEST_CASE("a sharding strategy of the reference changes nothing") {
@@ -112,9 +113,9 @@ TEST_CASE("an encoder that leaves its sources does not go with a decoder that em
 TEST_CASE("the memory of message passing counts its edges, and they are split over ranks") {
   const Changed opened(gnn);
   const ModelDescription model = opened.model();
-  const auto one = estimate_memory(model, 1, 4), four = estimate_memory(model, 4, 4);
-  // latents of the processor's edges and their embedding; terms of the mappers' edges
-  CHECK(one.edges == 4 * 64 * (2 * 3264 + 1888 + 4800));
+  const auto one = estimate_memory(model, {}), four = estimate_memory(model, {.world_size = 4});
+  // the embedding of the processor's edges; terms of the mappers' edges, and sums by destination
+  CHECK(one.edges == 4 * 64 * (3264 + 1888 + 4800 + 544 + 1600));
   CHECK(four.edges < one.edges / 3);
   CHECK(one.halo_rows_processor == 0);
   CHECK(four.halo_rows_processor > 0);

@@ -80,11 +80,11 @@ TEST_CASE("names on several levels are drawn together") {
 
 TEST_CASE("the memory of a rank falls with the world size") {
   const auto opened = checkpoint::open_checkpoint(gt_transformer);
-  const auto one = checkpoint::estimate_memory(opened.model, 1, 4);
-  const auto two = checkpoint::estimate_memory(opened.model, 2, 4);
+  const auto one = checkpoint::estimate_memory(opened.model, {});
+  const auto two = checkpoint::estimate_memory(opened.model, {.world_size = 2});
   // edges: 8 bytes a row; 4 + 4 * 8 an edge (3 attributes and 4 trainable values, padded)
   CHECK(one.graph == 8 * 643 + 36 * 7568 + 8 * 5249 + 36 * 15744);
-  CHECK(one.state == 4 * 5248 * (2 * 19 + 2 * 10));
+  CHECK(one.state == 5248 * (4 * (2 * 19 + 2 * 10) + 40));
   CHECK(one.nodes == 4 * 8 * 5248 + 4 * (32 + 32) * 642);
   CHECK(one.latent == 4 * 2 * 32 * 642);
   CHECK(one.halo_rows_encoder == 0);
@@ -97,7 +97,8 @@ TEST_CASE("the memory of a rank falls with the world size") {
 
 TEST_CASE("halo rows are those of a naive count") {
   const auto opened = checkpoint::open_checkpoint(gt_transformer);
-  const auto& graph = std::get<checkpoint::GraphTransformerMapperDescription>(opened.model.decoder).graph;
+  const auto& graph =
+      std::get<checkpoint::GraphTransformerMapperDescription>(opened.model.datasets.at(0).decoder->mapper).graph;
   const auto index = checkpoint::to_int64(graph.edge_index);
   const auto rank_of = [](std::int64_t row, std::int64_t rows) {  // three ranks, larger first
     std::int64_t begin = 0;
@@ -113,5 +114,6 @@ TEST_CASE("halo rows are those of a naive count") {
     if (rank_of(source, graph.sources) != rank) halo[rank].insert(source);
   }
   const auto most = std::max({halo[0].size(), halo[1].size(), halo[2].size()});
-  CHECK(checkpoint::estimate_memory(opened.model, 3, 4).halo_rows_decoder == static_cast<std::int64_t>(most));
+  CHECK(checkpoint::estimate_memory(opened.model, {.world_size = 3}).halo_rows_decoder ==
+        static_cast<std::int64_t>(most));
 }

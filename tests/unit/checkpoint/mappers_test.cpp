@@ -12,10 +12,10 @@ using namespace tradewind::checkpoint;
 namespace {
 
 TransformerMapperDescription encoder(const Changed& changed) {
-  return std::get<TransformerMapperDescription>(changed.model().encoder);
+  return std::get<TransformerMapperDescription>(changed.model().datasets.at(0).encoder->mapper);
 }
 TransformerMapperDescription decoder(const Changed& changed) {
-  return std::get<TransformerMapperDescription>(changed.model().decoder);
+  return std::get<TransformerMapperDescription>(changed.model().datasets.at(0).decoder->mapper);
 }
 
 const std::string attention = "model.encoder.0.proc.attention";
@@ -33,7 +33,8 @@ TEST_CASE("transformer mappers without a window") {
   CHECK(!up.source_embedding);
   CHECK(up.destination_embedding.weight.shape == std::vector<std::int64_t>{32, 46});
   CHECK(up.extractor->layers.size() == 2);
-  const auto blocks = std::get<TransformerProcessorDescription>(fixture.model().processor).blocks;
+  const auto blocks =
+      std::get<TransformerProcessorDescription>(std::get<ProcessStage>(fixture.model().trunk.at(0)).processor).blocks;
   CHECK(!blocks.at(0).window);
   CHECK(blocks.at(0).query_norm);
 }
@@ -74,17 +75,17 @@ TEST_CASE("options of transformer mappers that no family knows are refused by na
 
 TEST_CASE("the point-wise family") {
   const ModelDescription model = Changed("pointwise").model();
-  CHECK(model.hidden.count == 5248);
-  const auto& encoder = std::get<PointWiseMapperDescription>(model.encoder);
+  CHECK(model.levels.at(0).count == 5248);
+  const auto& encoder = std::get<PointWiseMapperDescription>(model.datasets.at(0).encoder->mapper);
   CHECK(encoder.inputs == 46);
   REQUIRE(encoder.layers.layers.size() == 1);
   CHECK(std::get<LinearDescription>(encoder.layers.layers[0]).weight.shape == std::vector<std::int64_t>{32, 46});
-  const auto& processor = std::get<PointWiseProcessorDescription>(model.processor);
+  const auto& processor = std::get<PointWiseProcessorDescription>(std::get<ProcessStage>(model.trunk.at(0)).processor);
   REQUIRE(processor.layers.size() == 4);
   REQUIRE(processor.layers[0].layers.size() == 4);
   CHECK(std::get<LayerNormDescription>(processor.layers[0].layers[1]).size == 128);
   CHECK(std::get<Activation>(processor.layers[0].layers[2]) == Activation::gelu);
-  const auto& decoder = std::get<PointWiseMapperDescription>(model.decoder);
+  const auto& decoder = std::get<PointWiseMapperDescription>(model.datasets.at(0).decoder->mapper);
   CHECK(decoder.inputs == 32);
   CHECK(decoder.layers.layers.size() == 2);
 

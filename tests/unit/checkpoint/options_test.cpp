@@ -84,7 +84,7 @@ TEST_CASE("attributes and classes that no row knows are refused by name") {
 TEST_CASE("other options") {
   CHECK(!Changed(latest).set("model.latent_skip", false).model().latent_skip);
   CHECK(std::get<SkipResidualDescription>(
-            Changed(latest).set("model.residual.data.step", std::int64_t{0}).model().residual)
+            Changed(latest).set("model.residual.data.step", std::int64_t{0}).model().datasets.at(0).residual)
             .step == -2);
   CHECK(says(Changed(latest).set("model.residual.data.step", std::int64_t{2}), "step 2 of 2"));
   const auto gelu = Changed(latest).set("model.processor.proc.0.mlp.mlp.1.approximate", std::string("tanh")).block();

@@ -16,7 +16,7 @@ const std::string imputing = "anemoi.models.preprocessing.imputer.", mappings = 
 
 template <class T>
 T step(const ModelDescription& model, std::size_t i) {
-  return std::get<T>(model.preprocessors.at(i));
+  return std::get<T>(model.datasets.at(0).preprocessors.at(i));
 }
 
 Value function(const std::string& name) { return Value{Global{name}}; }
@@ -25,7 +25,7 @@ Value function(const std::string& name) { return Value{Global{name}}; }
 
 TEST_CASE("the fixture's steps and boundings") {
   const ModelDescription model = Changed(fixture).model();
-  REQUIRE(model.preprocessors.size() == 5);
+  REQUIRE(model.datasets.at(0).preprocessors.size() == 5);
   const auto mean = step<ImputerDescription>(model, 0), constant = step<ImputerDescription>(model, 1);
   REQUIRE(mean.columns.size() == 1);
   CHECK(!mean.masks_of_first_step);
@@ -48,18 +48,19 @@ TEST_CASE("the fixture's steps and boundings") {
   CHECK(step<OutputLimitsDescription>(model, 3).limits ==
         std::vector<BoundingDescription>{ReluBoundingDescription{{5}, {}, 0}});
 
-  REQUIRE(model.boundings.size() == 6);
-  CHECK(std::get<ReluBoundingDescription>(model.boundings[0]) == ReluBoundingDescription{{11}, {}, 0});
-  CHECK(std::get<HardtanhBoundingDescription>(model.boundings[1]) == HardtanhBoundingDescription{{3}, 0, 1, 0, 11});
-  const auto& normalized = std::get<ReluBoundingDescription>(model.boundings[2]);
+  REQUIRE(model.datasets.at(0).boundings.size() == 6);
+  CHECK(std::get<ReluBoundingDescription>(model.datasets.at(0).boundings[0]) == ReluBoundingDescription{{11}, {}, 0});
+  CHECK(std::get<HardtanhBoundingDescription>(model.datasets.at(0).boundings[1]) ==
+        HardtanhBoundingDescription{{3}, 0, 1, 0, 11});
+  const auto& normalized = std::get<ReluBoundingDescription>(model.datasets.at(0).boundings[2]);
   CHECK(normalized.columns == std::vector<std::int64_t>{7, 2});
   CHECK(normalized.thresholds.size() == 2);
   CHECK(normalized.slope == 0);
-  CHECK(std::get<ReluBoundingDescription>(model.boundings[3]).slope == 0.01);
-  CHECK(std::get<ReluBoundingDescription>(model.boundings[3]).thresholds.size() == 1);
-  CHECK(std::get<HardtanhBoundingDescription>(model.boundings[4]) ==
+  CHECK(std::get<ReluBoundingDescription>(model.datasets.at(0).boundings[3]).slope == 0.01);
+  CHECK(std::get<ReluBoundingDescription>(model.datasets.at(0).boundings[3]).thresholds.size() == 1);
+  CHECK(std::get<HardtanhBoundingDescription>(model.datasets.at(0).boundings[4]) ==
         HardtanhBoundingDescription{{10}, 0.2, 0.6, 0.01, {}});
-  CHECK(std::get<ReluBoundingDescription>(model.boundings[5]) == ReluBoundingDescription{{6}, {}, 0.01});
+  CHECK(std::get<ReluBoundingDescription>(model.datasets.at(0).boundings[5]) == ReluBoundingDescription{{6}, {}, 0.01});
 }
 
 TEST_CASE("dynamic imputers restore nothing; copying ones name the column they copy") {
@@ -161,6 +162,7 @@ TEST_CASE("boundings whose parts do not fit are refused") {
   const auto listed = Changed(fixture)
                           .set_list(bounds + "2.data_index", {Value{std::int64_t{2}}, Value{std::int64_t{7}}})
                           .model()
+                          .datasets.at(0)
                           .boundings.at(2);
   CHECK(std::get<ReluBoundingDescription>(listed).columns == std::vector<std::int64_t>{2, 7});
 }

@@ -134,9 +134,10 @@ std::vector<TargetFeature> find_target_features(const Scope& scope) {
 }
 
 // Columns of the decoder's destination rows; reads what the features need.
-std::int64_t target_channels(const Scope& scope, std::int64_t encoded, ModelDescription& out) {
+std::int64_t target_channels(const Scope& scope, std::int64_t encoded, const std::vector<TargetFeature>& features,
+                             DatasetDescription& out) {
   std::int64_t channels = 0;
-  for (const TargetFeature feature : out.target_features) {
+  for (const TargetFeature feature : features) {
     switch (feature) {
       case TargetFeature::encoded_data:
         channels += encoded;
@@ -152,7 +153,7 @@ std::int64_t target_channels(const Scope& scope, std::int64_t encoded, ModelDesc
         channels += 4;
         break;
       case TargetFeature::trainable_parameters:
-        channels += node_channels(out.data) - 4;
+        channels += node_channels(out.nodes) - 4;
         break;
     }
   }
@@ -185,7 +186,7 @@ std::vector<Node> find_processors(const Node& root, const Place& place, bool inv
 }
 
 // Both directions hold the same objects, the inverse one in reverse.
-void find_preprocessors(const Node& root, const Scope& scope, const ModelSizes& sizes, ModelDescription& out,
+void find_preprocessors(const Node& root, const Scope& scope, const ModelSizes& sizes, DatasetDescription& out,
                         Refusals& refusals) {
   const auto forward = find_processors(root, places::preprocessors, false, scope);
   const auto inverse = find_processors(root, places::postprocessors, true, scope);
@@ -201,36 +202,76 @@ void find_preprocessors(const Node& root, const Scope& scope, const ModelSizes& 
   for (const Node& node : inverse) read(node, out.postprocessors);
 }
 
-void read_layers(const Scope& scope, const ModelSizes& sizes, ModelDescription& out) {
-  const std::int64_t data_channels = sizes.input_steps * sizes.input_variables + node_channels(out.data);
-  const Node encoder = at_place(scope.model, places::encoder, scope.names);
-  MapperResult encoded = read_mapper(encoder, scope,
-                                     {.graph = places::encoder_graph,
-                                      .sources = out.data.count,
-                                      .destinations = out.hidden.count,
-                                      .source_channels = data_channels,
-                                      .destination_channels = node_channels(out.hidden)});
-  const std::int64_t channels = encoded.output_channels;
-  if (const auto aggregator = scope.model.find("latent_aggregator")) {
-    // of one dataset, sum and mean are what comes in
-    require_class(*aggregator, "latent aggregator",
-                  {"anemoi.models.layers.aggregator.SumAggregator", "anemoi.models.layers.aggregator.MeanAggregator"});
-    refuse_unknown_attributes(*aggregator);
-  }
-  out.processor = read_processor(at_place(scope.model, places::processor, scope.names), scope,
-                                 {.graph = places::processor_graph, .nodes = out.hidden.count, .channels = channels});
+ModelSizes sizes_of(const DatasetDescription& dataset) {
+  return {dataset.input_steps, dataset.input_variables, dataset.output_variables};
+}
+
+LatentAggregation find_aggregation(const Scope& scope) {
+  const auto aggregator = scope.model.find("latent_aggregator");
+  if (!aggregator) return LatentAggregation::sum;
+  const std::string sum = "anemoi.models.layers.aggregator.SumAggregator";
+  require_class(*aggregator, "latent aggregator", {sum, "anemoi.models.layers.aggregator.MeanAggregator"});
+  refuse_unknown_attributes(*aggregator);
+  return aggregator->class_name() == sum ? LatentAggregation::sum : LatentAggregation::mean;
+}
+
+// What the dataset is before its layers: its nodes, columns and times.
+DatasetDescription read_dataset(const Scope& scope) {
+  const auto size = [&](const Place& place) { return positive(at_place(scope.model, place, scope.names)); };
+  const auto columns = [&](const Place& place, std::int64_t limit) {
+    return columns_of(at_place(scope.model, place, scope.names), limit);
+  };
+  DatasetDescription out;
+  out.name = scope.names.dataset;
+  out.input_steps = size(places::input_steps);
+  if (scope.generation.output_has_time) out.output_steps = size(places::output_steps);
+  out.input_variables = size(places::input_variables);
+  out.output_variables = size(places::output_variables);
+  out.nodes = read_nodes(scope, scope.names.data, places::data_coordinates, places::data_trainable);
+  out.prognostic_input = columns(places::prognostic_input, out.input_variables);
+  out.prognostic_output = columns(places::prognostic_output, out.output_variables);
+  return out;
+}
+
+MapperResult read_encoder(const Scope& scope, const DatasetDescription& dataset, const NodeDescription& hidden) {
+  return read_mapper(at_place(scope.model, places::encoder, scope.names), scope,
+                     {.graph = places::encoder_graph,
+                      .sources = dataset.nodes.count,
+                      .destinations = hidden.count,
+                      .source_channels = dataset.input_steps * dataset.input_variables + node_channels(dataset.nodes),
+                      .destination_channels = node_channels(hidden)});
+}
+
+DecoderDescription read_decoder(const Scope& scope, const MapperResult& encoded, const NodeDescription& hidden,
+                                DatasetDescription& dataset) {
+  DecoderDescription out;
   out.target_features = find_target_features(scope);
-  const std::int64_t encoded_channels = encoded.source_channels > 0 ? encoded.source_channels : data_channels;
-  MapperResult decoded = read_mapper(at_place(scope.model, places::decoder, scope.names), scope,
-                                     {.graph = places::decoder_graph,
-                                      .sources = out.hidden.count,
-                                      .destinations = out.data.count,
-                                      .source_channels = channels,
-                                      .destination_channels = target_channels(scope, encoded_channels, out),
-                                      .output_channels = out.output_steps * sizes.output_variables,
-                                      .backward = true});
-  out.encoder = std::move(encoded.description);
-  out.decoder = std::move(decoded.description);
+  const std::int64_t raw = dataset.input_steps * dataset.input_variables + node_channels(dataset.nodes);
+  const std::int64_t channels = encoded.source_channels > 0 ? encoded.source_channels : raw;
+  out.mapper = read_mapper(at_place(scope.model, places::decoder, scope.names), scope,
+                           {.graph = places::decoder_graph,
+                            .sources = hidden.count,
+                            .destinations = dataset.nodes.count,
+                            .source_channels = encoded.output_channels,
+                            .destination_channels = target_channels(scope, channels, out.target_features, dataset),
+                            .output_channels = dataset.output_steps * dataset.output_variables,
+                            .backward = true})
+                   .description;
+  return out;
+}
+
+void read_layers(const Scope& scope, ModelDescription& out) {
+  DatasetDescription& dataset = out.datasets.front();
+  const NodeDescription& hidden = out.levels.front();
+  MapperResult encoded = read_encoder(scope, dataset, hidden);
+  out.aggregation = find_aggregation(scope);
+  out.trunk.emplace_back(ProcessStage{
+      .level = 0,
+      .processor = read_processor(
+          at_place(scope.model, places::processor, scope.names), scope,
+          {.graph = places::processor_graph, .nodes = hidden.count, .channels = encoded.output_channels})});
+  dataset.decoder = read_decoder(scope, encoded, hidden, dataset);
+  dataset.encoder = EncoderDescription{std::move(encoded.description)};
 }
 
 // What no part can be read without is thrown at once, what the parts refuse is collected.
@@ -245,31 +286,23 @@ ModelDescription describe_root(const Node& root, Refusals& refusals) {
   ModelDescription out;
   out.class_name = model.class_name();
   out.generation = scope.generation.name;
-  out.dataset = scope.names.dataset;
   out.output_has_time = scope.generation.output_has_time;
-  out.input_steps = positive(at_place(model, places::input_steps, scope.names));
-  out.output_steps =
-      out.output_has_time ? positive(at_place(model, places::output_steps, scope.names)) : std::int64_t{1};
-  out.input_variables = positive(at_place(model, places::input_variables, scope.names));
-  out.output_variables = positive(at_place(model, places::output_variables, scope.names));
-  const ModelSizes sizes{out.input_steps, out.input_variables, out.output_variables};
-
   for (const char* table : {"node_attributes.{dataset}", "node_attributes"}) {
     const auto nodes = find_place(model, {"nodes", {table}, "trainable_tensors"}, scope.names);
     if (nodes) refuse_unknown_attributes(*nodes);
   }
-  out.data = read_nodes(scope, scope.names.data, places::data_coordinates, places::data_trainable);
-  out.hidden = read_nodes(scope, scope.names.hidden, places::hidden_coordinates, places::hidden_trainable);
-  out.prognostic_input = columns_of(at_place(model, places::prognostic_input, scope.names), out.input_variables);
-  out.prognostic_output = columns_of(at_place(model, places::prognostic_output, scope.names), out.output_variables);
-  attempt(refusals, [&] { read_layers(scope, sizes, out); });
+  out.datasets.push_back(read_dataset(scope));
+  out.levels.push_back(read_nodes(scope, scope.names.hidden, places::hidden_coordinates, places::hidden_trainable));
+  DatasetDescription& dataset = out.datasets.front();
+  const ModelSizes sizes = sizes_of(dataset);
+  attempt(refusals, [&] { read_layers(scope, out); });
   attempt(refusals, [&] { out.latent_skip = find_latent_skip(scope); });
-  attempt(refusals, [&] { out.residual = find_residual(scope, sizes); });
-  if (out.prognostic_input.size() != out.prognostic_output.size()) {
+  attempt(refusals, [&] { dataset.residual = find_residual(scope, sizes); });
+  if (dataset.prognostic_input.size() != dataset.prognostic_output.size()) {
     throw UserError("different numbers of prognostic variables in input and output", model.path());
   }
-  attempt(refusals, [&] { out.boundings = find_boundings(scope, sizes, refusals); });
-  attempt(refusals, [&] { find_preprocessors(root, scope, sizes, out, refusals); });
+  attempt(refusals, [&] { dataset.boundings = find_boundings(scope, sizes, refusals); });
+  attempt(refusals, [&] { find_preprocessors(root, scope, sizes, dataset, refusals); });
   out.parameters = count_parameters(model);
   return out;
 }

@@ -1,0 +1,178 @@
+// The estimate of a rank's memory against what models of every family hold between two calls, over ranks that are
+// threads of this process. Sizes are such that what is not counted (the allocator, the collectives) is small beside it.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/checkpoint/memory_estimate.h"
+#include "tests/unit/dist/ranks.h"
+#include "tests/unit/nn/synthetic.h"
+#include "worker/channel/memory.h"
+#include "worker/nn/model.h"
+
+using namespace tradewind;
+using checkpoint::DatasetDescription;
+using checkpoint::ModelDescription;
+using testing::Weights;
+
+namespace {
+
+constexpr std::int64_t data_rows = 30000, hidden_rows = 6000, variables = 40, channels = 192, heads = 6;
+constexpr std::int64_t head_size = channels / heads, trainable = 4, steps = 2;
+constexpr std::int64_t inputs = steps * variables + 4 + trainable, hidden_inputs = 4 + trainable;
+
+// Nodes, columns and a normaliser; layers come after.
+ModelDescription frame(Weights& weights) {
+  ModelDescription model;
+  DatasetDescription& dataset = model.datasets.emplace_back();
+  dataset.name = "data";
+  dataset.nodes = weights.nodes(data_rows, trainable);
+  dataset.input_steps = steps;
+  dataset.input_variables = dataset.output_variables = variables;
+  const std::vector<float> one(variables, 1), zero(variables, 0);
+  dataset.preprocessors = dataset.postprocessors = {checkpoint::NormalizerDescription{one, zero, one, zero}};
+  model.levels.push_back(weights.nodes(hidden_rows, trainable));
+  return model;
+}
+
+// Every destination has edges from sources near it, as grids have: a rank's halo stays small.
+checkpoint::GraphDescription local_graph(Weights& weights, std::int64_t sources, std::int64_t destinations,
+                                         std::int64_t per_destination) {
+  checkpoint::GraphDescription graph =
+      weights.graph(sources, destinations, destinations * per_destination, 3, trainable, false);
+  const at::Tensor destination = at::arange(destinations).repeat_interleave(per_destination);
+  const at::Tensor offset = at::arange(per_destination).repeat({destinations}) - per_destination / 2;
+  const at::Tensor source = (destination * sources).floor_divide(destinations).add(offset).clamp(0, sources - 1);
+  graph.edge_index = weights.keep(at::stack({source, destination}));
+  return graph;
+}
+
+void set(ModelDescription& model, checkpoint::MapperDescription encoder, checkpoint::ProcessorDescription processor,
+         checkpoint::MapperDescription decoder) {
+  model.datasets[0].encoder = checkpoint::EncoderDescription{std::move(encoder)};
+  model.datasets[0].decoder = checkpoint::DecoderDescription{.mapper = std::move(decoder)};
+  model.trunk.emplace_back(checkpoint::ProcessStage{.processor = std::move(processor)});
+}
+
+checkpoint::ProcessorDescription transformer(Weights& weights, std::optional<std::int64_t> window) {
+  checkpoint::TransformerProcessorDescription processor;
+  for (int i = 0; i < 3; ++i) processor.blocks.push_back(weights.transformer_block(heads, head_size, window, false));
+  return processor;
+}
+
+void graph_mappers(Weights& weights, ModelDescription& model, checkpoint::ProcessorDescription processor) {
+  auto encoder = weights.mapper(local_graph(weights, data_rows, hidden_rows, 12), inputs, hidden_inputs, heads,
+                                head_size, false, false, {});
+  auto decoder = weights.mapper(local_graph(weights, hidden_rows, data_rows, 3), channels, inputs, heads, head_size,
+                                false, false, variables);
+  set(model, std::move(encoder), std::move(processor), std::move(decoder));
+}
+
+ModelDescription graph_transformer(Weights& weights, bool own_edges) {
+  ModelDescription model = frame(weights);
+  checkpoint::GraphTransformerProcessorDescription processor;
+  processor.graph = local_graph(weights, hidden_rows, hidden_rows, 12);
+  for (int i = 0; i < 3; ++i) {
+    processor.blocks.push_back(weights.graph_block(channels, heads, head_size, 3 + trainable, false, own_edges, true));
+  }
+  graph_mappers(weights, model, std::move(processor));
+  return model;
+}
+
+ModelDescription windowed(Weights& weights, std::optional<std::int64_t> window) {
+  ModelDescription model = frame(weights);
+  graph_mappers(weights, model, transformer(weights, window));
+  return model;
+}
+
+ModelDescription message_passing(Weights& weights, std::optional<checkpoint::Activation> gate) {
+  ModelDescription model = frame(weights);
+  checkpoint::GraphConvProcessorDescription processor;
+  processor.channels = channels;
+  processor.graph = local_graph(weights, hidden_rows, hidden_rows, 12);
+  processor.edge_embedding = weights.normed_mlp(channels, 3 + trainable, channels);
+  for (int i = 0; i < 3; ++i) processor.blocks.push_back(weights.conv_block(channels, gate));
+  auto encoder =
+      weights.conv_mapper(local_graph(weights, data_rows, hidden_rows, 12), channels, inputs, hidden_inputs, {}, gate);
+  auto decoder = weights.conv_mapper(local_graph(weights, hidden_rows, data_rows, 3), channels, channels, channels,
+                                     variables, gate);
+  set(model, std::move(encoder), std::move(processor), std::move(decoder));
+  return model;
+}
+
+ModelDescription transformers(Weights& weights) {
+  ModelDescription model = frame(weights);
+  auto encoder = weights.transformer_mapper(inputs, hidden_inputs, channels, heads, head_size, 200, false, {});
+  auto decoder = weights.transformer_mapper(channels, inputs, channels, heads, head_size, 200, false, variables);
+  set(model, std::move(encoder), transformer(weights, 200), std::move(decoder));
+  return model;
+}
+
+// Bytes that all ranks hold together after two calls, beside input and output.
+std::int64_t held(const ModelDescription& model, int ranks, Precision precision) {
+  channel::give_back_small_blocks();
+  std::int64_t before = 0, after = 0;
+  testing::run_ranks(ranks, [&](dist::Communicator& communicator) {
+    at::Tensor barrier = at::zeros({1});
+    communicator.all_reduce_sum(barrier, "before");
+    if (communicator.rank() == 0) before = channel::anonymous_bytes();
+    communicator.all_reduce_sum(barrier, "begin");
+    nn::ModelOptions options;
+    options.precision = precision;
+    const auto loaded = nn::make_model(model, options, communicator);
+    for (int call = 0; call < 2; ++call) {
+      const at::Tensor x = at::zeros({steps, loaded->rows().size(), variables});
+      (void)loaded->predict({x}, {.call = call});
+    }
+    communicator.all_reduce_sum(barrier, "after");
+    if (communicator.rank() == 0) {
+      channel::give_back_small_blocks();
+      after = channel::anonymous_bytes();
+    }
+    communicator.all_reduce_sum(barrier, "end");
+  });
+  return after - before;
+}
+
+struct Family {
+  const char* name;
+  std::function<ModelDescription(Weights&)> make;
+};
+
+}  // namespace
+
+TEST_CASE("what a model holds between two calls is what was estimated, within a fifth") {
+  channel::give_back_large_blocks();
+  at::set_num_threads(2);
+  const Family families[] = {
+      {"a windowed transformer", [](Weights& weights) { return windowed(weights, 300); }},
+      {"a transformer that sees all", [](Weights& weights) { return windowed(weights, {}); }},
+      {"a graph transformer", [](Weights& weights) { return graph_transformer(weights, false); }},
+      {"a graph transformer with MLPs of edges", [](Weights& weights) { return graph_transformer(weights, true); }},
+      {"message passing", [](Weights& weights) { return message_passing(weights, {}); }},
+      {"gated message passing",
+       [](Weights& weights) { return message_passing(weights, checkpoint::Activation::sigmoid); }},
+      {"transformer mappers", [](Weights& weights) { return transformers(weights); }}};
+  for (const Family& family : families) {
+    Weights weights(1);
+    const ModelDescription model = family.make(weights);
+    for (const Precision precision : {Precision::f32, Precision::f16}) {
+      for (const int ranks : {1, 2, 4}) {
+        const checkpoint::MemoryEstimate one = estimate_memory(model, {ranks, precision, 2});
+        const double expected = static_cast<double>(ranks * (one.kept() - one.state));
+        const auto measured = static_cast<double>(held(model, ranks, precision));
+        const std::string what = std::string(family.name) + ", " + std::to_string(8 * bytes_of(precision)) + " bit, " +
+                                 std::to_string(ranks) + " ranks: estimated " + std::to_string(expected / 1e6) +
+                                 " MB, held " + std::to_string(measured / 1e6) + " MB";
+        MESSAGE(what, ", ratio ", expected / measured);
+        CHECK_MESSAGE(expected > 0.8 * measured, what);
+        CHECK_MESSAGE(expected < 1.2 * measured, what);
+      }
+    }
+  }
+}

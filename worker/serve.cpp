@@ -63,7 +63,7 @@ std::string identity_of(const proto::Json& config) {
 struct Session {
   const proto::Start& start;
   Channel& launcher;
-  runner::Reporter& reporter;
+  report::Reporter& reporter;
   telemetry::Recorder& recorder;
   const Around& around;
 };

@@ -11,7 +11,7 @@
 
 #include "common/checkpoint/checkpoint.h"
 #include "common/errors.h"
-#include "worker/nn/kernels/kernels.h"
+#include "worker/kernels/kernels.h"
 #include "worker/nn/model.h"
 
 using namespace tradewind;
@@ -47,24 +47,24 @@ void print_memory(const char* when) {
 int run(int argc, char** argv) {
   const int calls = argc > 2 ? std::atoi(argv[2]) : 3;
   nn::ModelOptions options;
-  if (argc > 3 && std::strcmp(argv[3], "bf16") == 0) options.precision = config::Precision::bf16;
-  if (argc > 3 && std::strcmp(argv[3], "f16") == 0) options.precision = config::Precision::f16;
+  if (argc > 3 && std::strcmp(argv[3], "bf16") == 0) options.precision = Precision::bf16;
+  if (argc > 3 && std::strcmp(argv[3], "f16") == 0) options.precision = Precision::f16;
   if (argc > 4) at::set_num_threads(std::atoi(argv[4]));
-  std::printf("threads %d, kernels %s\n", at::get_num_threads(), nn::kernels::table().name);
+  std::printf("threads %d, kernels %s\n", at::get_num_threads(), kernels::best().name);
   print_memory("start");
   double start = wall();
   const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(argv[1]);
   const auto alone = dist::make_single_communicator();
   const auto model = nn::make_model(checkpoint.model, options, *alone);
   std::printf("load     %.2f s\n", wall() - start);
-  const checkpoint::ModelDescription& shape = checkpoint.model;
+  const checkpoint::DatasetDescription& shape = checkpoint::only_dataset(checkpoint.model);
   at::manual_seed(1);
-  const at::Tensor x = at::randn({shape.input_steps, shape.data.count, shape.input_variables});
+  const at::Tensor x = at::randn({shape.input_steps, shape.nodes.count, shape.input_variables});
   print_memory("loaded");
   for (int call = 0; call < calls; ++call) {
     const rusage before = usage();
     start = wall();
-    const at::Tensor y = model->predict(x);
+    const at::Tensor y = model->predict({x}, {.call = call}).front();
     const double elapsed = wall() - start;
     const rusage after = usage();
     std::printf("call %-3d %.4f s, processor time %.4f s user, %.4f s system\n", call + 1, elapsed,

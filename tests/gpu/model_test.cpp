@@ -15,6 +15,7 @@
 #include "worker/device/visible.h"
 #include "worker/nn/model.h"
 #include "worker/npz/npz.h"
+#include "worker/runner/model_options.h"
 
 using namespace tradewind;
 
@@ -22,18 +23,19 @@ namespace {
 
 constexpr int skipped = 77;
 
-at::Tensor predict(const checkpoint::ModelDescription& description, const at::Tensor& x, config::Precision precision,
+at::Tensor predict(const checkpoint::ModelDescription& description, const at::Tensor& x, Precision precision,
                    const std::string& wanted, int world_size) {
-  at::Tensor y = at::full({description.output_steps, x.size(1), description.output_variables}, NAN, at::kFloat);
+  at::Tensor y = at::full({description.datasets[0].output_steps, x.size(1), description.datasets[0].output_variables},
+                          NAN, at::kFloat);
   std::mutex mutex;
   testing::run_ranks(world_size, [&](dist::Communicator& communicator) {
     const device::Device device = device::open_device(wanted, 0, [](const std::string& text) { FAIL(text); });
-    nn::ModelOptions options;
+    nn::ModelOptions options = runner::model_options_on(device);
     options.precision = precision;
-    options.device = device.where;
     const auto model = nn::make_model(description, options, communicator);
     const dist::RowRange rows = model->rows();
-    const at::Tensor part = model->predict(x.slice(1, rows.begin, rows.end).contiguous().to(model->device())).cpu();
+    const at::Tensor part =
+        model->predict({x.slice(1, rows.begin, rows.end).contiguous().to(model->device())}, {}).front().cpu();
     CHECK((device.peak_bytes().value_or(0) > 0) == (wanted != "cpu"));
     const std::lock_guard<std::mutex> lock(mutex);
     y.slice(1, rows.begin, rows.end).copy_(part);
@@ -52,11 +54,10 @@ TEST_CASE("gt-transformer on CUDA equals the CPU, in each precision, over 1 to 4
   const auto checkpoint = checkpoint::open_checkpoint((folder / "inference-last.ckpt").string());
   const at::Tensor x = npz::read(*checkpoint::Archive::open((folder / "reference.npz").string()), "input_first");
   struct Case {
-    config::Precision precision;
+    Precision precision;
     double limit;  // of a variable's standard deviation
   };
-  for (const Case& one :
-       {Case{config::Precision::f32, 5e-5}, Case{config::Precision::bf16, 0.1}, Case{config::Precision::f16, 0.02}}) {
+  for (const Case& one : {Case{Precision::f32, 5e-5}, Case{Precision::bf16, 0.1}, Case{Precision::f16, 0.02}}) {
     const at::Tensor expected = predict(checkpoint.model, x, one.precision, "cpu", 1);
     for (const int world_size : {1, 2, 3, 4}) {
       const double worst = worst_over_std(predict(checkpoint.model, x, one.precision, "cuda:0", world_size), expected);

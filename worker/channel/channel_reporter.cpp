@@ -8,16 +8,16 @@ void ChannelReporter::leave_when_asked() {
   if (channel_.stop_requested()) throw Stopped();
 }
 
-void ChannelReporter::phase(runner::Phase phase) {
+void ChannelReporter::phase(report::Phase phase) {
   // Loading and reading leave much behind that is not needed again.
-  if (phase != runner::Phase::step) give_back_small_blocks();
-  memory_.begin(runner::name_of(phase));
-  channel_.send(proto::Phase{runner::name_of(phase)});
+  if (phase != report::Phase::step) give_back_small_blocks();
+  memory_.begin(report::name_of(phase));
+  channel_.send(proto::Phase{report::name_of(phase)});
   // What is closing is whole already: let it get its final name.
-  if (phase != runner::Phase::close) leave_when_asked();
+  if (phase != report::Phase::close) leave_when_asked();
 }
 
-void ChannelReporter::step_done(const runner::StepDone& step) {
+void ChannelReporter::step_done(const report::StepDone& step) {
   // The first leaves behind what is made once. Of long steps what encoding leaves goes, too: it takes milliseconds.
   constexpr double long_step = 1;  // seconds
   if (step.step == 1 || step.seconds >= long_step) give_back_small_blocks();
@@ -29,7 +29,7 @@ void ChannelReporter::step_done(const runner::StepDone& step) {
 
 void ChannelReporter::note(const std::string& text) { channel_.send(proto::Note{text}); }
 void ChannelReporter::warning(const std::string& text) { channel_.send(proto::Warning{text}); }
-void ChannelReporter::finished(const runner::Timings& timings, runner::Json figures) {
+void ChannelReporter::finished(const report::Timings& timings, report::Json figures) {
   timings_ = timings;
   figures_ = std::move(figures);
 }

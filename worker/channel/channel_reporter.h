@@ -5,7 +5,7 @@
 
 #include "worker/channel/channel.h"
 #include "worker/channel/memory.h"
-#include "worker/runner/reporter.h"
+#include "worker/report/reporter.h"
 
 namespace tradewind::channel {
 
@@ -16,14 +16,14 @@ class Stopped : public std::exception {
   const char* what() const noexcept override { return "stopped on request"; }
 };
 
-class ChannelReporter : public runner::Reporter {
+class ChannelReporter : public report::Reporter {
  public:
   explicit ChannelReporter(Channel& channel) : channel_(channel) {}
-  void phase(runner::Phase phase) override;
-  void step_done(const runner::StepDone& step) override;
+  void phase(report::Phase phase) override;
+  void step_done(const report::StepDone& step) override;
   void note(const std::string& text) override;
   void warning(const std::string& text) override;
-  void finished(const runner::Timings& timings, runner::Json figures) override;
+  void finished(const report::Timings& timings, report::Json figures) override;
   // What finished() was told, with this process's memory: the message that ends the run.
   proto::Finished result(int exit_code);
 
@@ -31,8 +31,8 @@ class ChannelReporter : public runner::Reporter {
   void leave_when_asked();
   Channel& channel_;
   MemoryWatch memory_;
-  runner::Timings timings_;
-  runner::Json figures_ = runner::Json::object();
+  report::Timings timings_;
+  report::Json figures_ = report::Json::object();
 };
 
 }  // namespace tradewind::channel

@@ -32,7 +32,7 @@ struct DeviceWarp {
 
 // One warp for each destination and head; the heads of a destination are neighbours and share its edges' cache lines.
 template <class T, int channel_parts, int attribute_parts>
-__global__ void graph_attention(const nn::kernels::GraphAttention arguments, std::int64_t rows) {
+__global__ void graph_attention(const kernels::GraphAttention arguments, std::int64_t rows) {
   const std::int64_t warp = static_cast<std::int64_t>(blockIdx.x) * warps_per_block + threadIdx.x / warp_size;
   if (warp >= rows * arguments.heads) return;
   GraphAttentionHead<DeviceWarp, T, channel_parts, attribute_parts>(arguments, warp / arguments.heads,
@@ -42,7 +42,7 @@ __global__ void graph_attention(const nn::kernels::GraphAttention arguments, std
 
 }  // namespace
 
-cudaError_t launch_graph_attention(const nn::kernels::GraphAttention& arguments, std::int64_t rows,
+cudaError_t launch_graph_attention(const kernels::GraphAttention& arguments, std::int64_t rows,
                                    cudaStream_t stream) {
   const std::int64_t blocks = (rows * arguments.heads + warps_per_block - 1) / warps_per_block;
   if (blocks == 0) return cudaSuccess;

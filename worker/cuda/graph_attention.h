@@ -5,12 +5,11 @@
 
 #include <cstdint>
 
-#include "worker/nn/kernels/kernels.h"
+#include "worker/kernels/arguments.h"
 
 namespace tradewind::cuda {
 
 // Destination rows [0, rows); every pointer is the device's. Returns when the kernel is queued on `stream`.
-cudaError_t launch_graph_attention(const nn::kernels::GraphAttention& arguments, std::int64_t rows,
-                                   cudaStream_t stream);
+cudaError_t launch_graph_attention(const kernels::GraphAttention& arguments, std::int64_t rows, cudaStream_t stream);
 
 }  // namespace tradewind::cuda

@@ -7,14 +7,12 @@
 #include <cstdint>
 
 #include "worker/cuda/element.h"
-#include "worker/nn/kernels/kernels.h"
+#include "worker/kernels/arguments.h"
 
 namespace tradewind::cuda {
 
 constexpr std::int64_t warp_size = 32;
 constexpr int edges_at_once = 4;  // edges between two updates of the running softmax
-// The largest head and edge that the kernel is compiled for.
-constexpr std::int64_t head_size_limit = 256, attribute_limit = 128;
 
 // channel_parts, attribute_parts: how many times 32 channels and attributes a lane holds; the head and the attributes
 // fit into them.
@@ -23,7 +21,7 @@ class GraphAttentionHead {
  public:
   using Lanes = typename Warp::Lanes;
 
-  TRADEWIND_HOST_DEVICE GraphAttentionHead(const nn::kernels::GraphAttention& arguments, std::int64_t row,
+  TRADEWIND_HOST_DEVICE GraphAttentionHead(const kernels::GraphAttention& arguments, std::int64_t row,
                                            std::int64_t head)
       : a_(arguments), channels_(a_.heads * a_.head_size), offset_(head * a_.head_size), row_(row) {}
 
@@ -123,7 +121,7 @@ class GraphAttentionHead {
     }
   }
 
-  const nn::kernels::GraphAttention& a_;
+  const kernels::GraphAttention& a_;
   std::int64_t channels_, offset_, row_;
   Lanes query_[channel_parts], sum_[channel_parts];
   Lanes edge_query_[attribute_parts], attribute_sum_[attribute_parts];
@@ -133,12 +131,12 @@ class GraphAttentionHead {
 // Calls f<T, channel_parts, attribute_parts>() with what `a` needs. Heads and attributes beyond the limits are refused
 // when a layer comes to the device.
 template <class F>
-void with_instance(const nn::kernels::GraphAttention& a, const F& f) {
+void with_instance(const kernels::GraphAttention& a, const F& f) {
   const auto with_parts = [&]<class T>() {
     const bool narrow = a.attribute_size <= warp_size;
     const auto with_channels = [&]<int channel_parts>() {
       narrow ? f.template operator()<T, channel_parts, 1>()
-             : f.template operator()<T, channel_parts, attribute_limit / warp_size>();
+             : f.template operator()<T, channel_parts, kernels::cuda_attribute_limit / warp_size>();
     };
     if (a.head_size <= warp_size) {
       with_channels.template operator()<1>();
@@ -147,15 +145,15 @@ void with_instance(const nn::kernels::GraphAttention& a, const F& f) {
     } else if (a.head_size <= 4 * warp_size) {
       with_channels.template operator()<4>();
     } else {
-      with_channels.template operator()<head_size_limit / warp_size>();
+      with_channels.template operator()<kernels::cuda_head_size_limit / warp_size>();
     }
   };
   switch (a.element) {
-    case nn::kernels::Element::f32:
+    case kernels::Element::f32:
       return with_parts.template operator()<float>();
-    case nn::kernels::Element::bf16:
+    case kernels::Element::bf16:
       return with_parts.template operator()<Bf16>();
-    case nn::kernels::Element::f16:
+    case kernels::Element::f16:
       return with_parts.template operator()<F16>();
   }
 }

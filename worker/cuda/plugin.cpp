@@ -74,7 +74,7 @@ const char* memory(int device, DeviceMemory* memory) {
   });
 }
 
-const char* graph_attention(const nn::kernels::GraphAttention* arguments, std::int64_t rows) {
+const char* graph_attention(const kernels::GraphAttention* arguments, std::int64_t rows) {
   return guarded(
       [&] { return check(launch_graph_attention(*arguments, rows, c10::cuda::getCurrentCUDAStream().stream())); });
 }

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "worker/nn/kernels/kernels.h"
+#include "worker/kernels/arguments.h"
 
 namespace c10d {
 class Store;
@@ -46,7 +46,7 @@ struct Table {
   const char* (*facts)(int device, DeviceFacts* facts);
   const char* (*memory)(int device, DeviceMemory* memory);
   // Queues destination rows [0, rows) on the current stream; every pointer is the device's.
-  const char* (*graph_attention)(const nn::kernels::GraphAttention* arguments, std::int64_t rows);
+  const char* (*graph_attention)(const kernels::GraphAttention* arguments, std::int64_t rows);
   // backend: a new reference, the caller's to release.
   const char* (*connect)(const NcclGroup* group, c10d::Backend** backend);
   // Lets the device write to `bytes` from `memory` on, whole pages of this process; seen: that address for the device.

@@ -60,6 +60,12 @@ const cuda::Table& load_cuda_library(const std::string& path) {
 
 const cuda::Table* loaded_cuda() { return loaded.load(); }
 
+std::function<void(const kernels::GraphAttention&, std::int64_t)> graph_attention_of(const cuda::Table& library) {
+  return [&library](const kernels::GraphAttention& arguments, std::int64_t rows) {
+    check_cuda(library.graph_attention(&arguments, rows), "graph attention");
+  };
+}
+
 void check_cuda(const char* error, const std::string& where) {
   if (error == nullptr) return;
   throw EnvironmentFault(std::string("CUDA: ") + error, where,

@@ -2,6 +2,7 @@
 // operations with the process, for good; so does the table of our own kernels.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "worker/cuda/table.h"
@@ -16,6 +17,10 @@ const cuda::Table& load_cuda_library(const std::string& path);
 
 // The table that was loaded; null before. Thread-safe.
 const cuda::Table* loaded_cuda();
+
+// Queues graph attention of destination rows [0, rows) by the library's kernel; pointers of the device.
+std::function<void(const kernels::GraphAttention& arguments, std::int64_t rows)> graph_attention_of(
+    const cuda::Table& library);
 
 // Turns what a function of the table returns into an EnvironmentFault.
 void check_cuda(const char* error, const std::string& where);

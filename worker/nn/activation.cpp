@@ -7,11 +7,11 @@
 
 namespace tradewind::nn {
 
-void activate(checkpoint::Activation activation, at::Tensor& x) {
+void activate(checkpoint::Activation activation, at::Tensor& x, const Workspace& workspace) {
   using checkpoint::Activation;
   switch (activation) {
     case Activation::gelu:
-      operations(x).gelu(x);
+      workspace.operations().gelu(x);
       return;
     case Activation::gelu_tanh:
       x.copy_(at::gelu(x, "tanh"));

@@ -7,10 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "common/checkpoint/layer_limits.h"
 #include "common/errors.h"
 #include "worker/nn/chunks.h"
 #include "worker/nn/move.h"
-#include "worker/nn/rotary.h"
+#include "worker/nn/operations.h"
 #include "worker/weights/bind.h"
 
 namespace tradewind::nn {
@@ -71,7 +72,7 @@ at::Tensor AttentionPlan::fetch(const RowSource& own, dist::Communicator& commun
 
 void AttentionPlan::move_to(at::Device device) { move_part(send_, device); }
 
-Attention::Attention(const checkpoint::AttentionDescription& description, config::Precision precision,
+Attention::Attention(const checkpoint::AttentionDescription& description, Precision precision,
                      std::shared_ptr<AttentionPlan> plan, std::string place, std::int64_t least_rounds)
     : heads_(description.heads),
       head_size_(description.head_size),
@@ -116,38 +117,38 @@ void Attention::move_to(at::Device device) {
 
 void Attention::queries(const at::Tensor& normalized, std::int64_t first, at::Tensor out, Workspace& workspace) const {
   query_(normalized, out, workspace);
-  if (query_norm_) (*query_norm_)(out, out);
-  if (rotary_) rotate(out, plan_->first_query() + first, heads_, head_size_);
+  if (query_norm_) (*query_norm_)(out, out, workspace);
+  if (rotary_) workspace.operations().rotate(out, plan_->first_query() + first, heads_, head_size_);
 }
 
 void Attention::project_keys(const at::Tensor& normalized, std::int64_t position, at::Tensor key, at::Tensor value,
                              Workspace& workspace) const {
   key_(normalized, key, workspace);
-  if (key_norm_) (*key_norm_)(key, key);
-  if (rotary_) rotate(key, position, heads_, head_size_);
+  if (key_norm_) (*key_norm_)(key, key, workspace);
+  if (rotary_) workspace.operations().rotate(key, position, heads_, head_size_);
   value_(normalized, value, workspace);
 }
 
 // Raw rows that start at key `position`, into the table of the seen keys.
-void Attention::add_rows(const at::Tensor& raw, const Prepare& prepare, std::int64_t position, KeyTable& table,
+void Attention::add_rows(const at::Tensor& raw, const Prepare& prepare, std::int64_t position, KeyMemory& keys,
                          Workspace& workspace) const {
   const at::Tensor normalized = prepare(raw);
   at::Tensor key = workspace.take(Workspace::attended, raw.size(0), channels());
   at::Tensor value = workspace.take(Workspace::result, raw.size(0), channels());
   project_keys(normalized, position, key, value, workspace);
-  table.add(key, value, position - plan_->seen().begin);
+  workspace.operations().add_keys(keys, key, value, position - plan_->seen().begin);
 }
 
-KeyTable Attention::keys(const RowSource& own, const Prepare& prepare, std::int64_t chunk,
-                         dist::Communicator& communicator, Workspace& workspace) const {
+KeyMemory Attention::keys(const RowSource& own, const Prepare& prepare, std::int64_t chunk,
+                          dist::Communicator& communicator, Workspace& workspace) const {
   if (plan_->splits_heads()) return keys_by_heads(own, prepare, communicator, workspace);
   const at::Tensor halo = plan_->fetch(own, communicator, place_);
   const dist::RowRange seen = plan_->seen(), seen_own = plan_->seen_own();
   const std::int64_t first = plan_->keys().range(communicator.rank()).begin;
-  KeyTable table(seen.size(), heads_, head_size_, type_, workspace);
+  KeyMemory keys = workspace.operations().take_keys(seen.size(), heads_, head_size_, type_, workspace);
   const auto add = [&](std::int64_t begin, std::int64_t end, const auto& raw_rows) {
     for_each_chunk(end - begin, chunk, workspace, [&](std::int64_t first_of_chunk, std::int64_t count) {
-      add_rows(raw_rows(begin + first_of_chunk, count), prepare, begin + first_of_chunk, table, workspace);
+      add_rows(raw_rows(begin + first_of_chunk, count), prepare, begin + first_of_chunk, keys, workspace);
     });
   };
   add(seen.begin, seen_own.begin,
@@ -160,22 +161,23 @@ KeyTable Attention::keys(const RowSource& own, const Prepare& prepare, std::int6
   add(seen_own.end, seen.end, [&](std::int64_t begin, std::int64_t count) {
     return halo.narrow(0, begin - seen.begin - seen_own.size(), count);
   });
-  return table;
+  return keys;
 }
 
 // A few MiB of each of query, key and value at a time; the same on all ranks.
 std::int64_t Attention::rows_per_round(const dist::Shards& rows) const {
-  constexpr std::int64_t bytes = 4 << 20;
-  const std::int64_t most = std::max<std::int64_t>(64, bytes / 4 / channels());
+  namespace limits = checkpoint::limits;
+  const std::int64_t most = std::max(limits::round_least_rows, limits::round_bytes / 4 / channels());
   return std::clamp<std::int64_t>((rows.range(0).size() + least_rounds_ - 1) / least_rounds_, 1, most);
 }
 
-KeyTable Attention::keys_by_heads(const RowSource& own, const Prepare& prepare, dist::Communicator& communicator,
-                                  Workspace& workspace) const {
+KeyMemory Attention::keys_by_heads(const RowSource& own, const Prepare& prepare, dist::Communicator& communicator,
+                                   Workspace& workspace) const {
   const HeadSplit split(heads_, head_size_, communicator);
   const dist::Shards& rows = plan_->keys();
   const std::int64_t size = rows_per_round(rows), first = rows.range(communicator.rank()).begin;
-  KeyTable table(rows.rows(), split.heads().size(), head_size_, type_, workspace);
+  const Operations& operations = workspace.operations();
+  KeyMemory memory = operations.take_keys(rows.rows(), split.heads().size(), head_size_, type_, workspace);
   for (std::int64_t round = 0; round < rounds_of(rows, size); ++round) {
     const auto counts = round_counts(rows, round, size);
     const std::int64_t count = counts[static_cast<std::size_t>(communicator.rank())], begin = round * size;
@@ -192,15 +194,16 @@ KeyTable Attention::keys_by_heads(const RowSource& own, const Prepare& prepare, 
     for (int rank = 0; rank < rows.ranks(); ++rank) {
       const std::int64_t from = counts[static_cast<std::size_t>(rank)];
       if (from > 0 && split.heads().size() > 0) {
-        table.add(keys.narrow(0, at, from), values.narrow(0, at, from), rows.range(rank).begin + begin);
+        operations.add_keys(memory, keys.narrow(0, at, from), values.narrow(0, at, from),
+                            rows.range(rank).begin + begin);
       }
       at += from;
     }
   }
-  return table;
+  return memory;
 }
 
-void Attention::attend_by_heads(const KeyTable& keys, const Queries& queries, const Sink& sink,
+void Attention::attend_by_heads(const KeyMemory& keys, const Queries& queries, const Sink& sink,
                                 dist::Communicator& communicator, Workspace& workspace) const {
   const HeadSplit split(heads_, head_size_, communicator);
   const dist::Shards& rows = plan_->queries();
@@ -217,7 +220,7 @@ void Attention::attend_by_heads(const KeyTable& keys, const Queries& queries, co
     for (int rank = 0; rank < rows.ranks(); ++rank) {
       const std::int64_t from = counts[static_cast<std::size_t>(rank)];
       if (from > 0 && split.heads().size() > 0) {
-        keys.attend(mine.narrow(0, at, from), rows.range(rank).begin + begin + offset_, scores);
+        workspace.operations().attend(keys, mine.narrow(0, at, from), rows.range(rank).begin + begin + offset_, scores);
       }
       at += from;
     }
@@ -226,7 +229,7 @@ void Attention::attend_by_heads(const KeyTable& keys, const Queries& queries, co
   }
 }
 
-void Attention::attend(const KeyTable& keys, const Queries& queries, const Sink& sink, std::int64_t chunk,
+void Attention::attend(const KeyMemory& keys, const Queries& queries, const Sink& sink, std::int64_t chunk,
                        dist::Communicator& communicator, Workspace& workspace) const {
   if (plan_->splits_heads()) {
     attend_by_heads(keys, queries, sink, communicator, workspace);
@@ -235,7 +238,7 @@ void Attention::attend(const KeyTable& keys, const Queries& queries, const Sink&
   const dist::RowRange own = plan_->queries().range(communicator.rank());
   for_each_chunk(own.size(), chunk, workspace, [&](std::int64_t begin, std::int64_t count) {
     const Asked asked = queries(begin, count);
-    keys.attend(asked.query, own.begin + begin + offset_ - plan_->seen().begin, scores_);
+    workspace.operations().attend(keys, asked.query, own.begin + begin + offset_ - plan_->seen().begin, scores_);
     sink(begin, asked.query, asked.rows);
   });
 }

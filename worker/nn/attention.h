@@ -16,14 +16,14 @@
 #include <string>
 
 #include "common/checkpoint/description.h"
-#include "common/config/run_config.h"
+#include "common/precision.h"
 #include "worker/dist/communicator.h"
 #include "worker/dist/halo.h"
 #include "worker/dist/shards.h"
 #include "worker/nn/head_split.h"
-#include "worker/nn/key_table.h"
 #include "worker/nn/layer_norm.h"
 #include "worker/nn/linear.h"
+#include "worker/nn/operations.h"
 #include "worker/nn/row_source.h"
 #include "worker/nn/workspace.h"
 
@@ -59,7 +59,7 @@ class AttentionPlan {
 class Attention {
  public:
   // least_rounds: where heads are split, keys and queries of a rank go in at least so many parts.
-  Attention(const checkpoint::AttentionDescription& description, config::Precision precision,
+  Attention(const checkpoint::AttentionDescription& description, Precision precision,
             std::shared_ptr<AttentionPlan> plan, std::string place, std::int64_t least_rounds);
   void move_to(at::Device device);
 
@@ -72,8 +72,8 @@ class Attention {
   // next call.
   using Prepare = std::function<at::Tensor(const at::Tensor& raw)>;
   // Keys of everything that this rank's work needs; chunk: rows prepared at a time. Collective.
-  KeyTable keys(const RowSource& own, const Prepare& prepare, std::int64_t chunk, dist::Communicator& communicator,
-                Workspace& workspace) const;
+  KeyMemory keys(const RowSource& own, const Prepare& prepare, std::int64_t chunk, dist::Communicator& communicator,
+                 Workspace& workspace) const;
   // Asked for the queries of own rows [begin, begin + count), then told their result: (count, channels) both, and given
   // back `rows`, which may be anything of these rows. The result may be written in the queries' memory. Called from
   // several threads (chunks.h), by one thread for the same range; ranges are larger than `chunk` when heads are split.
@@ -83,7 +83,7 @@ class Attention {
   };
   using Queries = std::function<Asked(std::int64_t begin, std::int64_t count)>;
   using Sink = std::function<void(std::int64_t begin, const at::Tensor& attended, const at::Tensor& rows)>;
-  void attend(const KeyTable& keys, const Queries& queries, const Sink& sink, std::int64_t chunk,
+  void attend(const KeyMemory& keys, const Queries& queries, const Sink& sink, std::int64_t chunk,
               dist::Communicator& communicator, Workspace& workspace) const;
   // x (n, outputs) += projection(attended)
   void add_projection(const at::Tensor& attended, at::Tensor x, Workspace& workspace) const;
@@ -91,12 +91,12 @@ class Attention {
  private:
   void project_keys(const at::Tensor& normalized, std::int64_t position, at::Tensor key, at::Tensor value,
                     Workspace& workspace) const;
-  void add_rows(const at::Tensor& raw, const Prepare& prepare, std::int64_t position, KeyTable& table,
+  void add_rows(const at::Tensor& raw, const Prepare& prepare, std::int64_t position, KeyMemory& keys,
                 Workspace& workspace) const;
-  KeyTable keys_by_heads(const RowSource& own, const Prepare& prepare, dist::Communicator& communicator,
-                         Workspace& workspace) const;
-  void attend_by_heads(const KeyTable& keys, const Queries& queries, const Sink& sink, dist::Communicator& communicator,
-                       Workspace& workspace) const;
+  KeyMemory keys_by_heads(const RowSource& own, const Prepare& prepare, dist::Communicator& communicator,
+                          Workspace& workspace) const;
+  void attend_by_heads(const KeyMemory& keys, const Queries& queries, const Sink& sink,
+                       dist::Communicator& communicator, Workspace& workspace) const;
   std::int64_t rows_per_round(const dist::Shards& rows) const;
 
   std::int64_t heads_, head_size_, offset_, least_rounds_;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <atomic>
 
+#include "common/checkpoint/layer_limits.h"
+
 namespace tradewind::nn {
 namespace {
 
@@ -31,12 +33,7 @@ void for_each_task(std::int64_t count, Workspace& workspace, const std::function
 }
 
 std::int64_t shared_chunk(std::int64_t rows, std::int64_t chunk, const Workspace& workspace) {
-  // Multiples of the attention kernel's block of queries; fewer rows make products slow.
-  constexpr std::int64_t step = 48, least = 96, chunks_per_thread = 4;
-  const std::int64_t threads = threads_for(workspace);
-  if (threads == 1) return chunk;
-  const std::int64_t share = (rows + threads * chunks_per_thread - 1) / (threads * chunks_per_thread);
-  return std::min(chunk, std::max(least, (share + step - 1) / step * step));
+  return checkpoint::limits::shared_chunk(rows, chunk, threads_for(workspace));
 }
 
 void for_each_chunk(std::int64_t rows, std::int64_t chunk, Workspace& workspace,

@@ -1,11 +1,12 @@
-// ATen operations, which run wherever the tensors are, and the CUDA library's kernels. Without that library the tensors
-// are a test's, on the CPU, and so is the kernel's arithmetic.
-#include <ATen/ATen.h>
-#include <ATen/Parallel.h>
+#include "worker/nn/device_operations.h"
 
-#include "worker/cuda/host_warp.h"
-#include "worker/device/cuda_library.h"
-#include "worker/nn/operations.h"
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <optional>
+
+#include "worker/nn/device_attention.h"
+#include "worker/nn/workspace.h"
 
 namespace tradewind::nn {
 namespace {
@@ -14,15 +15,17 @@ std::optional<at::Tensor> when_defined(const at::Tensor& tensor) {
   return tensor.defined() ? std::optional(tensor) : std::nullopt;
 }
 
-void layer_norm(const at::Tensor& x, at::Tensor& out, std::int64_t size, const at::Tensor& weight,
-                const at::Tensor& bias, double epsilon) {
+}  // namespace
+
+void DeviceOperations::layer_norm(const at::Tensor& x, at::Tensor out, std::int64_t size, const at::Tensor& weight,
+                                  const at::Tensor& bias, double epsilon) const {
   const at::Tensor rows = x.view({-1, size});
   out.view({-1, size}).copy_(at::layer_norm(rows, {size}, when_defined(weight), when_defined(bias), epsilon));
 }
 
-void gelu(at::Tensor& x) { at::gelu_(x); }
+void DeviceOperations::gelu(at::Tensor& x) const { at::gelu_(x); }
 
-void rotate(at::Tensor& x, std::int64_t first, std::int64_t heads, std::int64_t head_size) {
+void DeviceOperations::rotate(at::Tensor& x, std::int64_t first, std::int64_t heads, std::int64_t head_size) const {
   const at::TensorOptions exact = x.options().dtype(at::kDouble);
   const std::int64_t half = head_size / 2;
   const at::Tensor frequency = at::pow(10000.0, at::arange(half, exact) * (-2.0 / static_cast<double>(head_size)));
@@ -35,39 +38,65 @@ void rotate(at::Tensor& x, std::int64_t first, std::int64_t heads, std::int64_t 
   left.copy_(turned);
 }
 
-void gather_rows(const at::Tensor& table, const at::Tensor& index, at::Tensor& out) {
+void DeviceOperations::gather_rows(const at::Tensor& table, const at::Tensor& index, at::Tensor out) const {
   at::index_select_out(out, table, 0, index);
 }
 
-void sum_gathered_rows(const at::Tensor& start, const PickedRows& first, const PickedRows& second, bool with_gelu,
-                       at::Tensor& out) {
+void DeviceOperations::sum_gathered_rows(const at::Tensor& start, const PickedRows& first, const PickedRows& second,
+                                         bool with_gelu, at::Tensor out) const {
   at::Tensor sum = at::index_select(first.table, 0, first.index).add_(start);
   if (second.table.defined()) sum.add_(at::index_select(second.table, 0, second.index));
   if (with_gelu) at::gelu_(sum);
   out.copy_(sum);
 }
 
-void sum_segments(const at::Tensor& x, const at::Tensor& first, at::Tensor& out) {
+void DeviceOperations::sum_segments(const at::Tensor& x, const at::Tensor& first, at::Tensor out) const {
   // With an optional it is the count of all, not of each.
   const at::Tensor owner = at::repeat_interleave(first.diff(), std::optional<std::int64_t>(x.size(0)));
   out.zero_().index_add_(0, owner, x);
 }
 
-void graph_attention(const kernels::GraphAttention& arguments, std::int64_t rows) {
-  if (const cuda::Table* library = device::loaded_cuda()) {
-    device::check_cuda(library->graph_attention(&arguments, rows), "graph attention");
-    return;
-  }
-  at::parallel_for(0, rows, 16,
-                   [&](std::int64_t begin, std::int64_t end) { cuda::graph_attention_on_host(arguments, begin, end); });
+void DeviceOperations::copy_rows(const at::Tensor& table, const at::Tensor& index, std::int64_t first,
+                                 const preprocess::Affine* affine, at::Tensor& out, std::int64_t column) const {
+  const std::int64_t rows = out.size(0);
+  at::Tensor values = index.defined() ? table.index_select(0, index) : table.narrow(0, first, rows);
+  if (affine) values = (values * affine->multiply).add_(affine->add);
+  out.narrow(1, column, table.size(1)).copy_(values);
 }
 
-}  // namespace
+void DeviceOperations::add_scaled_columns(const at::Tensor& from, const preprocess::Affine& affine,
+                                          const at::Tensor& from_columns, const at::Tensor& to_columns,
+                                          at::Tensor& out) const {
+  const at::Tensor scaled = (from * affine.multiply).add_(affine.add);
+  out.index_add_(1, to_columns, scaled.index_select(1, from_columns));
+}
 
-const Operations& device_operations() {
-  static constexpr Operations table = {layer_norm,        gelu,         rotate,         gather_rows,
-                                       sum_gathered_rows, sum_segments, graph_attention};
-  return table;
+void DeviceOperations::graph_attention(const kernels::GraphAttention& arguments, std::int64_t rows) const {
+  launch_(arguments, rows);
+}
+
+KeyMemory DeviceOperations::take_keys(std::int64_t rows, std::int64_t heads, std::int64_t head_size,
+                                      at::ScalarType type, Workspace& workspace) const {
+  return {rows, heads, head_size, workspace.take(Workspace::key, rows, heads * head_size, type),
+          workspace.take(Workspace::value, rows, heads * head_size, type)};
+}
+
+void DeviceOperations::add_keys(const KeyMemory& memory, const at::Tensor& key, const at::Tensor& value,
+                                std::int64_t first) const {
+  memory.keys.narrow(0, first, key.size(0)).copy_(key);
+  memory.values.narrow(0, first, value.size(0)).copy_(value);
+}
+
+void DeviceOperations::attend(const KeyMemory& memory, at::Tensor query, std::int64_t position,
+                              const Scores& scores) const {
+  DeviceAttention attention;
+  attention.heads = memory.heads;
+  attention.head_size = memory.head_size;
+  attention.window = scores.window;
+  attention.scale = 1.0 / std::sqrt(static_cast<double>(memory.head_size));
+  attention.softcap = scores.softcap;
+  attention.slopes = scores.slopes;
+  nn::attend(attention, query, position, memory.keys, memory.values, query);
 }
 
 }  // namespace tradewind::nn

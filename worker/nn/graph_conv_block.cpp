@@ -6,7 +6,7 @@
 #include <string>
 
 #include "common/errors.h"
-#include "worker/nn/rows.h"
+#include "worker/nn/operations.h"
 
 namespace tradewind::nn {
 
@@ -35,7 +35,7 @@ MessageEdges message_edges(const graph::Edges& edges, const std::vector<dist::Ro
 }
 
 GraphConvBlock::GraphConvBlock(const checkpoint::GraphConvBlockDescription& description, std::int64_t channels,
-                               config::Precision precision)
+                               Precision precision)
     : channels_(channels),
       edge_mlp_(description.edge_mlp, {channels, channels, channels}, precision),
       node_mlp_(description.node_mlp, {channels, channels}, precision) {
@@ -61,7 +61,7 @@ void GraphConvBlock::messages(const MessageEdges& edges, const EdgeChunk& chunk,
                               const Lanes& destinations, const Lanes& sources, const Lanes& sums, at::Tensor messages,
                               bool add, Workspace& workspace) const {
   edge_mlp_.complete(edge_terms, sources, edges.source.narrow(0, chunk.first, chunk.count), destinations,
-                     edges.target.narrow(0, chunk.first, chunk.count), sums);
+                     edges.target.narrow(0, chunk.first, chunk.count), sums, workspace);
   edge_mlp_.finish(sums, std::move(messages), add, workspace);
 }
 
@@ -81,7 +81,7 @@ Lanes take_lanes(Workspace& workspace, int lanes, Workspace::Purpose first, Work
 }
 
 EdgeEmbedding::EdgeEmbedding(const checkpoint::SequentialDescription& description, at::Tensor attributes,
-                             std::int64_t channels, config::Precision precision)
+                             std::int64_t channels, Precision precision)
     : mlp_(description, precision), channels_(channels), attributes_(attributes.contiguous()) {
   if (mlp_.outputs(attributes_.size(1)) != channels) {
     throw UserError("the embedding of edges does not give " + std::to_string(channels) + " channels", {},

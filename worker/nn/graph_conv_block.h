@@ -35,8 +35,7 @@ MessageEdges message_edges(const graph::Edges& edges, const std::vector<dist::Ro
 
 class GraphConvBlock {
  public:
-  GraphConvBlock(const checkpoint::GraphConvBlockDescription& description, std::int64_t channels,
-                 config::Precision precision);
+  GraphConvBlock(const checkpoint::GraphConvBlockDescription& description, std::int64_t channels, Precision precision);
 
   void move_to(at::Device device) { move_all(device, edge_mlp_, node_mlp_); }
   std::int64_t channels() const { return channels_; }
@@ -72,7 +71,7 @@ class EdgeEmbedding {
  public:
   // attributes (edges, n) float32.
   EdgeEmbedding(const checkpoint::SequentialDescription& description, at::Tensor attributes, std::int64_t channels,
-                config::Precision precision);
+                Precision precision);
   void move_to(at::Device device) { move_all(device, mlp_, attributes_, kept_); }
   // Makes them once, if they take no more than these bytes.
   void keep(std::int64_t limit, Workspace& workspace);

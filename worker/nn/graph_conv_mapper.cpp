@@ -4,24 +4,17 @@
 
 #include <algorithm>
 
+#include "common/checkpoint/layer_limits.h"
 #include "common/errors.h"
 #include "worker/graph/pieces.h"
 #include "worker/nn/chunks.h"
-#include "worker/nn/rows.h"
+#include "worker/nn/operations.h"
 
 namespace tradewind::nn {
 namespace {
 
-// Source terms of one piece: about a sixth of all, so that they shrink with a rank's share, within these bytes.
-constexpr std::int64_t share = 6, terms_least = 8 << 20, terms_limit = 64 << 20;
-
-std::int64_t sources_per_piece(std::int64_t sources, std::int64_t bytes_per_source) {
-  const std::int64_t bytes = std::clamp(sources * bytes_per_source / share, terms_least, terms_limit);
-  return std::max<std::int64_t>(1, bytes / bytes_per_source);
-}
-
 std::optional<Sequential> make_optional(const std::optional<checkpoint::SequentialDescription>& description,
-                                        config::Precision precision) {
+                                        Precision precision) {
   if (!description) return std::nullopt;
   return Sequential(*description, precision);
 }
@@ -63,7 +56,8 @@ GraphConvMapper::GraphConvMapper(const checkpoint::GraphConvMapperDescription& d
   const std::int64_t least = std::max(site.least_pieces, description.chunks);
   const auto distinct = static_cast<std::int64_t>(graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}).size());
   const std::int64_t bytes_per_source = block_.width() * block_.lanes() * 4;
-  const auto pieces = graph::cut_into_pieces(raw_edges_, sources_per_piece(distinct, bytes_per_source), least);
+  const auto pieces =
+      graph::cut_into_pieces(raw_edges_, checkpoint::limits::sources_per_piece(distinct, bytes_per_source), least);
   std::vector<dist::RowRange> ranges;
   ranges.reserve(pieces.size());
   for (const graph::Piece& piece : pieces) ranges.push_back(piece.rows);
@@ -94,8 +88,8 @@ void GraphConvMapper::keep_edges(const checkpoint::SequentialDescription& descri
   for (const EdgeChunk& chunk : edges_.chunks) {
     if (chunk.count == 0) continue;
     const at::Tensor embedded = embedding_->rows(chunk.first, chunk.count, site.workspace);
-    sum_segments(embedded, edges_.first.narrow(0, chunk.rows.begin, chunk.rows.size() + 1),
-                 edge_sums_.narrow(0, chunk.rows.begin, chunk.rows.size()));
+    site.workspace.operations().sum_segments(embedded, edges_.first.narrow(0, chunk.rows.begin, chunk.rows.size() + 1),
+                                             edge_sums_.narrow(0, chunk.rows.begin, chunk.rows.size()));
     if (keep) block_.edge_terms(embedded, narrowed(edge_terms_, chunk.first, chunk.count), site.workspace);
   }
   if (keep) embedding_.reset();
@@ -112,7 +106,7 @@ std::int64_t GraphConvMapper::outputs() const {
 
 void GraphConvMapper::fix_destinations(const at::Tensor& rows, Workspace& workspace) {
   fixed_ = at::empty({rows.size(0), block_.channels()}, rows.options());
-  const TensorRows source(rows);
+  const TensorRows source(rows, workspace.operations());
   for (std::int64_t begin = 0; begin < rows.size(0); begin += chunk_) {
     const std::int64_t end = std::min(rows.size(0), begin + chunk_);
     fixed_.slice(0, begin, end).copy_(destination_rows(source, {begin, end}, workspace));
@@ -129,10 +123,10 @@ void GraphConvMapper::fix_destinations(const at::Tensor& rows, Workspace& worksp
   for (const EdgeChunk& chunk : edges_.chunks) {
     for (int lane = 0; lane < block_.lanes(); ++lane) {
       const at::Tensor edges = edge_terms_[lane].narrow(0, chunk.first, chunk.count);
-      sum_gathered_rows(edges,
-                        {terms[lane].narrow(0, chunk.rows.begin, chunk.rows.size()),
-                         edges_.target.narrow(0, chunk.first, chunk.count)},
-                        {}, false, edges);
+      workspace.operations().sum_gathered_rows(edges,
+                                               {terms[lane].narrow(0, chunk.rows.begin, chunk.rows.size()),
+                                                edges_.target.narrow(0, chunk.first, chunk.count)},
+                                               {}, false, edges);
     }
   }
 }
@@ -190,7 +184,7 @@ void GraphConvMapper::run_chunk(const EdgeChunk& chunk, const Lanes& sources, co
         take_lanes(workspace, block_.lanes(), Workspace::sums, Workspace::sums_other, chunk.count, block_.width());
     block_.messages(edges_, chunk, edge_terms(chunk, sums, workspace), terms, sources, sums, messages, false,
                     workspace);
-    sum_segments(messages, edges_.first.narrow(0, chunk.rows.begin, rows + 1), summed);
+    workspace.operations().sum_segments(messages, edges_.first.narrow(0, chunk.rows.begin, rows + 1), summed);
     summed.add_(edge_sums_.narrow(0, chunk.rows.begin, rows));
   } else {
     summed.zero_();
@@ -209,7 +203,7 @@ void GraphConvMapper::operator()(const RowSource& sources, const RowSource* dest
                                  dist::Communicator& communicator, Workspace& workspace) const {
   if (!destinations && !fixed_.defined()) throw InternalFault("a mapper without destinations");
   if (destinations && fixed_.defined()) throw InternalFault("fixed destinations of a mapper given again");
-  const SourceTable table(sources, halo_.fetch(sources, communicator));
+  const SourceTable table(sources, halo_.fetch(sources, communicator), workspace.operations());
   for (const Piece& piece : pieces_) {
     const Lanes terms = source_terms(table, piece.sources, workspace);
     for_each_task(static_cast<std::int64_t>(piece.chunks), workspace, [&](std::int64_t i) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "worker/nn/chunks.h"
-#include "worker/nn/rows.h"
+#include "worker/nn/operations.h"
 
 namespace tradewind::nn {
 
@@ -38,7 +38,7 @@ void GraphConvProcessor::operator()(at::Tensor x, dist::Communicator& communicat
   at::Tensor latents;  // of all edges when there is a layer that reads what another left
   if (layers_.size() > 1) latents = workspace.take(Workspace::latents, edges_.source.size(0), x.size(1));
   for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
-    const at::Tensor halo = halo_.fetch(TensorRows(x), communicator, places_[layer]);
+    const at::Tensor halo = halo_.fetch(TensorRows(x, workspace.operations()), communicator, places_[layer]);
     run(layer, x, halo, latents, workspace);
   }
 }
@@ -70,7 +70,8 @@ void GraphConvProcessor::run(std::size_t layer, at::Tensor& x, const at::Tensor&
       block.edge_terms(edges, sums, workspace);
       block.messages(edges_, chunk, sums, narrowed(targets, chunk.rows.begin, chunk.rows.size()), sources, sums, edges,
                      true, workspace);
-      sum_segments(edges, edges_.first.narrow(0, chunk.rows.begin, chunk.rows.size() + 1), summed);
+      workspace.operations().sum_segments(edges, edges_.first.narrow(0, chunk.rows.begin, chunk.rows.size() + 1),
+                                          summed);
     } else {
       summed.zero_();
     }

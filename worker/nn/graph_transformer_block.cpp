@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "common/errors.h"
-#include "worker/cuda/graph_attention_row.h"
 #include "worker/nn/operations.h"
 #include "worker/weights/bind.h"
 
@@ -35,7 +34,7 @@ kernels::Element element_of(at::ScalarType type) {
 }  // namespace
 
 GraphTransformerBlock::GraphTransformerBlock(const checkpoint::GraphTransformerBlockDescription& description,
-                                             config::Precision precision)
+                                             Precision precision)
     : heads_(description.heads),
       head_size_(description.head_size),
       stored_type_(scalar_type(precision)),
@@ -50,7 +49,7 @@ GraphTransformerBlock::GraphTransformerBlock(const checkpoint::GraphTransformerB
       query_norm_(make_optional_norm<LayerNorm>(description.query_norm)),
       key_norm_(make_optional_norm<LayerNorm>(description.key_norm)),
       mlp_(description.mlp, precision) {
-  if (description.edge_mlp) edge_mlp_.emplace(*description.edge_mlp, config::Precision::f32);
+  if (description.edge_mlp) edge_mlp_.emplace(*description.edge_mlp, Precision::f32);
   const at::Tensor weight = weights::bind_float(description.edge.weight);
   for (const Linear* linear : {&query_, &key_, &value_, &self_}) {
     if (linear->outputs() != attention_channels() || weight.size(0) != attention_channels()) {
@@ -67,10 +66,12 @@ GraphTransformerBlock::GraphTransformerBlock(const checkpoint::GraphTransformerB
 }
 
 void GraphTransformerBlock::move_to(at::Device device) {
-  if (!device.is_cpu() && (head_size_ > cuda::head_size_limit || edge_weight_.size(1) > cuda::attribute_limit)) {
+  if (!device.is_cpu() &&
+      (head_size_ > kernels::cuda_head_size_limit || edge_weight_.size(1) > kernels::cuda_attribute_limit)) {
     throw UserError("graph attention with heads of " + std::to_string(head_size_) + " channels and " +
                         std::to_string(edge_weight_.size(1)) + " edge attributes does not run on CUDA (at most " +
-                        std::to_string(cuda::head_size_limit) + " and " + std::to_string(cuda::attribute_limit) + ")",
+                        std::to_string(kernels::cuda_head_size_limit) + " and " +
+                        std::to_string(kernels::cuda_attribute_limit) + ")",
                     "device", "set device: cpu");
   }
   move_all(device, query_, key_, value_, self_, projection_, norm_destination_, norm_mlp_, norm_source_, query_norm_,
@@ -108,13 +109,13 @@ void GraphTransformerBlock::keys_values(const at::Tensor& x, at::Tensor key, at:
   at::Tensor normalized = x;
   if (norm_source_) {
     normalized = workspace.take(Workspace::normalized, x.size(0), x.size(1));
-    (*norm_source_)(x, normalized);
+    (*norm_source_)(x, normalized, workspace);
   }
   const auto project = [&](const Linear& linear, const std::optional<LayerNorm>& norm, at::Tensor& out) {
     const bool direct = out.scalar_type() == at::kFloat;
     at::Tensor result = direct ? out : workspace.take(Workspace::result, x.size(0), attention_channels());
     linear(normalized, result, workspace);
-    if (norm) (*norm)(result, result);
+    if (norm) (*norm)(result, result, workspace);
     if (!direct) out.copy_(result);
   };
   project(key_, key_norm_, key);
@@ -123,7 +124,7 @@ void GraphTransformerBlock::keys_values(const at::Tensor& x, at::Tensor key, at:
 
 void GraphTransformerBlock::queries(const at::Tensor& normalized, at::Tensor query, Workspace& workspace) const {
   query_(normalized, query, workspace);
-  if (query_norm_) (*query_norm_)(query, query);
+  if (query_norm_) (*query_norm_)(query, query, workspace);
 }
 
 void GraphTransformerBlock::add_self(const at::Tensor& normalized, at::Tensor x, Workspace& workspace) const {
@@ -133,7 +134,8 @@ void GraphTransformerBlock::add_self(const at::Tensor& normalized, at::Tensor x,
 }
 
 void GraphTransformerBlock::attend(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
-                                   const AttentionEdges& edges, std::int64_t begin, at::Tensor out) const {
+                                   const AttentionEdges& edges, std::int64_t begin, at::Tensor out,
+                                   const Workspace& workspace) const {
   kernels::GraphAttention arguments;
   arguments.query = query.const_data_ptr<float>();
   arguments.key = key.const_data_ptr();
@@ -150,20 +152,20 @@ void GraphTransformerBlock::attend(const at::Tensor& query, const at::Tensor& ke
   arguments.head_size = head_size_;
   arguments.attribute_size = edge_weight_.size(1);
   arguments.scale = 1.0F / std::sqrt(static_cast<float>(head_size_));
-  operations(query).graph_attention(arguments, query.size(0));
+  workspace.operations().graph_attention(arguments, query.size(0));
 }
 
 void GraphTransformerBlock::add_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                                           const AttentionEdges& edges, std::int64_t begin, at::Tensor x,
                                           Workspace& workspace) const {
   at::Tensor attended = workspace.take(Workspace::attended, query.size(0), attention_channels());
-  attend(query, key, value, edges, begin, attended);
+  attend(query, key, value, edges, begin, attended, workspace);
   projection_.add_product(attended, std::move(x), workspace);
 }
 
 void GraphTransformerBlock::add_mlp(at::Tensor x, Workspace& workspace) const {
   at::Tensor normalized = workspace.take(Workspace::normalized, x.size(0), x.size(1));
-  norm_mlp_(x, normalized);
+  norm_mlp_(x, normalized, workspace);
   mlp_(normalized, std::move(x), true, workspace);
 }
 

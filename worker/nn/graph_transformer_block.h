@@ -29,7 +29,7 @@ AttentionEdges attention_edges(const graph::Edges& edges, at::Tensor attributes)
 
 class GraphTransformerBlock {
  public:
-  GraphTransformerBlock(const checkpoint::GraphTransformerBlockDescription& description, config::Precision precision);
+  GraphTransformerBlock(const checkpoint::GraphTransformerBlockDescription& description, Precision precision);
 
   // Throws UserError for heads and edges that the CUDA kernel does not take.
   void move_to(at::Device device);
@@ -47,7 +47,9 @@ class GraphTransformerBlock {
   // Keys and values (rows, attention channels) of source rows x (rows, channels), in stored_type().
   void keys_values(const at::Tensor& x, at::Tensor key, at::Tensor value, Workspace& workspace) const;
   // normalized: (rows, channels) the destination rows after their norm.
-  void normalize(const at::Tensor& x, at::Tensor normalized) const { norm_destination_(x, std::move(normalized)); }
+  void normalize(const at::Tensor& x, at::Tensor normalized, const Workspace& workspace) const {
+    norm_destination_(x, std::move(normalized), workspace);
+  }
   void queries(const at::Tensor& normalized, at::Tensor query, Workspace& workspace) const;
   // What the attention adds beside the edges: x += projection(self(normalized)), with the projection's bias.
   void add_self(const at::Tensor& normalized, at::Tensor x, Workspace& workspace) const;
@@ -60,7 +62,7 @@ class GraphTransformerBlock {
 
  private:
   void attend(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value, const AttentionEdges& edges,
-              std::int64_t begin, at::Tensor out) const;
+              std::int64_t begin, at::Tensor out, const Workspace& workspace) const;
 
   std::int64_t heads_, head_size_;
   at::ScalarType stored_type_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/checkpoint/layer_limits.h"
 #include "common/errors.h"
 #include "worker/graph/pieces.h"
 #include "worker/nn/chunks.h"
@@ -11,16 +12,8 @@
 namespace tradewind::nn {
 namespace {
 
-// Keys and values of one piece: about a sixth of all, so that they shrink with a rank's share, within these bytes.
-constexpr std::int64_t share = 6, keys_values_least = 8 << 20, keys_values_limit = 64 << 20;
-
-std::int64_t sources_per_piece(std::int64_t sources, std::int64_t bytes_per_source) {
-  const std::int64_t bytes = std::clamp(sources * bytes_per_source / share, keys_values_least, keys_values_limit);
-  return std::max<std::int64_t>(1, bytes / bytes_per_source);
-}
-
 std::optional<Linear> make_optional_linear(const std::optional<checkpoint::LinearDescription>& description,
-                                           config::Precision precision) {
+                                           Precision precision) {
   if (!description) return std::nullopt;
   return Linear(*description, precision);
 }
@@ -50,7 +43,7 @@ GraphTransformerMapper::GraphTransformerMapper(const checkpoint::GraphTransforme
   const std::int64_t least = std::max(site.least_pieces, description.chunks);
   const auto distinct = static_cast<std::int64_t>(graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}).size());
   for (const graph::Piece& piece :
-       graph::cut_into_pieces(raw_edges_, sources_per_piece(distinct, bytes_per_source), least)) {
+       graph::cut_into_pieces(raw_edges_, checkpoint::limits::sources_per_piece(distinct, bytes_per_source), least)) {
     pieces_.push_back({piece.rows, table_rows(piece.sources, halo_.own_rows())});
   }
   edges_ = attention_edges(raw_edges_, block_.prepare(raw_edges_.attributes, site.workspace));
@@ -78,7 +71,7 @@ at::Tensor GraphTransformerMapper::embed_destinations(const RowSource& rows, std
 }
 
 void GraphTransformerMapper::fix_destinations(const at::Tensor& rows, Workspace& workspace) {
-  const TensorRows source(rows);
+  const TensorRows source(rows, workspace.operations());
   fixed_query_ = at::empty({rows.size(0), block_.attention_channels()}, rows.options());
   fixed_result_ = at::empty({rows.size(0), block_.channels()}, rows.options());
   for (std::int64_t begin = 0; begin < rows.size(0); begin += chunk_) {
@@ -86,7 +79,7 @@ void GraphTransformerMapper::fix_destinations(const at::Tensor& rows, Workspace&
     at::Tensor x = fixed_result_.narrow(0, begin, count);
     x.copy_(embed_destinations(source, begin, count, workspace));
     at::Tensor normalized = workspace.take(Workspace::normalized, count, x.size(1));
-    block_.normalize(x, normalized);
+    block_.normalize(x, normalized, workspace);
     block_.queries(normalized, fixed_query_.narrow(0, begin, count), workspace);
     block_.add_self(normalized, x, workspace);
   }
@@ -111,7 +104,7 @@ void GraphTransformerMapper::compute_destinations(const at::Tensor& key, const a
     if (destinations) {
       x = embed_destinations(*destinations, begin, count, workspace);
       at::Tensor normalized = workspace.take(Workspace::normalized, count, x.size(1));
-      block_.normalize(x, normalized);
+      block_.normalize(x, normalized, workspace);
       query = workspace.take(Workspace::query, count, block_.attention_channels());
       block_.queries(normalized, query, workspace);
       block_.add_self(normalized, x, workspace);
@@ -135,7 +128,7 @@ void GraphTransformerMapper::compute_destinations(const at::Tensor& key, const a
 void GraphTransformerMapper::operator()(const RowSource& sources, const RowSource* destinations, const Sink& sink,
                                         dist::Communicator& communicator, Workspace& workspace) const {
   if (!destinations && !fixed_query_.defined()) throw InternalFault("a mapper without destinations");
-  const SourceTable table(sources, halo_.fetch(sources, communicator));
+  const SourceTable table(sources, halo_.fetch(sources, communicator), workspace.operations());
   for (const Piece& piece : pieces_) {
     const std::int64_t count = piece.sources.count();
     at::Tensor key = workspace.take(Workspace::key, count, block_.attention_channels(), block_.stored_type());

@@ -35,7 +35,7 @@ void GraphTransformerProcessor::move_to(at::Device device) { move_all(device, ha
 
 void GraphTransformerProcessor::operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const {
   for (const Layer& layer : layers_) {
-    const at::Tensor halo = halo_.fetch(TensorRows(x), communicator, layer.place);
+    const at::Tensor halo = halo_.fetch(TensorRows(x, workspace.operations()), communicator, layer.place);
     run(layer, x, halo, workspace);
   }
 }
@@ -52,7 +52,7 @@ void GraphTransformerProcessor::run(const Layer& layer, at::Tensor& x, const at:
   const auto keys_values = [&](const at::Tensor& from, std::int64_t first) {
     each_chunk(from.size(0), [&](std::int64_t begin, std::int64_t count) {
       at::Tensor normalized = workspace.take(Workspace::normalized, count, from.size(1));
-      block.normalize(from.narrow(0, begin, count), normalized);
+      block.normalize(from.narrow(0, begin, count), normalized, workspace);
       block.keys_values(normalized, key.narrow(0, first + begin, count), value.narrow(0, first + begin, count),
                         workspace);
     });
@@ -62,7 +62,7 @@ void GraphTransformerProcessor::run(const Layer& layer, at::Tensor& x, const at:
   each_chunk(rows, [&](std::int64_t begin, std::int64_t count) {
     at::Tensor part = x.narrow(0, begin, count);
     at::Tensor normalized = workspace.take(Workspace::normalized, count, part.size(1));
-    block.normalize(part, normalized);
+    block.normalize(part, normalized, workspace);
     at::Tensor query = workspace.take(Workspace::query, count, width);
     block.queries(normalized, query, workspace);
     block.add_self(normalized, part, workspace);

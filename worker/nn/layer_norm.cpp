@@ -25,8 +25,8 @@ LayerNorm::LayerNorm(const checkpoint::LayerNormDescription& description)
   if (description.bias) bias_ = bind_checked(*description.bias, size_);
 }
 
-void LayerNorm::operator()(const at::Tensor& x, at::Tensor out) const {
-  operations(x).layer_norm(x, out, size_, weight_, bias_, epsilon_);
+void LayerNorm::operator()(const at::Tensor& x, at::Tensor out, const Workspace& workspace) const {
+  workspace.operations().layer_norm(x, std::move(out), size_, weight_, bias_, epsilon_);
 }
 
 void LayerNorm::move_to(at::Device device) { move_all(device, weight_, bias_); }

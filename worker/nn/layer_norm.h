@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "common/checkpoint/description.h"
+#include "worker/nn/workspace.h"
 
 namespace tradewind::nn {
 
@@ -11,7 +12,7 @@ class LayerNorm {
  public:
   explicit LayerNorm(const checkpoint::LayerNormDescription& description);
   // x and out contiguous, any shape whose number of values is a multiple of size; out may be x.
-  void operator()(const at::Tensor& x, at::Tensor out) const;
+  void operator()(const at::Tensor& x, at::Tensor out, const Workspace& workspace) const;
   void move_to(at::Device device);
   std::int64_t size() const { return size_; }
 

@@ -2,7 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include "common/checkpoint/layer_limits.h"
 #include "common/errors.h"
+#include "worker/kernels/kernels.h"
 #include "worker/nn/activation.h"
 #include "worker/nn/move.h"
 #include "worker/nn/operations.h"
@@ -11,27 +13,25 @@
 namespace tradewind::nn {
 namespace {
 
-constexpr std::int64_t packed_limit = 64 << 10;  // values of a weight
-
 at::Tensor packed(const at::Tensor& weight) {
-  const kernels::Table& table = kernels::table();
+  const kernels::KernelSet& set = kernels::best();
   const at::Tensor values = weight.to(at::kFloat);  // of the type's values, and rows that may be parts of wider ones
-  at::Tensor out = at::empty({static_cast<std::int64_t>(table.packed_weight_size(values.size(1), values.size(0)))},
-                             values.options());
-  table.pack_weight(values.const_data_ptr<float>(), values.stride(0), values.size(1), values.size(0),
-                    out.mutable_data_ptr<float>());
+  at::Tensor out =
+      at::empty({static_cast<std::int64_t>(set.packed_weight_size(values.size(1), values.size(0)))}, values.options());
+  set.pack_weight(values.const_data_ptr<float>(), values.stride(0), values.size(1), values.size(0),
+                  out.mutable_data_ptr<float>());
   return out;
 }
 
 }  // namespace
 
-at::ScalarType scalar_type(config::Precision precision) {
+at::ScalarType scalar_type(Precision precision) {
   switch (precision) {
-    case config::Precision::f32:
+    case Precision::f32:
       return at::kFloat;
-    case config::Precision::f16:
+    case Precision::f16:
       return at::kHalf;
-    case config::Precision::bf16:
+    case Precision::bf16:
       return at::kBFloat16;
   }
   throw InternalFault("a precision without a type");
@@ -44,10 +44,10 @@ Products best_products(at::ScalarType type) {
   return type == at::kFloat ? Products::native : Products::widened;
 }
 
-Linear::Linear(const checkpoint::LinearDescription& description, config::Precision precision)
+Linear::Linear(const checkpoint::LinearDescription& description, Precision precision)
     : Linear(description, precision, best_products(scalar_type(precision))) {}
 
-Linear::Linear(const checkpoint::LinearDescription& description, config::Precision precision, Products products)
+Linear::Linear(const checkpoint::LinearDescription& description, Precision precision, Products products)
     : type_(scalar_type(precision)), native_(products == Products::native && type_ != at::kFloat) {
   const auto& weight = description.weight;
   if (weight.shape.size() != 2 ||
@@ -63,7 +63,7 @@ Linear::Linear(const checkpoint::LinearDescription& description, config::Precisi
     weights::forget_pages(weight);
   }
   if (description.bias) bias_ = weights::bind(*description.bias).to(type_).to(at::kFloat).contiguous();
-  if (!native_ && weight_.numel() <= packed_limit) packed_ = packed(weight_);
+  if (!native_ && weight_.numel() <= checkpoint::limits::packed_values) packed_ = packed(weight_);
 }
 
 void Linear::move_to(at::Device device) {
@@ -92,7 +92,9 @@ at::Tensor Linear::native_product(const at::Tensor& x, Workspace& workspace) con
   return at::mm_out(product, rounded(x, workspace), weight_.t());
 }
 
-bool Linear::packed_for(const at::Tensor& x) const { return packed_.defined() && on_cpu_kernels(x); }
+bool Linear::packed_for(const Workspace& workspace) const {
+  return packed_.defined() && workspace.operations().packs_weights();
+}
 
 void Linear::packed_product(const at::Tensor& x, at::Tensor& out, bool add, bool with_bias,
                             checkpoint::Activation after, Workspace& workspace) const {
@@ -107,12 +109,12 @@ void Linear::packed_product(const at::Tensor& x, at::Tensor& out, bool add, bool
   arguments.outputs = outputs();
   arguments.add = add;
   arguments.gelu = after == checkpoint::Activation::gelu;
-  product_on_cpu(arguments);
-  if (!arguments.gelu) activate(after, out);
+  workspace.operations().packed_product(arguments);
+  if (!arguments.gelu) activate(after, out, workspace);
 }
 
 void Linear::operator()(const at::Tensor& x, at::Tensor out, Workspace& workspace, checkpoint::Activation after) const {
-  if (packed_for(x)) {
+  if (packed_for(workspace)) {
     packed_product(x, out, false, true, after, workspace);
     return;
   }
@@ -124,12 +126,12 @@ void Linear::operator()(const at::Tensor& x, at::Tensor out, Workspace& workspac
   } else {
     at::mm_out(out, widened_operand(x, workspace), widened_weight(workspace).t());
   }
-  activate(after, out);
+  activate(after, out, workspace);
 }
 
 void Linear::add_product(const at::Tensor& x, at::Tensor out, Workspace& workspace,
                          checkpoint::Activation after) const {
-  if (packed_for(x)) {
+  if (packed_for(workspace)) {
     packed_product(x, out, true, false, after, workspace);
     return;
   }
@@ -138,11 +140,11 @@ void Linear::add_product(const at::Tensor& x, at::Tensor out, Workspace& workspa
   } else {
     out.addmm_(widened_operand(x, workspace), widened_weight(workspace).t());
   }
-  activate(after, out);
+  activate(after, out, workspace);
 }
 
 void Linear::add(const at::Tensor& x, at::Tensor out, Workspace& workspace) const {
-  if (packed_for(x)) {
+  if (packed_for(workspace)) {
     packed_product(x, out, true, true, checkpoint::Activation::identity, workspace);
     return;
   }

@@ -2,14 +2,14 @@
 // when it is used. A processor that multiplies this type itself does so, and the product is rounded to it, as the
 // reference's is; on any other the operands are widened again and the product stays float32, which is as exact and many
 // times faster than arithmetic the processor does not have. On the CPU a small weight is packed at load for a product
-// of our own (kernels/product_kernel.h), since a library call costs more than it does; large ones stay views of the
-// file. Immutable; thread-safe as long as the workspace is not shared.
+// of our own (worker/kernels/product_kernel.h), since a library call costs more than it does; large ones stay views of
+// the file. Immutable; thread-safe as long as the workspace is not shared.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include "common/checkpoint/description.h"
-#include "common/config/run_config.h"
+#include "common/precision.h"
 #include "worker/nn/workspace.h"
 
 namespace tradewind::nn {
@@ -20,8 +20,8 @@ Products best_products(at::ScalarType type);
 
 class Linear {
  public:
-  Linear(const checkpoint::LinearDescription& description, config::Precision precision);
-  Linear(const checkpoint::LinearDescription& description, config::Precision precision, Products products);
+  Linear(const checkpoint::LinearDescription& description, Precision precision);
+  Linear(const checkpoint::LinearDescription& description, Precision precision, Products products);
   // Off the CPU products are always native.
   void move_to(at::Device device);
   std::int64_t inputs() const { return weight_.size(1); }
@@ -40,7 +40,7 @@ class Linear {
   at::Tensor widened_operand(const at::Tensor& x, Workspace& workspace) const;
   at::Tensor widened_weight(Workspace& workspace) const;
   at::Tensor native_product(const at::Tensor& x, Workspace& workspace) const;
-  bool packed_for(const at::Tensor& x) const;
+  bool packed_for(const Workspace& workspace) const;
   void packed_product(const at::Tensor& x, at::Tensor& out, bool add, bool with_bias, checkpoint::Activation after,
                       Workspace& workspace) const;
 
@@ -50,6 +50,6 @@ class Linear {
 };
 
 // The type that products and stored keys and values have under a precision.
-at::ScalarType scalar_type(config::Precision precision);
+at::ScalarType scalar_type(Precision precision);
 
 }  // namespace tradewind::nn

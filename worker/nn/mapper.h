@@ -10,7 +10,8 @@
 #include <string>
 
 #include "common/checkpoint/description.h"
-#include "common/config/run_config.h"
+#include "common/checkpoint/layer_limits.h"
+#include "common/precision.h"
 #include "worker/dist/communicator.h"
 #include "worker/dist/shards.h"
 #include "worker/nn/row_source.h"
@@ -49,14 +50,15 @@ class Mapper {
 
 // What a mapper is told beside its description.
 struct MapperSite {
-  config::Precision precision = config::Precision::f32;
+  Precision precision = Precision::f32;
   const dist::Shards& sources;
   const dist::Shards& destinations;
   dist::Communicator& communicator;
   std::string place;              // "encoder" or "decoder"
   std::int64_t least_pieces = 1;  // of destination rows
   Workspace& workspace;
-  std::int64_t kept_bytes = std::int64_t{512} << 20;  // that a layer may keep of what does not change between steps
+  std::int64_t kept_bytes =
+      checkpoint::limits::kept_bytes;  // that a layer may keep of what does not change between steps
 };
 
 // Collective: plans what is exchanged.

@@ -1,36 +1,42 @@
-// The model of a checkpoint on this rank's rows: pre-processing, encoder, processor, decoder, residual, bounding and
-// post-processing. Built once from the description; a call does not change it. Not thread-safe (it owns scratch memory
+// The model of a checkpoint on this rank's rows: the encoders of its datasets, the trunk among the hidden rows, and the
+// decoders. Built once from the description; a call does not change it. Not thread-safe (it owns scratch memory
 // and uses the communicator). Weights are views of the mapped checkpoint, which must outlive the model.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "common/checkpoint/description.h"
-#include "common/config/run_config.h"
+#include "common/precision.h"
 #include "worker/dist/communicator.h"
 #include "worker/dist/shards.h"
+#include "worker/nn/operations.h"
+#include "worker/nn/step_context.h"
 
 namespace tradewind::nn {
 
 struct ModelOptions {
-  config::Precision precision = config::Precision::f32;
+  Precision precision = Precision::f32;
   int mapper_chunks = 1;     // ANEMOI_INFERENCE_NUM_CHUNKS_MAPPER: pieces of destination rows, at least this many
   int processor_chunks = 1;  // ANEMOI_INFERENCE_NUM_CHUNKS_PROCESSOR
   at::Device device{at::kCPU};
+  std::shared_ptr<const Operations> operations;  // of that device; null: the CPU's
 };
 
 class Model {
  public:
   virtual ~Model() = default;
-  // Data rows of this rank.
-  virtual dist::RowRange rows() const = 0;
+  // This rank's rows of a dataset, by its number in the description.
+  virtual dist::RowRange rows(std::size_t dataset = 0) const = 0;
   // Where x is to be and y will be.
   virtual at::Device device() const { return at::kCPU; }
-  // x: (input steps, rows, input variables), float32, raw units, contiguous, on the model's device.
-  // Returns (output steps, rows, output variables), likewise. On CUDA the result may still be on its way.
-  virtual at::Tensor predict(const at::Tensor& x) = 0;
+  // x, for each dataset in the description's order: (input steps, rows, input variables), float32, raw units,
+  // contiguous, on the model's device. Returns for each (output steps, rows, output variables), likewise; undefined for
+  // a dataset without a decoder. On CUDA the results may still be on their way.
+  virtual std::vector<at::Tensor> predict(const std::vector<at::Tensor>& x, const StepContext& context) = 0;
   // Whether a call depends on x alone: nothing is kept from one to the next, and no random numbers are drawn. Only then
   // can a forecast be taken up between two calls (--restart).
   virtual bool keeps_nothing() const { return false; }

@@ -7,24 +7,23 @@
 #include <vector>
 
 #include "common/checkpoint/description.h"
+#include "worker/nn/operations.h"
 #include "worker/preprocess/bounding.h"
-#include "worker/preprocess/processors.h"
+#include "worker/preprocess/preprocessing.h"
 
 namespace tradewind::nn {
 
 class OutputRows {
  public:
-  OutputRows(const checkpoint::ModelDescription& model, const preprocess::Processors& processors);
+  OutputRows(const checkpoint::DatasetDescription& dataset, const preprocess::Preprocessing& preprocessing);
   void move_to(at::Device device);
   // decoded (rows, output steps * output variables), time slowest, of own rows from `first` on; x (input steps, own
   // rows, input variables) raw; y (output steps, own rows, output variables) gets the finished rows.
-  void operator()(const at::Tensor& decoded, std::int64_t first, const at::Tensor& x, at::Tensor& y) const;
+  void operator()(const at::Tensor& decoded, std::int64_t first, const at::Tensor& x, at::Tensor& y,
+                  const Operations& operations) const;
 
  private:
-  // out (rows, output variables) += the prognostic columns of the raw state (rows, input variables), normalised.
-  void add_residual(const preprocess::Affine& affine, const at::Tensor& state, at::Tensor& out) const;
-
-  const preprocess::Processors& processors_;
+  const preprocess::Preprocessing& preprocessing_;
   std::int64_t residual_step_ = -1;                  // of the input; -1: no residual
   at::Tensor prognostic_input_, prognostic_output_;  // columns
   std::vector<preprocess::Bounding> boundings_;

@@ -8,7 +8,8 @@
 #include <memory>
 
 #include "common/checkpoint/description.h"
-#include "common/config/run_config.h"
+#include "common/checkpoint/layer_limits.h"
+#include "common/precision.h"
 #include "worker/dist/communicator.h"
 #include "worker/dist/shards.h"
 #include "worker/nn/workspace.h"
@@ -26,12 +27,13 @@ class Processor {
 
 // What a processor is told beside its description.
 struct ProcessorSite {
-  config::Precision precision = config::Precision::f32;
+  Precision precision = Precision::f32;
   const dist::Shards& rows;
   dist::Communicator& communicator;
   std::int64_t least_chunks = 1;  // of own rows
   Workspace& workspace;
-  std::int64_t kept_bytes = std::int64_t{512} << 20;  // that a layer may keep of what does not change between steps
+  std::int64_t kept_bytes =
+      checkpoint::limits::kept_bytes;  // that a layer may keep of what does not change between steps
 };
 
 // Collective: plans what is exchanged.

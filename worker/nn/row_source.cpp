@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "worker/nn/rows.h"
+#include "worker/nn/operations.h"
 
 namespace tradewind::nn {
 
@@ -10,7 +10,9 @@ void RowSource::range(std::int64_t begin, std::int64_t end, at::Tensor out) cons
   rows(at::arange(begin, end, at::TensorOptions().dtype(at::kLong).device(out.device())), out);
 }
 
-void TensorRows::rows(const at::Tensor& which, at::Tensor out) const { gather_rows(own_, which, std::move(out)); }
+void TensorRows::rows(const at::Tensor& which, at::Tensor out) const {
+  operations_.gather_rows(own_, which, std::move(out));
+}
 
 void TensorRows::range(std::int64_t begin, std::int64_t end, at::Tensor out) const {
   out.copy_(own_.slice(0, begin, end));

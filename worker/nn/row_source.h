@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "worker/nn/operations.h"
+
 namespace tradewind::nn {
 
 // This rank's own rows, numbered from 0.
@@ -21,13 +23,15 @@ class RowSource {
 // Rows of a float32 contiguous tensor.
 class TensorRows : public RowSource {
  public:
-  explicit TensorRows(at::Tensor own) : own_(std::move(own)) {}
+  // Refers to the operations.
+  TensorRows(at::Tensor own, const Operations& operations) : own_(std::move(own)), operations_(operations) {}
   std::int64_t columns() const override { return own_.size(1); }
   void rows(const at::Tensor& which, at::Tensor out) const override;
   void range(std::int64_t begin, std::int64_t end, at::Tensor out) const override;
 
  private:
   at::Tensor own_;
+  const Operations& operations_;
 };
 
 }  // namespace tradewind::nn

@@ -18,7 +18,7 @@ Overloaded(F...) -> Overloaded<F...>;
 
 }  // namespace
 
-Sequential::Sequential(const checkpoint::SequentialDescription& description, config::Precision precision) {
+Sequential::Sequential(const checkpoint::SequentialDescription& description, Precision precision) {
   for (const checkpoint::SequentialLayer& layer : description.layers) {
     layers_.push_back(std::visit(
         Overloaded{[&](const checkpoint::LinearDescription& linear) -> Layer { return Linear(linear, precision); },
@@ -88,7 +88,7 @@ void Sequential::run(at::Tensor current, bool own, at::Tensor out, bool add, Wor
       current = result;
     } else if (const auto* norm = std::get_if<LayerNorm>(&layers_[i])) {
       at::Tensor result = last && !add ? out : own ? current : take(norm->size());
-      (*norm)(current, result);
+      (*norm)(current, result, workspace);
       if (last && !add) return;
       current = result;
     } else if (const auto* gated = std::get_if<Gated>(&layers_[i])) {
@@ -99,7 +99,7 @@ void Sequential::run(at::Tensor current, bool own, at::Tensor out, bool add, Wor
       current = result.mul_(gate);
     } else {
       if (!own) current = take(current.size(1)).copy_(current);
-      activate(std::get<checkpoint::Activation>(layers_[i]), current);
+      activate(std::get<checkpoint::Activation>(layers_[i]), current, workspace);
     }
     own = true;
   }

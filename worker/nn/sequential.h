@@ -17,7 +17,7 @@ namespace tradewind::nn {
 
 class Sequential {
  public:
-  Sequential(const checkpoint::SequentialDescription& description, config::Precision precision);
+  Sequential(const checkpoint::SequentialDescription& description, Precision precision);
   // x (rows, inputs) to out (rows, outputs), contiguous float32; with `add`, out += the result.
   void operator()(const at::Tensor& x, at::Tensor out, bool add, Workspace& workspace) const;
   // The same; x may be written to.

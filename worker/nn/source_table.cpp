@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "worker/nn/rows.h"
+#include "worker/nn/operations.h"
 
 namespace tradewind::nn {
 
@@ -20,7 +20,7 @@ void SourceTable::rows(const TableRows& which, std::int64_t begin, at::Tensor ou
   const std::int64_t count = out.size(0), own = std::clamp<std::int64_t>(which.own - begin, 0, count);
   if (own > 0) own_.rows(which.rows.narrow(0, begin, own), out.narrow(0, 0, own));
   if (own < count) {
-    gather_rows(halo_, which.rows.narrow(0, begin + own, count - own), out.narrow(0, own, count - own));
+    operations_.gather_rows(halo_, which.rows.narrow(0, begin + own, count - own), out.narrow(0, own, count - own));
   }
 }
 

@@ -24,10 +24,11 @@ struct TableRows {
 };
 TableRows table_rows(const std::vector<std::int64_t>& ascending, std::int64_t own_rows);
 
-// Own rows and a fetched halo. Refers to the own rows.
+// Own rows and a fetched halo. Refers to the own rows and the operations.
 class SourceTable {
  public:
-  SourceTable(const RowSource& own, at::Tensor halo) : own_(own), halo_(std::move(halo)) {}
+  SourceTable(const RowSource& own, at::Tensor halo, const Operations& operations)
+      : own_(own), halo_(std::move(halo)), operations_(operations) {}
   std::int64_t columns() const { return own_.columns(); }
   // Rows which.rows[begin, begin + out.size(0)) to out (n, columns), float32 contiguous.
   void rows(const TableRows& which, std::int64_t begin, at::Tensor out) const;
@@ -35,6 +36,7 @@ class SourceTable {
  private:
   const RowSource& own_;
   at::Tensor halo_;
+  const Operations& operations_;
 };
 
 // Where the halo of a set of edges comes from. Immutable after construction.

@@ -8,7 +8,7 @@
 
 #include "common/errors.h"
 #include "worker/nn/activation.h"
-#include "worker/nn/rows.h"
+#include "worker/nn/operations.h"
 
 namespace tradewind::nn {
 namespace {
@@ -25,7 +25,7 @@ checkpoint::LinearDescription part_of(const checkpoint::LinearDescription& whole
 }
 
 std::vector<Linear> parts_of(const checkpoint::LinearDescription& whole, const std::vector<std::int64_t>& widths,
-                             config::Precision precision) {
+                             Precision precision) {
   const std::int64_t inputs = std::accumulate(widths.begin(), widths.end(), std::int64_t{0});
   if (whole.weight.shape.size() != 2 || whole.weight.shape[1] != inputs) {
     throw UserError("an MLP does not take " + std::to_string(inputs) + " values", whole.weight.path,
@@ -65,7 +65,7 @@ checkpoint::SequentialDescription rest_of(const checkpoint::SequentialDescriptio
 }  // namespace
 
 SplitMlp::SplitMlp(const checkpoint::SequentialDescription& description, const std::vector<std::int64_t>& widths,
-                   config::Precision precision)
+                   Precision precision)
     : activation_(first_activation(description)), rest_(rest_of(description), precision) {
   const checkpoint::SequentialLayer& first = description.layers.front();
   if (const auto* linear = std::get_if<checkpoint::LinearDescription>(&first)) {
@@ -90,14 +90,14 @@ void SplitMlp::complete(std::size_t part, const at::Tensor& x, const Lanes& sums
 }
 
 void SplitMlp::complete(const Lanes& parts, const Lanes& first, const at::Tensor& first_index, const Lanes& second,
-                        const at::Tensor& second_index, const Lanes& sums) const {
+                        const at::Tensor& second_index, const Lanes& sums, Workspace& workspace) const {
   const bool gelu = activation_ == checkpoint::Activation::gelu;
   for (int lane = 0; lane < lanes(); ++lane) {
-    sum_gathered_rows(parts[lane], {first[lane], first_index}, {second[lane], second_index}, lane == 0 && gelu,
-                      sums[lane]);
+    workspace.operations().sum_gathered_rows(parts[lane], {first[lane], first_index}, {second[lane], second_index},
+                                             lane == 0 && gelu, sums[lane]);
   }
   at::Tensor activated = sums[0];
-  if (!gelu) activate(activation_, activated);
+  if (!gelu) activate(activation_, activated, workspace);
 }
 
 void SplitMlp::finish(const Lanes& sums, at::Tensor out, bool add, Workspace& workspace) const {

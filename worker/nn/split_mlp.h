@@ -24,7 +24,7 @@ class SplitMlp {
  public:
   // widths: of the inputs side by side. Throws UserError when the first layer is not that wide.
   SplitMlp(const checkpoint::SequentialDescription& description, const std::vector<std::int64_t>& widths,
-           config::Precision precision);
+           Precision precision);
 
   void move_to(at::Device device) { move_all(device, lanes_[0], lanes_[1], rest_); }
   int lanes() const { return gated_ ? 2 : 1; }
@@ -38,7 +38,7 @@ class SplitMlp {
   void complete(std::size_t part, const at::Tensor& x, const Lanes& sums, Workspace& workspace) const;
   // sums = parts + rows of `first` + rows of `second` (when defined) by number, then the activation; sums may be parts.
   void complete(const Lanes& parts, const Lanes& first, const at::Tensor& first_index, const Lanes& second,
-                const at::Tensor& second_index, const Lanes& sums) const;
+                const at::Tensor& second_index, const Lanes& sums, Workspace& workspace) const;
   // From complete sums, which are used up, to out (rows, outputs) float32 contiguous; with `add`, out += the result.
   void finish(const Lanes& sums, at::Tensor out, bool add, Workspace& workspace) const;
 

@@ -13,10 +13,10 @@ using checkpoint::TargetFeature;
 
 // The same variables at every input time, oldest first.
 std::vector<std::int64_t> at_every_time(const std::vector<std::int64_t>& variables,
-                                        const checkpoint::ModelDescription& model) {
+                                        const checkpoint::DatasetDescription& dataset) {
   std::vector<std::int64_t> columns;
-  for (std::int64_t step = 0; step < model.input_steps; ++step) {
-    for (const std::int64_t variable : variables) columns.push_back(step * model.input_variables + variable);
+  for (std::int64_t step = 0; step < dataset.input_steps; ++step) {
+    for (const std::int64_t variable : variables) columns.push_back(step * dataset.input_variables + variable);
   }
   return columns;
 }
@@ -27,16 +27,16 @@ std::vector<std::int64_t> consecutive(std::int64_t begin, std::int64_t count) {
   return columns;
 }
 
-std::vector<std::int64_t> columns_of(TargetFeature feature, const checkpoint::ModelDescription& model) {
-  const std::int64_t coordinates = model.input_steps * model.input_variables, trainable = coordinates + 4;
-  const std::int64_t trainables = model.data.trainable ? model.data.trainable->shape[1] : 0;
+std::vector<std::int64_t> columns_of(TargetFeature feature, const checkpoint::DatasetDescription& dataset) {
+  const std::int64_t coordinates = dataset.input_steps * dataset.input_variables, trainable = coordinates + 4;
+  const std::int64_t trainables = dataset.nodes.trainable ? dataset.nodes.trainable->shape[1] : 0;
   switch (feature) {
     case TargetFeature::encoded_data:
       return consecutive(0, trainable + trainables);
     case TargetFeature::prognostics:
-      return at_every_time(model.prognostic_input, model);
+      return at_every_time(dataset.prognostic_input, dataset);
     case TargetFeature::forcings:
-      return at_every_time(model.forcing_input, model);
+      return at_every_time(dataset.forcing_input, dataset);
     case TargetFeature::coordinates:
       return consecutive(coordinates, 4);
     case TargetFeature::trainable_parameters:
@@ -47,9 +47,10 @@ std::vector<std::int64_t> columns_of(TargetFeature feature, const checkpoint::Mo
 
 }  // namespace
 
-TargetColumns::TargetColumns(const checkpoint::ModelDescription& model) {
-  for (const TargetFeature feature : model.target_features) {
-    parts_.push_back({feature == TargetFeature::encoded_data, at::tensor(columns_of(feature, model), at::kLong)});
+TargetColumns::TargetColumns(const std::vector<TargetFeature>& features,
+                             const checkpoint::DatasetDescription& dataset) {
+  for (const TargetFeature feature : features) {
+    parts_.push_back({feature == TargetFeature::encoded_data, at::tensor(columns_of(feature, dataset), at::kLong)});
   }
 }
 

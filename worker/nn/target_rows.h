@@ -17,7 +17,7 @@ namespace tradewind::nn {
 class TargetColumns {
  public:
   // Throws UserError when a feature names columns that do not exist, or trainable values that there are none of.
-  explicit TargetColumns(const checkpoint::ModelDescription& model);
+  TargetColumns(const std::vector<checkpoint::TargetFeature>& features, const checkpoint::DatasetDescription& dataset);
 
   void move_to(at::Device device) {
     for (Part& part : parts_) move_part(part.columns, device);

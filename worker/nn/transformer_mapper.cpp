@@ -52,13 +52,13 @@ void TransformerMapper::embed_destinations(const RowSource& rows, std::int64_t b
   at::Tensor raw = workspace.take(Workspace::input, count, rows.columns());
   rows.range(begin, begin + count, raw);
   destination_embedding_(raw, embedded, workspace);
-  norm_destination_(embedded, embedded);
+  norm_destination_(embedded, embedded, workspace);
   attention_.queries(embedded, begin, std::move(query), workspace);
 }
 
 void TransformerMapper::fix_destinations(const at::Tensor& rows, Workspace& workspace) {
   const std::int64_t count = rows.size(0);
-  const TensorRows source(rows);
+  const TensorRows source(rows, workspace.operations());
   fixed_embedded_ = at::empty({count, attention_.outputs()}, rows.options());
   fixed_query_ = at::empty({count, attention_.channels()}, rows.options());
   for (std::int64_t begin = 0; begin < count; begin += chunk_) {
@@ -73,7 +73,7 @@ void TransformerMapper::finish(std::int64_t begin, const at::Tensor& attended, a
                                Workspace& workspace) const {
   attention_.add_projection(attended, x, workspace);
   at::Tensor normalized = workspace.take(Workspace::normalized, x.size(0), x.size(1));
-  norm_mlp_(x, normalized);
+  norm_mlp_(x, normalized, workspace);
   mlp_(normalized, x, true, workspace);
   if (!extractor_) {
     sink(begin, x);
@@ -94,10 +94,10 @@ void TransformerMapper::operator()(const RowSource& sources, const RowSource* de
       (*source_embedding_)(raw, x, workspace);
     }
     at::Tensor normalized = workspace.take(Workspace::normalized, x.size(0), x.size(1));
-    norm_source_(x, normalized);
+    norm_source_(x, normalized, workspace);
     return normalized;
   };
-  const KeyTable keys = attention_.keys(sources, prepare, chunk_, communicator, workspace);
+  const KeyMemory keys = attention_.keys(sources, prepare, chunk_, communicator, workspace);
   const auto queries = [&](std::int64_t begin, std::int64_t count) {
     at::Tensor embedded = workspace.take(Workspace::embedded, count, attention_.outputs());
     at::Tensor query = workspace.take(Workspace::query, count, attention_.channels());

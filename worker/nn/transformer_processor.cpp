@@ -11,9 +11,8 @@
 
 namespace tradewind::nn {
 
-TransformerBlock::TransformerBlock(const checkpoint::TransformerBlockDescription& description,
-                                   config::Precision precision, std::shared_ptr<AttentionPlan> plan, std::string place,
-                                   std::int64_t least_chunks)
+TransformerBlock::TransformerBlock(const checkpoint::TransformerBlockDescription& description, Precision precision,
+                                   std::shared_ptr<AttentionPlan> plan, std::string place, std::int64_t least_chunks)
     : attention_(description, precision, std::move(plan), std::move(place), least_chunks),
       norm_attention_(description.norm_attention),
       norm_mlp_(description.norm_mlp),
@@ -29,10 +28,11 @@ void TransformerBlock::operator()(at::Tensor x, dist::Communicator& communicator
                  std::max<std::int64_t>(1, (rows + least_chunks_ - 1) / least_chunks_), workspace.device());
   const auto normalized = [&](const at::Tensor& part) {
     at::Tensor out = workspace.take(Workspace::normalized, part.size(0), part.size(1));
-    norm_attention_(part, out);
+    norm_attention_(part, out, workspace);
     return out;
   };
-  const KeyTable keys = attention_.keys(TensorRows(x), normalized, chunk, communicator, workspace);
+  const KeyMemory keys =
+      attention_.keys(TensorRows(x, workspace.operations()), normalized, chunk, communicator, workspace);
   const auto queries = [&](std::int64_t begin, std::int64_t count) {
     at::Tensor query = workspace.take(Workspace::query, count, attention_.channels());
     attention_.queries(normalized(x.narrow(0, begin, count)), begin, query, workspace);
@@ -43,7 +43,7 @@ void TransformerBlock::operator()(at::Tensor x, dist::Communicator& communicator
       at::Tensor part = x.narrow(0, first + begin, count);
       attention_.add_projection(attended.narrow(0, begin, count), part, workspace);
       at::Tensor normed = workspace.take(Workspace::normalized, count, x.size(1));
-      norm_mlp_(part, normed);
+      norm_mlp_(part, normed, workspace);
       mlp_(normed, part, true, workspace);
     });
   };

@@ -18,7 +18,7 @@ namespace tradewind::nn {
 
 class TransformerBlock {
  public:
-  TransformerBlock(const checkpoint::TransformerBlockDescription& description, config::Precision precision,
+  TransformerBlock(const checkpoint::TransformerBlockDescription& description, Precision precision,
                    std::shared_ptr<AttentionPlan> plan, std::string place, std::int64_t least_chunks);
   void move_to(at::Device device);
   // x (own rows, channels) float32, in place. Collective.

@@ -3,13 +3,14 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include <algorithm>
+#include "common/checkpoint/layer_limits.h"
 
 namespace tradewind::nn {
 
-void Workspace::move_to(at::Device device) {
+void Workspace::move_to(at::Device device, const Operations& operations) {
   for (auto& memory : memory_) memory = {};
   device_ = device;
+  operations_ = &operations;
 }
 
 void Workspace::reserve_threads(int threads) {
@@ -27,13 +28,8 @@ at::Tensor Workspace::take(Purpose purpose, std::int64_t rows, std::int64_t colu
 }
 
 std::int64_t chunk_rows(std::int64_t columns, std::int64_t limit, at::Device device) {
-  if (!device.is_cpu()) {
-    constexpr std::int64_t device_bytes = 256 << 20;
-    return std::max<std::int64_t>(1, std::min(device_bytes / 4 / std::max<std::int64_t>(1, columns), limit));
-  }
-  constexpr std::int64_t bytes = 2 << 20, step = 48, least = 96;
-  const std::int64_t rows = bytes / 4 / std::max<std::int64_t>(1, columns) / step * step;
-  return std::max<std::int64_t>(1, std::min(std::clamp<std::int64_t>(rows, least, 4096), limit));
+  namespace limits = checkpoint::limits;
+  return device.is_cpu() ? limits::chunk_rows(columns, limit) : limits::device_chunk_rows(columns, limit);
 }
 
 }  // namespace tradewind::nn

@@ -1,4 +1,5 @@
-// Scratch tensors of a model call, reused by all its layers so that pages are touched once and never given back.
+// What the layers of a model share in a call: the operations of their device, and scratch tensors that all of them
+// reuse, so that pages are touched once and never given back.
 // Each purpose has its own memory; a tensor taken is valid until the same purpose is taken again. Inside a parallel
 // region of ATen each of its threads has memory of its own, as far as reserve_threads went before; otherwise not
 // thread-safe.
@@ -12,8 +13,13 @@
 
 namespace tradewind::nn {
 
+class Operations;
+const Operations& cpu_operations();
+
 class Workspace {
  public:
+  // On the CPU, with operations that outlive it.
+  explicit Workspace(const Operations& operations = cpu_operations()) : operations_(&operations) {}
   enum Purpose {
     input,
     embedded,
@@ -38,8 +44,9 @@ class Workspace {
     encoded,     // source rows that are made again for the decoder
     count_
   };
-  // Gives up its memory; what is taken from now on is on that device.
-  void move_to(at::Device device);
+  // Gives up its memory; what is taken from now on is on that device, whose operations are these.
+  void move_to(at::Device device, const Operations& operations);
+  const Operations& operations() const { return *operations_; }
   at::Device device() const { return device_; }
   // Memory for so many threads of a parallel region; to be called outside of one.
   void reserve_threads(int threads);
@@ -47,6 +54,7 @@ class Workspace {
   at::Tensor take(Purpose purpose, std::int64_t rows, std::int64_t columns, at::ScalarType type = at::kFloat);
 
  private:
+  const Operations* operations_;
   at::Device device_{at::kCPU};
   std::vector<std::array<at::Tensor, count_>> memory_ = std::vector<std::array<at::Tensor, count_>>(1);  // by thread
 };

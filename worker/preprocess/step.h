@@ -15,7 +15,7 @@ class Step {
   virtual ~Step() = default;
   virtual void move_to(at::Device device);
   // Model input (rows, variables) of one time, float32, in place; unless overridden nothing changes. `masks`: this
-  // step's columns of Processors::masks.
+  // step's columns of Preprocessing::masks.
   virtual void forward(at::Tensor& rows, const at::Tensor& masks) const;
   // Model output, likewise.
   virtual void inverse(at::Tensor& rows, const at::Tensor& masks) const;

@@ -69,7 +69,7 @@ std::unique_ptr<nn::Model> BaseRunner::make_model(const checkpoint::ModelDescrip
   return nn::make_model(description, options, communicator);
 }
 
-void BaseRunner::after_step(Time, const std::vector<std::string>&, at::Tensor&) {}
+void BaseRunner::after_step(const nn::StepContext&, const std::vector<std::string>&, at::Tensor&) {}
 
 BaseRunners::BaseRunners() {
   for (const char* name : {"auto", "default", "forecaster", "offset-forecaster"}) {

@@ -28,8 +28,8 @@ class BaseRunner {
   virtual std::unique_ptr<nn::Model> make_model(const checkpoint::ModelDescription& description,
                                                 const nn::ModelOptions& options, dist::Communicator& communicator);
   // May change y (output steps, rows of this rank, output variables), raw units, on the model's device, before it is
-  // written and fed back. `start` is the date the model call started from.
-  virtual void after_step(Time start, const std::vector<std::string>& variables, at::Tensor& y);
+  // written and fed back. `context` is that of the model call; random numbers are drawn from its generator.
+  virtual void after_step(const nn::StepContext& context, const std::vector<std::string>& variables, at::Tensor& y);
   // Whether a forecast can be taken up after any call of `model`: neither it nor after_step() keeps anything from one
   // to the next or draws random numbers. Asked when the run may be started again (--restart).
   virtual bool keeps_nothing(const nn::Model& /*model*/) const { return false; }
@@ -56,7 +56,7 @@ class BaseRunners {
 };
 
 // What a shared library tells of itself before anything of it is used.
-constexpr std::uint32_t plugin_version = 2;
+constexpr std::uint32_t plugin_version = 3;
 // Changes with most changes of what both sides lay out in memory.
 constexpr std::uint32_t plugin_layout =
     sizeof(BaseRunners) + 31 * (sizeof(nn::ModelOptions) + 31 * sizeof(checkpoint::ModelDescription));

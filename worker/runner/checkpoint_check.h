@@ -7,7 +7,7 @@
 
 #include "common/checkpoint/archive.h"
 #include "worker/dist/communicator.h"
-#include "worker/runner/reporter.h"
+#include "worker/report/reporter.h"
 #include "worker/weights/background_check.h"
 
 namespace tradewind::runner {
@@ -15,7 +15,7 @@ namespace tradewind::runner {
 class CheckpointCheck {
  public:
   CheckpointCheck(std::shared_ptr<const checkpoint::Archive> archive, dist::Communicator& communicator,
-                  Reporter& reporter);
+                  report::Reporter& reporter);
   // After each step: throws what was found so far.
   void look() { check_.look(); }
   // Before the output gets its name: returns when every rank has found its part of the file as it should be.

@@ -7,7 +7,7 @@
 #include "worker/device/device.h"
 #include "worker/dist/communicator.h"
 #include "worker/outputs/ordered_file.h"
-#include "worker/runner/reporter.h"
+#include "worker/report/reporter.h"
 
 namespace tradewind::runner {
 
@@ -22,15 +22,15 @@ struct Restart {
 // The forecast that the config describes, computed on `device`. Relative paths in it are relative to the current
 // folder. `streams`: those of them that were open before this process.
 void run_forecast(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
-                  Reporter& reporter, const Restart& restart = {}, const outputs::GivenStreams& streams = {});
+                  report::Reporter& reporter, const Restart& restart = {}, const outputs::GivenStreams& streams = {});
 
 // One model call on raw tensors: reads `x` (batch, time, grid, variables) of the .npz, writes `y` in the reference's
 // shape ((batch, ensemble, grid, variables), with a time axis after batch where the model has one).
 struct PredictOptions {
   std::string checkpoint, input, output;
-  std::optional<config::Precision> precision;  // default f32
+  std::optional<Precision> precision;  // default f32
 };
 void run_predict(const PredictOptions& options, const device::Device& device, dist::Communicator& communicator,
-                 Reporter& reporter);
+                 report::Reporter& reporter);
 
 }  // namespace tradewind::runner

@@ -1,12 +1,12 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <numeric>
 
 #include "common/checkpoint/checkpoint.h"
 #include "common/errors.h"
+#include "common/stopwatch.h"
 #include "worker/nn/model.h"
 #include "worker/outputs/accumulate.h"
 #include "worker/outputs/output.h"
@@ -17,6 +17,7 @@
 #include "worker/runner/figures.h"
 #include "worker/runner/host_copy.h"
 #include "worker/runner/initial_state.h"
+#include "worker/runner/model_options.h"
 #include "worker/runner/outlook.h"
 #include "worker/runner/precision.h"
 #include "worker/runner/restart_point.h"
@@ -25,14 +26,6 @@
 
 namespace tradewind::runner {
 namespace {
-
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 // The same config means the same source: one object, one scan.
 Sources open_sources(const config::RunConfig& config, const checkpoint::Metadata& metadata,
@@ -114,17 +107,16 @@ void name_files(const outputs::Output& output, Json& figures) {
 }  // namespace
 
 void run_forecast(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
-                  Reporter& reporter, const Restart& restart, const outputs::GivenStreams& streams) {
+                  report::Reporter& reporter, const Restart& restart, const outputs::GivenStreams& streams) {
   const Stopwatch total;
-  Timings timings;
-  reporter.phase(Phase::load);
+  report::Timings timings;
+  reporter.phase(report::Phase::load);
   const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(
       config.checkpoint, {.precision_given = config.precision.has_value(), .patch_metadata = config.patch_metadata});
   const checkpoint::Metadata& metadata = checkpoint.metadata;
   const Roles roles = assign_roles(metadata);
-  share_seed(config.seed, communicator);
-  nn::ModelOptions options;
-  options.device = device.where;
+  at::Generator random = random_numbers(share_seed(config.seed, communicator));
+  nn::ModelOptions options = model_options_on(device);
   options.precision = choose_precision(config.precision, metadata, reporter);
   options.mapper_chunks = chunks_from_environment("ANEMOI_INFERENCE_NUM_CHUNKS_MAPPER");
   options.processor_chunks = chunks_from_environment("ANEMOI_INFERENCE_NUM_CHUNKS_PROCESSOR");
@@ -133,15 +125,16 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
   const std::unique_ptr<BaseRunner> runner = runners.make(config.runner);
   const std::unique_ptr<nn::Model> model = runner->make_model(checkpoint.model, options, communicator);
   CheckpointCheck check(checkpoint.archive, communicator, reporter);
+  const checkpoint::DatasetDescription& dataset = checkpoint::only_dataset(checkpoint.model);
   timings.load = total.seconds();
 
-  reporter.phase(Phase::input);
+  reporter.phase(report::Phase::input);
   const Stopwatch input_watch;
   const Sources sources = open_sources(config, metadata, communicator);
   std::optional<Time> date = config.date;
   if (!date) date = sources.prognostic->latest_date();
   if (!date) throw UserError("the input has no date of its own", "date", "set date in the config");
-  const dist::Shards shards(checkpoint.model.data.count, communicator.size());
+  const dist::Shards shards(dataset.nodes.count, communicator.size());
   InitialState initial =
       read_initial_state(sources, checkpoint, roles, *date, shards, config.allow_nans, communicator, reporter);
   timings.input = input_watch.seconds();
@@ -196,7 +189,7 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
     computed = make_computed(roles.computed_dynamic, *initial.points, shards.range(communicator.rank()));
   }
   initial.points.reset();  // of the whole grid
-  const AdvanceMap map = advance_map(metadata.time, checkpoint.model.input_steps, checkpoint.model.output_steps);
+  const AdvanceMap map = advance_map(metadata.time, dataset.input_steps, dataset.output_steps);
   const int calls = model_calls(config.lead_time, metadata.time.rollout_shift);
   at::Tensor x = std::exchange(initial.x, {}).to(model->device());
   std::optional<std::vector<ComputedState>> previous_results;  // off the CPU: written while the next call runs
@@ -213,12 +206,13 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
   Duration previous{};
   if (first > 0) previous = metadata.time.rollout_shift * (first - 1) + metadata.time.output_offsets.back();
   for (int call = first; call < calls; ++call) {
-    reporter.phase(call == first ? Phase::first_step : Phase::step);
+    reporter.phase(call == first ? report::Phase::first_step : report::Phase::step);
     const Stopwatch step_watch;
     const Duration start = metadata.time.rollout_shift * call;
     const double before_output = output_seconds;
-    at::Tensor y = model->predict(x);
-    runner->after_step(*date + start, metadata.output, y);
+    const nn::StepContext context{.call = call, .valid_time = *date + start, .random = random};
+    at::Tensor y = std::move(model->predict({x}, context).front());
+    runner->after_step(context, metadata.output, y);
     std::vector<ComputedState> results;
     for (std::size_t i = 0; i < metadata.time.output_offsets.size(); ++i) {
       const Duration step = start + metadata.time.output_offsets[i];
@@ -233,11 +227,11 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
       advance(x, y, map, metadata.prognostic_columns);
       for (const auto& [from, to] : map.output_to_input) {
         const Time valid = *date + start + metadata.time.output_offsets[from];
-        if (computed) place(x, to, roles.computed_dynamic.columns, (*computed)(valid));
+        if (computed) put_columns(x, to, roles.computed_dynamic.columns, (*computed)(valid));
         if (!roles.dynamic.empty()) {
           const at::Tensor fields =
               sources.dynamic->read(roles.dynamic.names, {valid}, shards.range(communicator.rank()));
-          place(x, to, roles.dynamic.columns, fields.select(0, 0).t().contiguous());
+          put_columns(x, to, roles.dynamic.columns, fields.select(0, 0).t().contiguous());
         }
       }
     }
@@ -260,7 +254,7 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
   if (previous_results) write_results(*previous_results);
   figures.end_steps(std::accumulate(step_seconds.begin(), step_seconds.end(), 0.0), calls - first);
 
-  reporter.phase(Phase::close);
+  reporter.phase(report::Phase::close);
   check.finish();
   const Stopwatch close_watch;
   output->close();

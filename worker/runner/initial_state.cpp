@@ -8,7 +8,6 @@
 #include <numbers>
 
 #include "common/errors.h"
-#include "worker/nn/operations.h"
 
 namespace tradewind::runner {
 namespace {
@@ -17,7 +16,7 @@ inputs::GridPoints checkpoint_points(const checkpoint::Checkpoint& checkpoint) {
   const auto& arrays = checkpoint.metadata.arrays;
   inputs::GridPoints points;
   if (!arrays.contains("latitudes") || !arrays.contains("longitudes")) return points;
-  const std::int64_t count = checkpoint.model.data.count;
+  const std::int64_t count = checkpoint::only_dataset(checkpoint.model).nodes.count;
   if (!has_coordinates_of_model(checkpoint.metadata, count)) return points;
   points.latitudes = read_array(*checkpoint.archive, checkpoint.metadata, "latitudes", count);
   points.longitudes = read_array(*checkpoint.archive, checkpoint.metadata, "longitudes", count);
@@ -37,7 +36,7 @@ void place_all(at::Tensor& x, const Group& group, const at::Tensor& read) {
 }
 
 void check_values(const at::Tensor& x, const checkpoint::Metadata& metadata, const std::optional<bool>& allow_nans,
-                  dist::Communicator& communicator, Reporter& reporter, bool& has_nans) {
+                  dist::Communicator& communicator, report::Reporter& reporter, bool& has_nans) {
   const std::int64_t width = x.size(2), rows = x.size(0) * x.size(1);
   // [0, width): NaN seen in the variable; [width, 2 width): infinity seen. Summed over ranks so that all agree.
   at::Tensor seen = at::zeros({2 * width}, at::kFloat);
@@ -101,13 +100,19 @@ Grid find_grid(inputs::Input& input, const checkpoint::Checkpoint& checkpoint, s
                                                          comparable ? "the checkpoint" : "the input's first message")};
 }
 
-void place(at::Tensor& x, std::int64_t time, const std::vector<std::int64_t>& columns, const at::Tensor& fields) {
-  const std::int64_t rows = x.size(1), width = x.size(2);
+void put_columns_by_index(at::Tensor& x, std::int64_t time, const std::vector<std::int64_t>& columns,
+                          const at::Tensor& fields) {
   const at::Tensor dense = fields.contiguous();
-  if (!nn::on_cpu_kernels(x)) {
-    x.select(0, time).index_copy_(1, at::tensor(columns, at::kLong).to(x.device()), dense.to(x.device()).t());
+  x.select(0, time).index_copy_(1, at::tensor(columns, at::kLong).to(x.device()), dense.to(x.device()).t());
+}
+
+void put_columns(at::Tensor& x, std::int64_t time, const std::vector<std::int64_t>& columns, const at::Tensor& fields) {
+  if (!x.is_cpu()) {
+    put_columns_by_index(x, time, columns, fields);
     return;
   }
+  const std::int64_t rows = x.size(1), width = x.size(2);
+  const at::Tensor dense = fields.contiguous();
   const float* from = dense.const_data_ptr<float>();
   float* to = x.mutable_data_ptr<float>() + time * rows * width;
   for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -123,7 +128,7 @@ forcings::Computed make_computed(const Group& group, const inputs::GridPoints& p
 
 InitialState read_initial_state(const Sources& sources, const checkpoint::Checkpoint& checkpoint, const Roles& roles,
                                 Time date, const dist::Shards& shards, const std::optional<bool>& allow_nans,
-                                dist::Communicator& communicator, Reporter& reporter) {
+                                dist::Communicator& communicator, report::Reporter& reporter) {
   const checkpoint::Metadata& metadata = checkpoint.metadata;
   const dist::RowRange rows = shards.range(communicator.rank());
   InitialState state;
@@ -153,7 +158,7 @@ InitialState read_initial_state(const Sources& sources, const checkpoint::Checkp
   for (const Group* group : {&roles.computed_constant, &roles.computed_dynamic}) {
     if (group->empty()) continue;
     const forcings::Computed computed = make_computed(*group, *state.points, rows);
-    for (std::int64_t time = 0; time < times; ++time) place(state.x, time, group->columns, computed(dates[time]));
+    for (std::int64_t time = 0; time < times; ++time) put_columns(state.x, time, group->columns, computed(dates[time]));
   }
   check_values(state.x, metadata, allow_nans, communicator, reporter, state.has_nans);
   return state;

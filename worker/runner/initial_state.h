@@ -13,7 +13,7 @@
 #include "worker/dist/shards.h"
 #include "worker/forcings/computed.h"
 #include "worker/inputs/input.h"
-#include "worker/runner/reporter.h"
+#include "worker/report/reporter.h"
 #include "worker/runner/roles.h"
 
 namespace tradewind::runner {
@@ -42,10 +42,13 @@ Grid find_grid(inputs::Input& input, const checkpoint::Checkpoint& checkpoint, s
 // Throws UserError for infinities, for NaN when allow_nans is false, and for what the inputs throw.
 InitialState read_initial_state(const Sources& sources, const checkpoint::Checkpoint& checkpoint, const Roles& roles,
                                 Time date, const dist::Shards& shards, const std::optional<bool>& allow_nans,
-                                dist::Communicator& communicator, Reporter& reporter);
+                                dist::Communicator& communicator, report::Reporter& reporter);
 
 // Writes fields (variables, rows) of one date into columns of row `time` of x.
-void place(at::Tensor& x, std::int64_t time, const std::vector<std::int64_t>& columns, const at::Tensor& fields);
+void put_columns(at::Tensor& x, std::int64_t time, const std::vector<std::int64_t>& columns, const at::Tensor& fields);
+// The same as it is done off the CPU.
+void put_columns_by_index(at::Tensor& x, std::int64_t time, const std::vector<std::int64_t>& columns,
+                          const at::Tensor& fields);
 
 // This rank's part of the points.
 forcings::Computed make_computed(const Group& group, const inputs::GridPoints& points, const dist::RowRange& rows);

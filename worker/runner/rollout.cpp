@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include "common/errors.h"
-#include "worker/nn/operations.h"
 
 namespace tradewind::runner {
 
@@ -34,20 +33,25 @@ AdvanceMap advance_map(const checkpoint::TimeStepping& time, std::int64_t input_
   return map;
 }
 
+void advance_by_index(at::Tensor& x, const at::Tensor& y, const AdvanceMap& map,
+                      const std::vector<std::pair<std::int64_t, std::int64_t>>& columns) {
+  std::vector<std::int64_t> output_columns, input_columns;
+  for (const auto& [output_column, input_column] : columns) {
+    output_columns.push_back(output_column);
+    input_columns.push_back(input_column);
+  }
+  const at::Tensor picked = at::tensor(output_columns, at::kLong).to(x.device());
+  const at::Tensor placed = at::tensor(input_columns, at::kLong).to(x.device());
+  for (const auto& [from, to] : map.output_to_input) {
+    x.select(0, to).index_copy_(1, placed, y.select(0, from).index_select(1, picked));
+  }
+}
+
 void advance(at::Tensor& x, const at::Tensor& y, const AdvanceMap& map,
              const std::vector<std::pair<std::int64_t, std::int64_t>>& columns) {
   for (const auto& [from, to] : map.input_to_input) x.select(0, to).copy_(x.select(0, from));
-  if (!nn::on_cpu_kernels(x)) {
-    std::vector<std::int64_t> output_columns, input_columns;
-    for (const auto& [output_column, input_column] : columns) {
-      output_columns.push_back(output_column);
-      input_columns.push_back(input_column);
-    }
-    const at::Tensor picked = at::tensor(output_columns, at::kLong).to(x.device());
-    const at::Tensor placed = at::tensor(input_columns, at::kLong).to(x.device());
-    for (const auto& [from, to] : map.output_to_input) {
-      x.select(0, to).index_copy_(1, placed, y.select(0, from).index_select(1, picked));
-    }
+  if (!x.is_cpu()) {
+    advance_by_index(x, y, map, columns);
     return;
   }
   const float* from_data = y.const_data_ptr<float>();

@@ -27,5 +27,8 @@ AdvanceMap advance_map(const checkpoint::TimeStepping& time, std::int64_t input_
 // what they held. x and y are on one device.
 void advance(at::Tensor& x, const at::Tensor& y, const AdvanceMap& map,
              const std::vector<std::pair<std::int64_t, std::int64_t>>& columns);
+// What it does of the output's rows off the CPU.
+void advance_by_index(at::Tensor& x, const at::Tensor& y, const AdvanceMap& map,
+                      const std::vector<std::pair<std::int64_t, std::int64_t>>& columns);
 
 }  // namespace tradewind::runner

@@ -1,5 +1,7 @@
-// Random numbers are those of one seed on every rank.
+// Random numbers are those of one seed on every rank. No global generator is seeded: a forecast has its own.
 #pragma once
+
+#include <ATen/core/Generator.h>
 
 #include <cstdint>
 #include <optional>
@@ -8,8 +10,10 @@
 
 namespace tradewind::runner {
 
-// Seeds LibTorch's generators of every rank with rank 0's seed; without one, with a number that rank 0 draws. Returns
-// it. Collective.
+// Rank 0's seed, on every rank; without one, a number that rank 0 draws. Collective.
 std::int64_t share_seed(const std::optional<std::int64_t>& seed, dist::Communicator& communicator);
+
+// A generator on the CPU in the state that the seed gives: the numbers that LibTorch's default one would give.
+at::Generator random_numbers(std::int64_t seed);
 
 }  // namespace tradewind::runner

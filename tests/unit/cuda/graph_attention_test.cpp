@@ -7,11 +7,11 @@
 #include <limits>
 #include <vector>
 
-#include "worker/cuda/host_warp.h"
+#include "tests/helpers/host_warp.h"
 
 using namespace tradewind;
-using nn::kernels::Element;
-using nn::kernels::GraphAttention;
+using kernels::Element;
+using kernels::GraphAttention;
 
 namespace {
 
@@ -77,8 +77,8 @@ TEST_CASE("the CUDA graph attention computes what the CPU's does") {
         Data data({element, 3, head_size, attributes, head_size != 64});
         at::Tensor expected = data.result(), got = data.result();
         data.arguments.out = expected.mutable_data_ptr<float>();
-        std::vector<float> scratch(nn::kernels::table().graph_attention_scratch(data.arguments));
-        nn::kernels::table().graph_attention(data.arguments, 0, data.rows, scratch.data());
+        std::vector<float> scratch(kernels::best().graph_attention_scratch(data.arguments));
+        kernels::best().graph_attention(data.arguments, 0, data.rows, scratch.data());
         data.arguments.out = got.mutable_data_ptr<float>();
         cuda::graph_attention_on_host(data.arguments, 0, data.rows);
         CAPTURE(static_cast<int>(element));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/checkpoint/checkpoint.h"
+#include "tests/unit/nn/device_path.h"
 #include "worker/nn/model.h"
 #include "worker/npz/npz.h"
 
@@ -24,11 +25,12 @@ double worst_over_std(const at::Tensor& ours, const at::Tensor& reference) {
 }
 
 at::Tensor predict(const checkpoint::Checkpoint& checkpoint, const at::Tensor& x,
-                   config::Precision precision = config::Precision::f32) {
+                   Precision precision = Precision::f32) {
   const auto alone = dist::make_single_communicator();
   nn::ModelOptions options;
+  options.operations = testing::operations();
   options.precision = precision;
-  return nn::make_model(checkpoint.model, options, *alone)->predict(x.contiguous());
+  return nn::make_model(checkpoint.model, options, *alone)->predict({x.contiguous()}, {}).front();
 }
 
 }  // namespace
@@ -56,8 +58,8 @@ TEST_CASE("gt-transformer, first call") {
   MESSAGE("f32: ", f32, " standard deviations");
   CHECK(f32 < 5e-5);
   // What the reference loses in one call is of this size; the forecast's limits are checked by the golden runs.
-  const double bf16 = worst_over_std(predict(checkpoint, x, config::Precision::bf16), reference);
-  const double f16 = worst_over_std(predict(checkpoint, x, config::Precision::f16), reference);
+  const double bf16 = worst_over_std(predict(checkpoint, x, Precision::bf16), reference);
+  const double f16 = worst_over_std(predict(checkpoint, x, Precision::f16), reference);
   MESSAGE("bf16: ", bf16, ", f16: ", f16);
   CHECK(bf16 < 0.1);
   CHECK(bf16 > f32);

@@ -1,5 +1,5 @@
 // Graph attention of every instruction set against the unfolded sum in double precision.
-#include "worker/nn/kernels/kernels.h"
+#include "worker/kernels/kernels.h"
 
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>
@@ -11,7 +11,7 @@
 
 #include "tests/unit/nn/kernel_cases.h"
 
-using namespace tradewind::nn::kernels;
+using namespace tradewind::kernels;
 using namespace tradewind::testing;
 
 namespace {
@@ -102,7 +102,7 @@ void round_to(std::vector<float>& values, at::ScalarType type, std::vector<std::
 }  // namespace
 
 TEST_CASE("graph attention equals the unfolded sum, for every type of keys") {
-  for (const Table* table : all_tables()) {
+  for (const KernelSet* set : all_sets()) {
     for (const GraphCase& c : {GraphCase{4, 16, 11, true}, GraphCase{16, 32, 3, true}, GraphCase{3, 12, 8, false},
                                GraphCase{2, 64, 19, true}, GraphCase{5, 7, 1, true}, GraphCase{4, 4, 5, true},
                                GraphCase{4, 8, 8, false}, GraphCase{12, 4, 11, true}, GraphCase{6, 8, 19, true}}) {
@@ -132,11 +132,11 @@ TEST_CASE("graph attention equals the unfolded sum, for every type of keys") {
         a.head_size = c.head_size;
         a.attribute_size = padded;
         a.scale = 1.0F / std::sqrt(static_cast<float>(c.head_size));
-        std::vector<float> scratch(table->graph_attention_scratch(a), NAN);
+        std::vector<float> scratch(set->graph_attention_scratch(a), NAN);
         const std::int64_t rows = static_cast<std::int64_t>(data.first.size()) - 1;
-        table->graph_attention(a, 0, 3, scratch.data());
-        table->graph_attention(a, 3, rows, scratch.data());
-        CAPTURE(table->name);
+        set->graph_attention(a, 0, 3, scratch.data());
+        set->graph_attention(a, 3, rows, scratch.data());
+        CAPTURE(set->name);
         CAPTURE(c.head_size);
         check_close(out, naive(c, padded, data), 2e-5);
         for (std::int64_t i = 0; i < c.heads * c.head_size; ++i) CHECK(out[i] == 0);  // a row without edges
@@ -153,7 +153,7 @@ TEST_CASE("16 bit keys keep subnormal halves and infinities") {
   const std::vector<float> zeros(64, 0);
   const std::vector<std::uint16_t> key(8, 0);
   const at::Tensor expected = at::from_blob(const_cast<std::uint16_t*>(halves.data()), {8}, at::kHalf).to(at::kFloat);
-  for (const Table* table : all_tables()) {
+  for (const KernelSet* set : all_sets()) {
     GraphAttention a;
     std::vector<float> out(8);
     a.query = a.attributes = a.weight = a.weight_t = zeros.data();
@@ -166,9 +166,9 @@ TEST_CASE("16 bit keys keep subnormal halves and infinities") {
     a.heads = 1;
     a.head_size = 8;
     a.attribute_size = 8;
-    std::vector<float> scratch(table->graph_attention_scratch(a));
-    table->graph_attention(a, 0, 1, scratch.data());
-    CAPTURE(table->name);
+    std::vector<float> scratch(set->graph_attention_scratch(a));
+    set->graph_attention(a, 0, 1, scratch.data());
+    CAPTURE(set->name);
     for (int i = 0; i < 8; ++i) CHECK(out[i] == expected[i].item<float>());
   }
 }

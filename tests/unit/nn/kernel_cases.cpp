@@ -4,19 +4,19 @@
 
 #include <cmath>
 
-namespace tradewind::nn::kernels {
-const Table& table_wide();  // the widest vectors' code
+namespace tradewind::kernels {
+const KernelSet& set_wide();  // the widest vectors' code
 }
 
 namespace tradewind::testing {
 
-using nn::kernels::Table;
-using nn::kernels::TableList;
+using kernels::KernelSet;
+using kernels::KernelSets;
 
-std::vector<const Table*> all_tables() {
-  const TableList list = nn::kernels::tables();
-  std::vector<const Table*> all(list.tables, list.tables + list.count);
-  all.push_back(&nn::kernels::table_wide());
+std::vector<const KernelSet*> all_sets() {
+  const KernelSets list = kernels::kernel_sets();
+  std::vector<const KernelSet*> all(list.sets, list.sets + list.count);
+  all.push_back(&kernels::set_wide());
   return all;
 }
 

@@ -1,4 +1,4 @@
-// What the tests of kernels share: every instruction set's table, random values, and a comparison with plain sums.
+// What the tests of kernels share: every set of kernels, random values, and a comparison with plain sums.
 #pragma once
 
 #include <cstddef>
@@ -6,12 +6,12 @@
 #include <random>
 #include <vector>
 
-#include "worker/nn/kernels/kernels.h"
+#include "worker/kernels/kernels.h"
 
 namespace tradewind::testing {
 
 // Those of this machine, and the widest vectors' code, compiled for what this machine has.
-std::vector<const nn::kernels::Table*> all_tables();
+std::vector<const kernels::KernelSet*> all_sets();
 
 class Random {
  public:

@@ -1,5 +1,5 @@
 // The code for the widest vectors, on any machine: the compiler splits them.
 #define TRADEWIND_SIMD_WIDTH 16
-#include "worker/nn/kernels/instruction_set.h"
+#include "worker/kernels/instruction_set.h"
 
-TRADEWIND_KERNEL_TABLE(table_wide, "wide")
+TRADEWIND_KERNEL_SET(set_wide, "wide")

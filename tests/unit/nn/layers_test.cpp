@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "tests/unit/nn/device_path.h"
 #include "tests/unit/nn/over_ranks.h"
 #include "tests/unit/nn/synthetic.h"
 #include "worker/nn/mapper.h"
@@ -155,10 +156,10 @@ TEST_CASE("what a message passing encoder makes of its sources") {
     description.update_sources = update;
     const auto alone = dist::make_single_communicator();
     const dist::Shards sources(61, 1), destinations(17, 1);
-    nn::Workspace workspace;
+    nn::Workspace workspace(*testing::operations());
     const auto mapper =
-        nn::make_mapper(description, {config::Precision::f32, sources, destinations, *alone, "encoder", 1, workspace});
-    const nn::TensorRows rows(data);
+        nn::make_mapper(description, {Precision::f32, sources, destinations, *alone, "encoder", 1, workspace});
+    const nn::TensorRows rows(data, workspace.operations());
     const auto updated = mapper->updated_sources(rows, workspace);
     REQUIRE(updated != nullptr);
     at::Tensor out = at::empty({5, updated->columns()}, at::kFloat);

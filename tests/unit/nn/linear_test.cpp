@@ -1,4 +1,5 @@
 #include "worker/nn/linear.h"
+#include "tests/unit/nn/device_path.h"
 
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>
@@ -22,8 +23,8 @@ TEST_CASE("a linear layer in each precision multiplies what the type can hold") 
   const auto description = weights.linear(33, 70);
   const at::Tensor weight = weights::bind(description.weight), bias = weights::bind(*description.bias);
   const at::Tensor x = at::randn({21, 70}), start = at::randn({21, 33});
-  nn::Workspace workspace;
-  for (const config::Precision precision : {config::Precision::f32, config::Precision::f16, config::Precision::bf16}) {
+  nn::Workspace workspace(*testing::operations());
+  for (const Precision precision : {Precision::f32, Precision::f16, Precision::bf16}) {
     const at::ScalarType type = nn::scalar_type(precision);
     const at::Tensor product = at::matmul(rounded(x, type), rounded(weight, type).t());
     const at::Tensor expected = product + rounded(bias, type);
@@ -71,9 +72,9 @@ TEST_CASE("a sequence may start with an activation, end with a norm, and leaves 
       at::gelu(at::linear(x.tanh(), weights::bind(linear.weight), weights::bind(*linear.bias)).to(at::kDouble), "tanh");
   const at::Tensor expected = at::layer_norm(inner, {6}, weights::bind(*norm.weight).to(at::kDouble),
                                              weights::bind(*norm.bias).to(at::kDouble), 1e-5);
-  const nn::Sequential sequential(description, config::Precision::f32);
+  const nn::Sequential sequential(description, Precision::f32);
   CHECK(sequential.outputs(5) == 6);
-  nn::Workspace workspace;
+  nn::Workspace workspace(*testing::operations());
   at::Tensor out = at::empty({7, 6}), sum = at::ones({7, 6});
   sequential(x, out, false, workspace);
   sequential(x, sum, true, workspace);

@@ -5,6 +5,7 @@
 
 #include <mutex>
 
+#include "tests/unit/nn/device_path.h"
 #include "worker/nn/mapper.h"
 #include "worker/nn/processor.h"
 
@@ -35,15 +36,16 @@ at::Tensor run_mapper(const checkpoint::MapperDescription& description, const at
                       std::int64_t pieces, std::int64_t kept_bytes) {
   return assemble(world_size, destinations.size(0), columns, [&](dist::Communicator& communicator) {
     const dist::Shards source_shards(sources.size(0), world_size), shards(destinations.size(0), world_size);
-    nn::Workspace workspace;
-    const auto mapper = nn::make_mapper(description, {config::Precision::f32, source_shards, shards, communicator,
-                                                      "mapper", pieces, workspace, kept_bytes});
+    nn::Workspace workspace(*testing::operations());
+    const auto mapper = nn::make_mapper(
+        description, {Precision::f32, source_shards, shards, communicator, "mapper", pieces, workspace, kept_bytes});
     const auto cut = [&](const at::Tensor& all, const dist::Shards& by) {
       const dist::RowRange range = by.range(communicator.rank());
       return all.slice(0, range.begin, range.end).contiguous();
     };
     const at::Tensor mine = cut(destinations, shards);
-    const nn::TensorRows source_rows(cut(sources, source_shards)), destination_rows(mine);
+    const nn::TensorRows source_rows(cut(sources, source_shards), workspace.operations()),
+        destination_rows(mine, workspace.operations());
     if (fixed) mapper->fix_destinations(mine, workspace);
     REQUIRE(mapper->outputs() == columns);
     at::Tensor out = at::full({mine.size(0), columns}, NAN, at::kFloat);
@@ -60,9 +62,9 @@ at::Tensor run_processor(const checkpoint::ProcessorDescription& description, co
   return assemble(world_size, x.size(0), x.size(1), [&](dist::Communicator& communicator) {
     const dist::Shards shards(x.size(0), world_size);
     const dist::RowRange range = shards.range(communicator.rank());
-    nn::Workspace workspace;
+    nn::Workspace workspace(*testing::operations());
     const auto processor =
-        nn::make_processor(description, {config::Precision::f32, shards, communicator, chunks, workspace, kept_bytes});
+        nn::make_processor(description, {Precision::f32, shards, communicator, chunks, workspace, kept_bytes});
     at::Tensor own = x.slice(0, range.begin, range.end).clone();
     (*processor)(own, communicator, workspace);
     return own;

@@ -8,7 +8,7 @@
 #include "common/errors.h"
 #include "worker/preprocess/bounding.h"
 #include "worker/preprocess/mapping.h"
-#include "worker/preprocess/processors.h"
+#include "worker/preprocess/preprocessing.h"
 
 using namespace tradewind;
 using namespace tradewind::checkpoint;
@@ -139,13 +139,13 @@ TEST_CASE("a remapping refuses values for which it is not defined, unless it cli
 namespace {
 
 // Three input and two output variables; output 0 is input 0, output 1 is input 2.
-ModelDescription model_with(std::vector<PreprocessorDescription> steps) {
-  ModelDescription model;
-  model.input_variables = 3;
-  model.output_variables = 2;
-  model.postprocessors.assign(steps.rbegin(), steps.rend());
-  model.preprocessors = std::move(steps);
-  return model;
+DatasetDescription dataset_with(std::vector<PreprocessorDescription> steps) {
+  DatasetDescription dataset;
+  dataset.input_variables = 3;
+  dataset.output_variables = 2;
+  dataset.postprocessors.assign(steps.rbegin(), steps.rend());
+  dataset.preprocessors = std::move(steps);
+  return dataset;
 }
 
 }  // namespace
@@ -158,16 +158,16 @@ TEST_CASE("steps are applied in order and undone in reverse, with what was missi
   remapper.columns = {remapped(Mapping::square_root)};
   remapper.columns[0].input = 2;
   remapper.columns[0].output = 1;
-  const preprocess::Processors processors(model_with({imputer, remapper, normalizer}));
+  const preprocess::Preprocessing preprocessing(dataset_with({imputer, remapper, normalizer}));
 
   const at::Tensor first = column({na, 1, 9, 2, 1, na}).view({2, 3});
-  const at::Tensor masks = processors.masks(first);
+  const at::Tensor masks = preprocessing.masks(first);
   CHECK(masks.equal(at::tensor({1, 0, 0, 1}).view({2, 2}).to(at::kBool)));
   at::Tensor now = column({na, 1, na, na, na, 16}).view({2, 3});
-  processors.forward(now, masks);
+  preprocessing.forward(now, masks);
   CHECK(equal(now.flatten(), {15, 3, 5, 15, na, 9}));  // every time fills what is missing at that time
   at::Tensor y = column({3, 8, 5, 12}).view({2, 2});
-  processors.inverse(y, masks);
+  preprocessing.inverse(y, masks);
   CHECK(equal(y.flatten(), {na, 4, 2, na}));
 }
 
@@ -175,50 +175,50 @@ TEST_CASE("imputers before 0.9 fill at every time what was missing at the first,
   ImputerDescription imputer;
   imputer.masks_of_first_step = true;
   imputer.columns = {{0, 0, 1, {}, 7}};
-  const preprocess::Processors processors(model_with({imputer}));
-  const at::Tensor masks = processors.masks(column({1, na, 3, na, 5, 6}).view({2, 3}));
+  const preprocess::Preprocessing preprocessing(dataset_with({imputer}));
+  const at::Tensor masks = preprocessing.masks(column({1, na, 3, na, 5, 6}).view({2, 3}));
   at::Tensor now = column({1, 2, 3, na, 5, 6}).view({2, 3});
-  processors.forward(now, masks);
+  preprocessing.forward(now, masks);
   CHECK(equal(now.flatten(), {7, 2, 3, na, 5, 6}));
   at::Tensor y = column({1, 2, 3, 4}).view({2, 2});
-  processors.inverse(y, masks);
+  preprocessing.inverse(y, masks);
   CHECK(equal(y.flatten(), {na, 2, 3, 4}));
 }
 
 TEST_CASE("a copying imputer, whose source must be there; one without outputs leaves the output alone") {
   ImputerDescription imputer;
   imputer.columns = {{0, {}, {}, 1, 0}};
-  const preprocess::Processors processors(model_with({imputer}));
+  const preprocess::Preprocessing preprocessing(dataset_with({imputer}));
   at::Tensor now = column({na, 2, 3, 4, 5, 6}).view({2, 3});
-  const at::Tensor masks = processors.masks(now);
-  processors.forward(now, masks);
+  const at::Tensor masks = preprocessing.masks(now);
+  preprocessing.forward(now, masks);
   CHECK(equal(now.flatten(), {2, 2, 3, 4, 5, 6}));
   at::Tensor y = column({1, 2, 3, 4}).view({2, 2});
-  processors.inverse(y, masks);
+  preprocessing.inverse(y, masks);
   CHECK(equal(y.flatten(), {1, 2, 3, 4}));
   at::Tensor missing = column({na, na, 3}).view({1, 3});
-  CHECK_THROWS_AS(processors.forward(missing, processors.masks(missing)), UserError);
+  CHECK_THROWS_AS(preprocessing.forward(missing, preprocessing.masks(missing)), UserError);
 }
 
 TEST_CASE("processors of the output: limits, and values where another column is zero or missing") {
   const OutputLimitsDescription limits{{ReluBoundingDescription{{1}, {}, 0}}};
   const ConditionalFillDescription zero{0, false, {1}, {5.0}}, missing{0, true, {1}, {std::nullopt}};
   // undone in reverse: missing, zero, limits
-  const preprocess::Processors processors(model_with({limits, zero, missing}));
-  CHECK(!processors.has_masks());
+  const preprocess::Preprocessing preprocessing(dataset_with({limits, zero, missing}));
+  CHECK(!preprocessing.has_masks());
   at::Tensor x = column({0, -1, -2}).view({1, 3});
-  processors.forward(x, {});
+  preprocessing.forward(x, {});
   CHECK(equal(x.flatten(), {0, -1, -2}));
   at::Tensor y = column({1, -3, 0, -3, na, -3, 1, 3}).view({4, 2});
-  processors.inverse(y, {});
+  preprocessing.inverse(y, {});
   CHECK(equal(y.flatten(), {1, 0, 0, 5, na, na, 1, 3}));
 }
 
 TEST_CASE("columns that do not exist are refused") {
   ImputerDescription imputer;
   imputer.columns = {{3, {}, {}, {}, 0}};
-  CHECK_THROWS_AS(preprocess::Processors{model_with({imputer})}, UserError);
-  CHECK_THROWS_AS(preprocess::Processors{model_with({ConditionalFillDescription{2, false, {}, {}}})}, UserError);
-  CHECK_THROWS_AS((preprocess::Processors{model_with({NormalizerDescription{{1}, {1, 1, 1}, {1, 1}, {1, 1}}})}),
+  CHECK_THROWS_AS(preprocess::Preprocessing{dataset_with({imputer})}, UserError);
+  CHECK_THROWS_AS(preprocess::Preprocessing{dataset_with({ConditionalFillDescription{2, false, {}, {}}})}, UserError);
+  CHECK_THROWS_AS((preprocess::Preprocessing{dataset_with({NormalizerDescription{{1}, {1, 1, 1}, {1, 1}, {1, 1}}})}),
                   UserError);
 }

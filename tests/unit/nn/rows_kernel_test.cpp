@@ -1,5 +1,5 @@
 // Rows picked, scaled and summed by every instruction set against plain sums in double precision.
-#include "worker/nn/kernels/kernels.h"
+#include "worker/kernels/kernels.h"
 
 #include <doctest/doctest.h>
 
@@ -9,18 +9,18 @@
 
 #include "tests/unit/nn/kernel_cases.h"
 
-using namespace tradewind::nn::kernels;
+using namespace tradewind::kernels;
 using namespace tradewind::testing;
 
 TEST_CASE("rows picked by number, and summed by runs") {
-  for (const Table* table : all_tables()) {
+  for (const KernelSet* set : all_sets()) {
     for (const std::int64_t columns : {1, 7, 16, 45}) {
       Random random(11);
       const auto rows = random.floats(9 * columns), before = random.floats(5 * columns);
       const std::vector<std::int64_t> index{8, 0, 3, 3, 7}, first{2, 2, 4, 7};
       std::vector<float> picked(5 * columns, NAN), summed(3 * columns, NAN);
-      table->gather(rows.data(), index.data(), 5, columns, picked.data());
-      table->segment_sum(before.data(), first.data(), 3, columns, summed.data());
+      set->gather(rows.data(), index.data(), 5, columns, picked.data());
+      set->segment_sum(before.data(), first.data(), 3, columns, summed.data());
       std::vector<double> want_picked, want_summed;
       for (std::int64_t i = 0; i < 5 * columns; ++i) {
         want_picked.push_back(rows[index[i / columns] * columns + i % columns]);
@@ -32,7 +32,7 @@ TEST_CASE("rows picked by number, and summed by runs") {
           want_summed.push_back(sum);
         }
       }
-      CAPTURE(table->name);
+      CAPTURE(set->name);
       CAPTURE(columns);
       check_close(picked, want_picked, 1e-30);
       check_close(summed, want_summed, 1e-6);
@@ -41,7 +41,7 @@ TEST_CASE("rows picked by number, and summed by runs") {
 }
 
 TEST_CASE("sums of rows and of rows picked by number from one table or two, and GELU of them") {
-  for (const Table* table : all_tables()) {
+  for (const KernelSet* set : all_sets()) {
     for (const std::int64_t columns : {1, 7, 16, 45, 64}) {
       for (const bool two : {false, true}) {
         for (const bool gelu : {false, true}) {
@@ -60,21 +60,21 @@ TEST_CASE("sums of rows and of rows picked by number from one table or two, and 
           sum.rows = 5;
           sum.columns = columns;
           sum.gelu = gelu;
-          table->gathered_sum(sum);
+          set->gathered_sum(sum);
           std::vector<double> expected;
           for (std::int64_t i = 0; i < 5 * columns; ++i) {
             double value = double{start[i]} + rows[index[i / columns] * columns + i % columns];
             if (two) value += other[other_index[i / columns] * columns + i % columns];
             expected.push_back(gelu ? 0.5 * value * (1 + std::erf(value / std::sqrt(2.0))) : value);
           }
-          CAPTURE(table->name);
+          CAPTURE(set->name);
           CAPTURE(columns);
           CAPTURE(two);
           CAPTURE(gelu);
           check_close(out, expected, 1e-6);
           out = start;  // in place
           sum.start = out.data();
-          table->gathered_sum(sum);
+          set->gathered_sum(sum);
           check_close(out, expected, 1e-6);
         }
       }
@@ -83,7 +83,7 @@ TEST_CASE("sums of rows and of rows picked by number from one table or two, and 
 }
 
 TEST_CASE("rows scaled column by column into wider rows") {
-  for (const Table* table : all_tables()) {
+  for (const KernelSet* set : all_sets()) {
     for (const std::int64_t columns : {1, 7, 16, 21, 45}) {
       Random random(13);
       const auto rows = random.floats(9 * columns), multiply = random.floats(columns), add = random.floats(columns);
@@ -101,7 +101,7 @@ TEST_CASE("rows scaled column by column into wider rows") {
           arguments.rows = 5;
           arguments.columns = columns;
           arguments.out_stride = stride;
-          table->scaled_rows(arguments);
+          set->scaled_rows(arguments);
           std::vector<double> expected(5 * stride, -7);  // what lies between the rows stays
           for (std::int64_t i = 0; i < 5; ++i) {
             for (std::int64_t c = 0; c < columns; ++c) {
@@ -109,7 +109,7 @@ TEST_CASE("rows scaled column by column into wider rows") {
               expected[i * stride + 1 + c] = scaled ? value * multiply[c] + add[c] : value;
             }
           }
-          CAPTURE(table->name);
+          CAPTURE(set->name);
           CAPTURE(columns);
           check_close(out, expected, 1e-6);
         }

@@ -7,6 +7,7 @@
 
 #include "common/checkpoint/checkpoint.h"
 #include "tests/unit/dist/ranks.h"
+#include "tests/unit/nn/device_path.h"
 #include "worker/nn/model.h"
 #include "worker/npz/npz.h"
 
@@ -15,12 +16,13 @@ using namespace tradewind;
 namespace {
 
 at::Tensor predict(const checkpoint::ModelDescription& description, const at::Tensor& x, int world_size) {
-  at::Tensor y = at::full({description.output_steps, x.size(1), description.output_variables}, NAN, at::kFloat);
+  at::Tensor y = at::full({description.datasets[0].output_steps, x.size(1), description.datasets[0].output_variables},
+                          NAN, at::kFloat);
   std::mutex mutex;
   testing::run_ranks(world_size, [&](dist::Communicator& communicator) {
-    const auto model = nn::make_model(description, {}, communicator);
+    const auto model = nn::make_model(description, {.operations = testing::operations()}, communicator);
     const dist::RowRange rows = model->rows();
-    const at::Tensor part = model->predict(x.slice(1, rows.begin, rows.end).contiguous());
+    const at::Tensor part = model->predict({x.slice(1, rows.begin, rows.end).contiguous()}, {}).front();
     const std::lock_guard<std::mutex> lock(mutex);
     y.slice(1, rows.begin, rows.end).copy_(part);
   });

@@ -9,6 +9,7 @@
 
 #include "common/checkpoint/checkpoint.h"
 #include "tests/unit/dist/ranks.h"
+#include "tests/unit/nn/device_path.h"
 #include "worker/dist/transpose.h"
 #include "worker/nn/model.h"
 #include "worker/npz/npz.h"
@@ -24,10 +25,12 @@ struct Widths {
 };
 
 Widths widths_of(const checkpoint::ModelDescription& model) {
-  const auto& blocks = std::get<checkpoint::TransformerProcessorDescription>(model.processor).blocks;
-  const std::int64_t trainable = model.data.trainable ? model.data.trainable->shape[1] : 0;
+  const auto& stage = std::get<checkpoint::ProcessStage>(model.trunk.at(0));
+  const auto& blocks = std::get<checkpoint::TransformerProcessorDescription>(stage.processor).blocks;
+  const checkpoint::DatasetDescription& data = model.datasets.at(0);
+  const std::int64_t trainable = data.nodes.trainable ? data.nodes.trainable->shape[1] : 0;
   return {static_cast<std::int64_t>(blocks.size()), blocks.front().heads * blocks.front().head_size,
-          model.input_steps * model.input_variables + 4 + trainable, model.output_variables};
+          data.input_steps * data.input_variables + 4 + trainable, data.output_variables};
 }
 
 // Queries, keys, values and results go between rows and heads in every layer; sources of both mappers and the output
@@ -44,9 +47,9 @@ struct Sent {
 };
 
 Sent one_step(const checkpoint::ModelDescription& description, const at::Tensor& x, dist::Communicator& communicator) {
-  const auto model = nn::make_model(description, {}, communicator);
+  const auto model = nn::make_model(description, {.operations = testing::operations()}, communicator);
   const dist::TrafficTable before = communicator.statistics().by_phase();
-  const at::Tensor y = model->predict(x.slice(1, model->rows().begin, model->rows().end).contiguous());
+  const at::Tensor y = model->predict({x.slice(1, model->rows().begin, model->rows().end).contiguous()}, {}).front();
   const dist::TrafficTable after = communicator.statistics().by_phase();
   const Widths widths = widths_of(description);
   Sent result;
@@ -84,9 +87,10 @@ TEST_CASE("ranks send what their halos say, at most a fifth of what the referenc
     std::mutex mutex;
     testing::run_ranks(world_size, [&](dist::Communicator& communicator) {
       const Sent own = one_step(checkpoint.model, x, communicator);
-      const std::int64_t data = dist::Shards(checkpoint.model.data.count, world_size).range(communicator.rank()).size(),
-                         hidden =
-                             dist::Shards(checkpoint.model.hidden.count, world_size).range(communicator.rank()).size();
+      const std::int64_t
+          data =
+              dist::Shards(checkpoint.model.datasets.at(0).nodes.count, world_size).range(communicator.rank()).size(),
+          hidden = dist::Shards(checkpoint.model.levels.at(0).count, world_size).range(communicator.rank()).size();
       const std::lock_guard<std::mutex> lock(mutex);
       sent += own.model + own.output;
       reference += reference_sends(widths_of(checkpoint.model), data, hidden, world_size);

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "common/errors.h"
+#include "tests/unit/nn/device_path.h"
 #include "tests/unit/nn/over_ranks.h"
 #include "tests/unit/nn/synthetic.h"
 #include "worker/nn/processor.h"
@@ -76,9 +77,9 @@ TEST_CASE("ranks that share the heads send what docs/communication.md says") {
   const std::int64_t rows = 52, width = 32, ranks = 4;
   testing::assemble(ranks, rows, width, [&](dist::Communicator& communicator) {
     const dist::Shards shards(rows, ranks);
-    nn::Workspace workspace;
+    nn::Workspace workspace(*testing::operations());
     const auto layers = nn::make_processor(checkpoint::ProcessorDescription(processor),
-                                           {config::Precision::f32, shards, communicator, 3, workspace});
+                                           {Precision::f32, shards, communicator, 3, workspace});
     at::Tensor own = at::ones({rows / ranks, width});
     (*layers)(own, communicator, workspace);
     const auto& traffic = communicator.statistics().by_place().at("processor layer 0");

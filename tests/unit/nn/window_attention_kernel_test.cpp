@@ -1,5 +1,5 @@
 // Sliding-window attention of every instruction set against the masked sum in double precision.
-#include "worker/nn/kernels/kernels.h"
+#include "worker/kernels/kernels.h"
 
 #include <doctest/doctest.h>
 
@@ -10,7 +10,7 @@
 
 #include "tests/unit/nn/kernel_cases.h"
 
-using namespace tradewind::nn::kernels;
+using namespace tradewind::kernels;
 using namespace tradewind::testing;
 
 namespace {
@@ -71,7 +71,7 @@ TEST_CASE("sliding-window attention equals the masked sum") {
       {90, 90, 0, 4, 16, 20, 0, true},   // ALiBi
       {2600, 49, 2000, 2, 24, 1500, 3, true},
       {1, 1, 0, 2, 8, 3, 0, false}};
-  for (const Table* table : all_tables()) {
+  for (const KernelSet* set : all_sets()) {
     for (const WindowCase& c : cases) {
       Random random(11);
       const std::int64_t channels = c.heads * c.head_size;
@@ -79,13 +79,13 @@ TEST_CASE("sliding-window attention equals the masked sum") {
                  v = random.floats(c.keys * channels);
       std::vector<float> slopes(c.heads);
       for (std::int64_t h = 0; h < c.heads; ++h) slopes[h] = std::exp2(-static_cast<float>(h + 1));
-      std::vector<float> keys(table->packed_keys_size(c.keys, c.heads, c.head_size), NAN);
-      std::vector<float> values(table->packed_values_size(c.keys, c.heads, c.head_size), NAN);
+      std::vector<float> keys(set->packed_keys_size(c.keys, c.heads, c.head_size), NAN);
+      std::vector<float> values(set->packed_values_size(c.keys, c.heads, c.head_size), NAN);
       const std::int64_t half = c.keys / 2;  // packed in two parts, as chunks are
       for (std::int64_t h = 0; h < c.heads; ++h) {
-        table->pack(k.data(), v.data(), keys.data(), values.data(), c.keys, 0, half, h, c.heads, c.head_size);
-        table->pack(k.data() + half * channels, v.data() + half * channels, keys.data(), values.data(), c.keys, half,
-                    c.keys - half, h, c.heads, c.head_size);
+        set->pack(k.data(), v.data(), keys.data(), values.data(), c.keys, 0, half, h, c.heads, c.head_size);
+        set->pack(k.data() + half * channels, v.data() + half * channels, keys.data(), values.data(), c.keys, half,
+                  c.keys - half, h, c.heads, c.head_size);
       }
       WindowAttention a;
       std::vector<float> out = q;  // in place
@@ -101,11 +101,11 @@ TEST_CASE("sliding-window attention equals the masked sum") {
       a.scale = 1.0F / std::sqrt(static_cast<float>(c.head_size));
       a.softcap = c.softcap;
       a.slopes = c.slopes ? slopes.data() : nullptr;
-      std::vector<float> scratch(table->window_attention_scratch(a), NAN);
+      std::vector<float> scratch(set->window_attention_scratch(a), NAN);
       for (std::int64_t h = 0; h < c.heads; ++h) {
-        for (std::int64_t b = 0; b * query_block < c.queries; ++b) table->window_attention(a, h, b, scratch.data());
+        for (std::int64_t b = 0; b * query_block < c.queries; ++b) set->window_attention(a, h, b, scratch.data());
       }
-      CAPTURE(table->name);
+      CAPTURE(set->name);
       CAPTURE(c.keys);
       CAPTURE(c.window);
       CAPTURE(c.head_size);

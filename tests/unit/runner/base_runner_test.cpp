@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/errors.h"
 
@@ -18,8 +19,8 @@ std::string other(const std::string& kind) { return OTHER_PLUGINS "/other_plugin
 class Model : public nn::Model {
  public:
   explicit Model(bool keeps_nothing) : keeps_nothing_(keeps_nothing) {}
-  dist::RowRange rows() const override { return {}; }
-  at::Tensor predict(const at::Tensor& x) override { return x; }
+  dist::RowRange rows(std::size_t) const override { return {}; }
+  std::vector<at::Tensor> predict(const std::vector<at::Tensor>& x, const nn::StepContext&) override { return x; }
   bool keeps_nothing() const override { return keeps_nothing_; }
 
  private:
@@ -28,8 +29,8 @@ class Model : public nn::Model {
 
 class Silent : public nn::Model {
  public:
-  dist::RowRange rows() const override { return {}; }
-  at::Tensor predict(const at::Tensor& x) override { return x; }
+  dist::RowRange rows(std::size_t) const override { return {}; }
+  std::vector<at::Tensor> predict(const std::vector<at::Tensor>& x, const nn::StepContext&) override { return x; }
 };
 
 }  // namespace

@@ -74,7 +74,7 @@ checkpoint::Checkpoint example() {
 const Time kDate = std::chrono::sys_days(std::chrono::year(2024) / 1 / 15) + std::chrono::hours(12);
 
 InitialState read(FakeInput& input, const checkpoint::Checkpoint& checkpoint, std::optional<bool> allow_nans,
-                  Reporter& reporter) {
+                  report::Reporter& reporter) {
   const auto communicator = dist::make_single_communicator();
   const auto shared = std::shared_ptr<inputs::Input>(&input, [](inputs::Input*) {});
   return read_initial_state({shared, shared, shared}, checkpoint, assign_roles(checkpoint.metadata), kDate,

@@ -6,7 +6,6 @@
 #include "tests/unit/runner/recording_reporter.h"
 
 using namespace tradewind;
-using config::Precision;
 using runner::choose_precision;
 using runner::precision_named;
 

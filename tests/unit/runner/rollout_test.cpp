@@ -4,7 +4,6 @@
 #include <doctest/doctest.h>
 
 #include "common/errors.h"
-#include "worker/nn/operations.h"
 #include "worker/runner/initial_state.h"
 
 using namespace tradewind;
@@ -70,12 +69,10 @@ TEST_CASE("off the CPU the state advances likewise") {
   const at::Tensor y = at::randn({2, 5, 3});
   const AdvanceMap map{{{1, 0}}, {{1, 1}}};
   advance(x, y, map, {{2, 0}, {0, 3}});
-  place(x, 1, {1, 2}, y.select(0, 0).narrow(1, 0, 2).t());
-  {
-    const nn::DevicePathOnCpu guard;
-    advance(other, y, map, {{2, 0}, {0, 3}});
-    place(other, 1, {1, 2}, y.select(0, 0).narrow(1, 0, 2).t());
-  }
+  put_columns(x, 1, {1, 2}, y.select(0, 0).narrow(1, 0, 2).t());
+  other.select(0, 0).copy_(other.select(0, 1));  // the map's input rows
+  advance_by_index(other, y, map, {{2, 0}, {0, 3}});
+  put_columns_by_index(other, 1, {1, 2}, y.select(0, 0).narrow(1, 0, 2).t());
   CHECK(at::equal(x, other));
 }
 

@@ -21,10 +21,15 @@ TEST_CASE("every rank has rank 0's seed") {
   }
 }
 
-TEST_CASE("the same seed gives the same numbers") {
-  const auto alone = dist::make_single_communicator();
-  CHECK(runner::share_seed(7, *alone) == 7);
-  const at::Tensor first = at::randn({5});
-  runner::share_seed(7, *alone);
-  CHECK(at::equal(at::randn({5}), first));
+TEST_CASE("a seed's numbers are those of LibTorch's default generator, which stays as it was") {
+  at::manual_seed(7);
+  const at::Tensor expected = at::randn({5});
+  at::manual_seed(8);
+  const at::Tensor untouched = at::randn({3});
+  at::manual_seed(8);
+  at::Generator random = runner::random_numbers(7);
+  CHECK(at::equal(at::randn({5}, random, at::kFloat), expected));
+  CHECK_FALSE(at::equal(at::randn({5}, random, at::kFloat), expected));  // it goes on
+  CHECK(at::equal(at::randn({5}, runner::random_numbers(7), at::kFloat), expected));
+  CHECK(at::equal(at::randn({3}), untouched));
 }

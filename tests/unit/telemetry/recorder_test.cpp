@@ -170,7 +170,7 @@ TEST_CASE("phases and steps reach the page and the launcher") {
   Recorder recorder(-1);
   RecordingReporter inner;
   telemetry::WatchedReporter reporter(inner, recorder);
-  reporter.phase(runner::Phase::first_step);
+  reporter.phase(report::Phase::first_step);
   CHECK(read(recorder).phase == "first step");
   CHECK(read(recorder).step == 1);
   reporter.step_done({1, 2, Time(std::chrono::seconds(3600)), 0.1});

@@ -14,10 +14,10 @@
 
 namespace tradewind::preprocess {
 
-class Processors {
+class Preprocessing {
  public:
   // Throws UserError when a step has another number of columns than the model.
-  explicit Processors(const checkpoint::ModelDescription& model);
+  explicit Preprocessing(const checkpoint::DatasetDescription& dataset);
   void move_to(at::Device device);
   bool has_masks() const { return masks_ > 0; }
   // Masks for `first`, raw rows (rows, input variables) of the first input time: bool (rows, masks); undefined without

@@ -7,7 +7,7 @@
 
 #include "common/dates.h"
 
-namespace tradewind::runner {
+namespace tradewind::report {
 
 using Json = nlohmann::ordered_json;
 
@@ -37,4 +37,4 @@ class Reporter {
   virtual void finished(const Timings& timings, Json figures) = 0;
 };
 
-}  // namespace tradewind::runner
+}  // namespace tradewind::report

@@ -1,15 +1,15 @@
-#include "worker/nn/kernels/kernels.h"
+#include "worker/kernels/kernels.h"
 
 #ifdef __x86_64__
 #include <cpuid.h>
 #endif
 
-namespace tradewind::nn::kernels {
+namespace tradewind::kernels {
 
-const Table& table_baseline();
+const KernelSet& set_baseline();
 #ifdef __x86_64__
-const Table& table_avx2();
-const Table& table_avx512();
+const KernelSet& set_avx2();
+const KernelSet& set_avx512();
 
 namespace {
 // clang's __builtin_cpu_supports does not know this one.
@@ -20,26 +20,26 @@ bool has_f16c() {
 }  // namespace
 #endif
 
-TableList tables() {
-  TableList list{{&table_baseline()}, 1};
+KernelSets kernel_sets() {
+  KernelSets list{{&set_baseline()}, 1};
 #ifdef __x86_64__
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
-  if (avx2) list.tables[list.count++] = &table_avx2();
+  if (avx2) list.sets[list.count++] = &set_avx2();
   if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    list.tables[list.count++] = &table_avx512();
+    list.sets[list.count++] = &set_avx512();
   }
 #endif
   return list;
 }
 
-const Table& table() {
-  static const Table& best = []() -> const Table& {
-    const TableList list = tables();
-    return *list.tables[list.count - 1];
+const KernelSet& best() {
+  static const KernelSet& found = []() -> const KernelSet& {
+    const KernelSets list = kernel_sets();
+    return *list.sets[list.count - 1];
   }();
-  return best;
+  return found;
 }
 
-}  // namespace tradewind::nn::kernels
+}  // namespace tradewind::kernels

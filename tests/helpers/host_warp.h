@@ -55,8 +55,7 @@ struct HostWarp {
 };
 
 // Rows [begin, end) by the arithmetic of the CUDA kernel; pointers are the host's.
-inline void graph_attention_on_host(const nn::kernels::GraphAttention& arguments, std::int64_t begin,
-                                    std::int64_t end) {
+inline void graph_attention_on_host(const kernels::GraphAttention& arguments, std::int64_t begin, std::int64_t end) {
   with_instance(arguments, [&]<class T, int channel_parts, int attribute_parts>() {
     for (std::int64_t row = begin; row < end; ++row) {
       for (std::int64_t head = 0; head < arguments.heads; ++head) {

@@ -6,13 +6,13 @@
 // neighbouring keys. Packed values: per head (rows, head_size padded to a multiple of `width`).
 #pragma once
 
-#include "worker/nn/kernels/kernels.h"
-#include "worker/nn/kernels/simd.h"
+#include "worker/kernels/kernels.h"
+#include "worker/kernels/simd.h"
 
 namespace {
 
-using tradewind::nn::kernels::query_block;
-using tradewind::nn::kernels::WindowAttention;
+using tradewind::kernels::query_block;
+using tradewind::kernels::WindowAttention;
 
 constexpr int group = 6;                         // queries whose sums are held in registers together
 constexpr int vectors = width == 16 ? 4 : 2;     // by this many vectors of keys or channels

@@ -1,14 +1,14 @@
 // Rows of a table picked by number, and sums over runs of rows, for the instruction set of the including file.
 #pragma once
 
-#include "worker/nn/kernels/elementwise_kernel.h"
-#include "worker/nn/kernels/kernels.h"
-#include "worker/nn/kernels/simd.h"
+#include "worker/kernels/elementwise_kernel.h"
+#include "worker/kernels/kernels.h"
+#include "worker/kernels/simd.h"
 
 namespace {
 
-using tradewind::nn::kernels::GatheredSum;
-using tradewind::nn::kernels::ScaledRows;
+using tradewind::kernels::GatheredSum;
+using tradewind::kernels::ScaledRows;
 
 void gather(const float* table, const std::int64_t* index, std::int64_t rows, std::int64_t columns, float* out) {
   for (std::int64_t row = 0; row < rows; ++row, out += columns) {

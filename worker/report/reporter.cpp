@@ -1,6 +1,6 @@
-#include "worker/runner/reporter.h"
+#include "worker/report/reporter.h"
 
-namespace tradewind::runner {
+namespace tradewind::report {
 
 const char* name_of(Phase phase) {
   switch (phase) {
@@ -22,4 +22,4 @@ const char* name_of(Phase phase) {
   return "unknown";
 }
 
-}  // namespace tradewind::runner
+}  // namespace tradewind::report

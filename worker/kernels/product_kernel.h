@@ -2,13 +2,13 @@
 // rows times a panel of columns stays in registers over all inputs; bias, what was there before and GELU come with it.
 #pragma once
 
-#include "worker/nn/kernels/elementwise_kernel.h"
-#include "worker/nn/kernels/kernels.h"
-#include "worker/nn/kernels/simd.h"
+#include "worker/kernels/elementwise_kernel.h"
+#include "worker/kernels/kernels.h"
+#include "worker/kernels/simd.h"
 
 namespace {
 
-using tradewind::nn::kernels::Product;
+using tradewind::kernels::Product;
 
 constexpr int tile_vectors = width == 16 ? 24 : 12;  // sums in registers; the rest is for operands
 constexpr int panel_vectors = width == 16 ? 4 : 2;

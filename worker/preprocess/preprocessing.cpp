@@ -1,4 +1,4 @@
-#include "worker/preprocess/processors.h"
+#include "worker/preprocess/preprocessing.h"
 
 #include <ATen/ATen.h>
 
@@ -138,22 +138,22 @@ at::Tensor Step::mask(const at::Tensor& first) const {
   return at::empty({first.size(0), 0}, first.options().dtype(at::kBool));
 }
 
-Processors::Processors(const checkpoint::ModelDescription& model) {
-  if (model.preprocessors.size() != model.postprocessors.size()) {
+Preprocessing::Preprocessing(const checkpoint::DatasetDescription& dataset) {
+  if (dataset.preprocessors.size() != dataset.postprocessors.size()) {
     throw UserError("the post-processors are not the pre-processors in reverse order", "post_processors", kDamaged);
   }
-  const StepMaker make{model.input_variables, model.output_variables};
-  for (const auto& step : model.preprocessors) {
+  const StepMaker make{dataset.input_variables, dataset.output_variables};
+  for (const auto& step : dataset.preprocessors) {
     steps_.push_back(std::visit(make, step));
     masks_ += steps_.back()->mask_count();
   }
 }
 
-void Processors::move_to(at::Device device) {
+void Preprocessing::move_to(at::Device device) {
   for (const auto& step : steps_) step->move_to(device);
 }
 
-at::Tensor Processors::masks(const at::Tensor& first) const {
+at::Tensor Preprocessing::masks(const at::Tensor& first) const {
   if (!has_masks()) return {};
   at::Tensor out = at::zeros({first.size(0), masks_}, first.options().dtype(at::kBool));
   at::Tensor rows = first.clone();
@@ -169,7 +169,7 @@ at::Tensor Processors::masks(const at::Tensor& first) const {
   return out;
 }
 
-void Processors::forward(at::Tensor& rows, const at::Tensor& masks) const {
+void Preprocessing::forward(at::Tensor& rows, const at::Tensor& masks) const {
   std::int64_t begin = 0;
   for (const auto& step : steps_) {
     const std::int64_t count = step->mask_count();
@@ -178,7 +178,7 @@ void Processors::forward(at::Tensor& rows, const at::Tensor& masks) const {
   }
 }
 
-void Processors::inverse(at::Tensor& rows, const at::Tensor& masks) const {
+void Preprocessing::inverse(at::Tensor& rows, const at::Tensor& masks) const {
   std::int64_t end = masks_;
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
     const std::int64_t count = (*step)->mask_count();

@@ -3,12 +3,12 @@
 // instruction set of the including file. Attributes are taken `size` (the channels of a head) at a time: a slice.
 #pragma once
 
-#include "worker/nn/kernels/kernels.h"
-#include "worker/nn/kernels/simd.h"
+#include "worker/kernels/kernels.h"
+#include "worker/kernels/simd.h"
 
 namespace {
 
-using tradewind::nn::kernels::GraphAttention;
+using tradewind::kernels::GraphAttention;
 
 template <typename T, int size>
 class NarrowHeads {

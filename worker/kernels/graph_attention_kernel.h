@@ -1,14 +1,14 @@
 // Fused graph attention over CSR edges, for the instruction set of the including file.
 #pragma once
 
-#include "worker/nn/kernels/kernels.h"
-#include "worker/nn/kernels/narrow_heads_kernel.h"
-#include "worker/nn/kernels/simd.h"
+#include "worker/kernels/kernels.h"
+#include "worker/kernels/narrow_heads_kernel.h"
+#include "worker/kernels/simd.h"
 
 namespace {
 
-using tradewind::nn::kernels::Element;
-using tradewind::nn::kernels::GraphAttention;
+using tradewind::kernels::Element;
+using tradewind::kernels::GraphAttention;
 
 constexpr std::int64_t edge_block = 32;  // edges between two updates of the running softmax
 

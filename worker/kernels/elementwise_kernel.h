@@ -1,7 +1,7 @@
 // Layer norm and GELU, for the instruction set of the including file.
 #pragma once
 
-#include "worker/nn/kernels/simd.h"
+#include "worker/kernels/simd.h"
 
 namespace {
 

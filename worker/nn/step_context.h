@@ -1,0 +1,17 @@
+// Where in a forecast a model call is, and what the forecast lends to it. A plain value.
+#pragma once
+
+#include <ATen/core/Generator.h>
+
+#include "common/dates.h"
+
+namespace tradewind::nn {
+
+struct StepContext {
+  int call = 0;       // of the forecast, from 0
+  Time valid_time{};  // of the newest input
+  // The forecast's own random numbers, in the same state on every rank; undefined where the caller has none.
+  at::Generator random;
+};
+
+}  // namespace tradewind::nn

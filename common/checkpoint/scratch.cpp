@@ -40,16 +40,20 @@ std::int64_t first_width(const SequentialDescription& layers) {
 }
 
 void Scratch::take(Purpose purpose, std::int64_t rows, std::int64_t columns, std::int64_t bytes) {
-  bytes_[purpose] = std::max(bytes_[purpose], rows * columns * bytes);
+  std::int64_t& most = (by_one_thread_ ? first_ : each_)[purpose];
+  most = std::max(most, rows * columns * bytes);
 }
 
 std::int64_t Scratch::chunks() const {
-  std::int64_t sum = 0;
-  for (int purpose = 0; purpose < key; ++purpose) sum += bytes_[purpose];
-  return threads_ * sum;
+  std::int64_t each = 0, first = 0;
+  for (int purpose = 0; purpose < key; ++purpose) {
+    each += each_[purpose];
+    first += std::max(each_[purpose], first_[purpose]);
+  }
+  return (threads_ - 1) * each + first;
 }
 
-std::int64_t Scratch::shared() const { return bytes_[key] + bytes_[value] + bytes_[latents]; }
+std::int64_t Scratch::shared() const { return each_[key] + each_[value] + each_[latents]; }
 
 std::int64_t Scratch::chunk(std::int64_t rows, std::int64_t columns, std::int64_t limit) const {
   return std::min(rows,
@@ -151,34 +155,43 @@ void Scratch::mapper(const GraphConvMapperDescription& mapper, const LayerRows& 
 }
 
 // Without a window, or one that sees all, ranks share the heads, and rows go in rounds.
-void Scratch::attention(const AttentionDescription& each, std::int64_t keys, const LayerRows& rows,
-                        std::int64_t chunk_of_rows) {
+std::int64_t Scratch::attention(const AttentionDescription& each, std::int64_t keys, const LayerRows& rows,
+                                std::int64_t chunk_of_rows) {
   const std::int64_t width = each.heads * each.head_size;
   const bool by_heads = ranks_ > 1 && (!each.window || *each.window >= keys);
-  std::int64_t seen = keys, held = width, taken = chunk_of_rows;
+  std::int64_t seen = keys, held = width, read = chunk_of_rows, asked = chunk_of_rows;
   if (by_heads) {
     held = (each.heads + ranks_ - 1) / ranks_ * each.head_size;
-    taken = std::max(taken, std::min(std::max(rows.sources, rows.destinations),
-                                     std::max(limits::round_least_rows, limits::round_bytes / 4 / width)));
+    const std::int64_t round = std::max(limits::round_least_rows, limits::round_bytes / 4 / width);
+    read = std::min(rows.sources, round);
+    asked = std::min(rows.destinations, round);
   } else if (each.window) {
     seen = std::min(keys, rows.destinations + 2 * *each.window);
   }
   take(key, seen, held);
   take(value, seen, held);
-  take(input, taken, rows.source_width);
-  take(query, taken, width);
-  take(attended, taken, width);
-  take(result, taken, width);
-  for (const auto* one : {&each.query, &each.key, &each.value, &each.projection}) linear(*one, taken);
+  by_one_thread_ = by_heads;
+  take(input, read, rows.source_width);
+  take(attended, read, width);
+  take(result, read, width);
+  take(query, asked, width);
+  for (const auto* one : {&each.key, &each.value}) linear(*one, read);
+  linear(each.query, asked);
+  by_one_thread_ = false;
+  linear(each.projection, chunk_of_rows);
+  return asked;
 }
 
 void Scratch::mapper(const TransformerMapperDescription& mapper, const LayerRows& rows) {
   const std::int64_t width = mapper.attention.heads * mapper.attention.head_size;
   const std::int64_t made =
       chunk(rows.destinations, std::max(widest_of(mapper.mlp), width), rows.destinations * ranks_);
-  attention(mapper.attention, rows.all_sources, rows, made);
+  const std::int64_t asked = attention(mapper.attention, rows.all_sources, rows, made);
   take(normalized, made, mapper.norm_destination.size);
-  take(embedded, made, mapper.norm_destination.size);
+  by_one_thread_ = asked > made;
+  take(embedded, asked, mapper.norm_destination.size);
+  if (!rows.fixed_destinations) take(input, asked, rows.destination_width);
+  by_one_thread_ = false;
   sequential(mapper.mlp, made);
   if (mapper.extractor) {
     take(result, made, widest_of(*mapper.extractor));

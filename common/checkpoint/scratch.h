@@ -23,7 +23,7 @@ class Scratch {
   Scratch(Precision precision, int threads, int ranks) : precision_(precision), threads_(threads), ranks_(ranks) {}
   void add(const MapperDescription& mapper, const LayerRows& rows);
   void add(const ProcessorDescription& processor, const LayerRows& rows);
-  // Of one thread, times threads; and what all threads share, keys and values above all.
+  // Of all threads, each its own; and what they share, keys and values above all.
   std::int64_t chunks() const;
   std::int64_t shared() const;
 
@@ -55,7 +55,10 @@ class Scratch {
   std::int64_t chunk(std::int64_t rows, std::int64_t columns, std::int64_t limit) const;
   void linear(const LinearDescription& linear, std::int64_t rows);
   void sequential(const SequentialDescription& layers, std::int64_t rows);
-  void attention(const AttentionDescription& attention, std::int64_t keys, const LayerRows& rows, std::int64_t chunk);
+  // Gives the rows that ask at a time: a chunk's, or a round's where ranks share the heads, which one thread goes
+  // through.
+  std::int64_t attention(const AttentionDescription& attention, std::int64_t keys, const LayerRows& rows,
+                         std::int64_t chunk);
 
   void mapper(const GraphTransformerMapperDescription& mapper, const LayerRows& rows);
   void mapper(const GraphConvMapperDescription& mapper, const LayerRows& rows);
@@ -69,7 +72,8 @@ class Scratch {
 
   Precision precision_;
   int threads_, ranks_;
-  std::int64_t bytes_[count_] = {};
+  bool by_one_thread_ = false;
+  std::int64_t each_[count_] = {}, first_[count_] = {};  // bytes of every thread; of the first beside
 };
 
 // Of the widest row between the layers of a sequence.

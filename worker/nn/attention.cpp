@@ -48,15 +48,14 @@ AttentionPlan::AttentionPlan(const dist::Shards& keys, const dist::Shards& queri
   const dist::RowRange own = keys_.range(communicator.rank()), mine = queries_.range(communicator.rank());
   seen_own_ = own;
   send_ = at::empty({0}, at::kLong);
-  if (communicator.size() == 1) {
-    halo_.emplace(keys_, std::vector<std::int64_t>{}, communicator, place);
-    return;
-  }
+  const bool alone = communicator.size() == 1;
+  if (alone) halo_.emplace(keys_, std::vector<std::int64_t>{}, communicator, place);
   if (!window || *window >= keys.rows()) return;
   seen_ = {std::clamp<std::int64_t>(mine.begin + offset - *window, 0, keys.rows()),
            std::clamp<std::int64_t>(mine.end + offset + *window, 0, keys.rows())};
   if (mine.size() == 0 || seen_.size() <= 0) seen_ = {own.begin, own.begin};  // nothing to see
   seen_own_ = {std::clamp(own.begin, seen_.begin, seen_.end), std::clamp(own.end, seen_.begin, seen_.end)};
+  if (alone) return;
   std::vector<std::int64_t> needed(static_cast<std::size_t>(seen_.size()));
   std::iota(needed.begin(), needed.end(), seen_.begin);
   halo_.emplace(keys_, needed, communicator, place + " plan");

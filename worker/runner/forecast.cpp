@@ -96,7 +96,7 @@ void check_restart(const outputs::Output& output, const BaseRunner& runner, cons
 }
 
 // For the report, and for the end of what the user sees.
-void name_files(const outputs::Output& output, Json& figures) {
+void name_files(const outputs::Output& output, report::Json& figures) {
   constexpr std::size_t most_named = 1000;
   std::vector<std::string> files = output.files();
   figures["file_count"] = files.size();
@@ -267,7 +267,7 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
   timings.step_median = median(step_seconds);
   timings.total = total.seconds();
   timings.peak_device_bytes = device.peak_bytes().value_or(0);
-  Json result = figures.result(shards.range(communicator.rank()).size());
+  report::Json result = figures.result(shards.range(communicator.rank()).size());
   if (communicator.rank() == 0) name_files(*output, result["output"]);
   reporter.finished(timings, std::move(result));
 }

@@ -6,6 +6,7 @@
 
 #include "common/checkpoint/checkpoint.h"
 #include "common/errors.h"
+#include "tests/helpers/case_file.h"
 
 using namespace tradewind;
 using namespace tradewind::checkpoint;
@@ -114,9 +115,13 @@ TEST_CASE("rossby-haurwitz has the parameters that its case.json gives") {
 }
 
 TEST_CASE("every legacy generation resolves to the same layers") {
+  int seen = 0;
   for (const LegacyCase& expected : legacy_cases) {
     CAPTURE(expected.name);
-    const auto [tree, model] = describe_file(golden(std::string("legacy/") + expected.name));
+    const auto file = tests::find_checkpoint(TRADEWIND_GOLDEN_DIR, std::string("legacy/") + expected.name);
+    if (!file) continue;  // one of the further cases
+    ++seen;
+    const auto [tree, model] = describe_file(*file);
     CHECK(model.generation == expected.generation);
     CHECK(model.output_has_time == expected.time);
     CHECK(model.datasets.at(0).name == "data");
@@ -150,6 +155,7 @@ TEST_CASE("every legacy generation resolves to the same layers") {
           std::vector<std::int64_t>{5, 9});
     CHECK(std::get<NormalizerDescription>(model.datasets.at(0).postprocessors.at(0)).output_multiply.size() == 11);
   }
+  CHECK(seen >= 5);
 }
 
 TEST_CASE("a fused projection is cut into its three parts") {

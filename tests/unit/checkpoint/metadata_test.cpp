@@ -10,6 +10,7 @@
 #include "common/checkpoint/checkpoint.h"
 #include "common/checkpoint/metadata_json.h"
 #include "common/errors.h"
+#include "tests/helpers/case_file.h"
 
 using namespace tradewind;
 using namespace tradewind::checkpoint;
@@ -23,8 +24,6 @@ using Pairs = std::vector<std::pair<std::int64_t, std::int64_t>>;
 std::shared_ptr<const Archive> golden(const std::string& name) {
   return Archive::open(std::string(TRADEWIND_GOLDEN_DIR) + "/" + name + "/inference-last.ckpt");
 }
-
-Metadata legacy(const std::string& name) { return read_metadata(*golden("legacy/" + name)); }
 
 // The smallest document of one dataset: prognostic t_500 and 2t, forcings lsm and cos_latitude, diagnostic tp.
 Json small_document() {
@@ -129,10 +128,14 @@ TEST_CASE("rossby-haurwitz: forcings come first") {
 }
 
 TEST_CASE("legacy layouts say the same") {
+  int seen = 0;
   for (const char* name : {"0.3.1-aifs", "0.4.2-aifs", "0.4.2-aifs-sdpa", "0.6.0-aifs", "0.8.1-aifs", "0.9.7-aifs",
                            "0.12.1-aifs", "0.13.0-aifs"}) {
     CAPTURE(name);
-    const Metadata metadata = legacy(name);
+    const auto file = tests::find_checkpoint(TRADEWIND_GOLDEN_DIR, std::string("legacy/") + name);
+    if (!file) continue;  // one of the further cases
+    ++seen;
+    const Metadata metadata = read_metadata(*Archive::open(*file));
     const std::string version = name;
     CHECK(metadata.multi_dataset_layout == version.starts_with("0.1"));
     CHECK(metadata.task == "forecaster");
@@ -156,6 +159,7 @@ TEST_CASE("legacy layouts say the same") {
     CHECK(metadata.variables.at("z").constant_in_time);
     CHECK(metadata.arrays.contains("latitudes") == !version.starts_with("0.3"));
   }
+  CHECK(seen >= 5);
 }
 
 TEST_CASE("without a table of variables, names tell") {

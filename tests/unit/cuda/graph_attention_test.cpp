@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/helpers/host_warp.h"
+#include "worker/kernels/kernels.h"
 
 using namespace tradewind;
 using kernels::Element;

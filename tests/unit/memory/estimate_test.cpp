@@ -108,7 +108,7 @@ ModelDescription message_passing(Weights& weights, std::optional<checkpoint::Act
 ModelDescription transformers(Weights& weights) {
   ModelDescription model = frame(weights);
   auto encoder = weights.transformer_mapper(inputs, hidden_inputs, channels, heads, head_size, 200, false, {});
-  auto decoder = weights.transformer_mapper(channels, inputs, channels, heads, head_size, 200, false, variables);
+  auto decoder = weights.transformer_mapper(channels, inputs, channels, heads, head_size, {}, false, variables);
   set(model, std::move(encoder), transformer(weights, 200), std::move(decoder));
   return model;
 }
@@ -146,7 +146,7 @@ struct Family {
 
 }  // namespace
 
-TEST_CASE("what a model holds between two calls is what was estimated, within a fifth") {
+TEST_CASE("what a model holds between two calls is what was estimated, within 15 %") {
   channel::give_back_large_blocks();
   at::set_num_threads(2);
   const Family families[] = {
@@ -170,8 +170,8 @@ TEST_CASE("what a model holds between two calls is what was estimated, within a 
                                  std::to_string(ranks) + " ranks: estimated " + std::to_string(expected / 1e6) +
                                  " MB, held " + std::to_string(measured / 1e6) + " MB";
         MESSAGE(what, ", ratio ", expected / measured);
-        CHECK_MESSAGE(expected > 0.8 * measured, what);
-        CHECK_MESSAGE(expected < 1.2 * measured, what);
+        CHECK_MESSAGE(expected > 0.85 * measured, what);
+        CHECK_MESSAGE(expected < 1.15 * measured, what);
       }
     }
   }

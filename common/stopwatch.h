@@ -1,17 +1,16 @@
-// Seconds since it was made, on the steady clock.
+// Seconds since it was made.
 #pragma once
 
-#include <chrono>
+#include "common/clock.h"
 
 namespace tradewind {
 
 class Stopwatch {
  public:
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  double seconds() const { return seconds_since(start_); }
 
  private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point start_ = Clock::now();
+  TimePoint start_ = Clock::now();
 };
 
 }  // namespace tradewind

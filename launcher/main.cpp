@@ -7,22 +7,24 @@
 #include <new>
 #include <system_error>
 
+#include "common/clock.h"
 #include "common/errors.h"
 #include "common/streams.h"
 #include "launcher/commands/commands.h"
 #include "launcher/inspect/inspect.h"
 #include "launcher/process/loading.h"
 #include "launcher/process/system_errors.h"
+#include "launcher/progress/console.h"
 #include "launcher/report/report.h"
 
 namespace {
 
 using namespace tradewind;
 
-int dispatch(const launcher::Command& command, const Environment& environment, launcher::TimePoint started) {
+int dispatch(const launcher::Command& command, const Environment& environment, TimePoint started) {
   struct Visitor {
     const Environment& environment;
-    launcher::TimePoint started;
+    TimePoint started;
     int operator()(const launcher::AgentCommand&) const { return launcher::agent(environment); }
     int operator()(const launcher::RunCommand& c) const { return launcher::run(c, environment, started); }
     int operator()(const launcher::InspectCommand& c) const {
@@ -81,7 +83,7 @@ void print_json(const Error& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto started = launcher::Clock::now();
+  const auto started = Clock::now();
   if (argc == 3 && argv[1] == launcher::version_option) return launcher::print_libtorch_version(argv[2]);
   occupy_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is no reason to leave workers behind

@@ -4,8 +4,7 @@
     tests/layers.py [--print]
 
 The list is the block that begins with ```layers there: for each folder the folders whose headers it includes. Fails on an
-edge that the list does not have, on one that nothing needs any more, and on a cycle. Edges of the block ```cycles are known
-parts of cycles that are to go: they count as listed, and not as parts of a cycle. --print writes the edges that there are.
+edge that the list does not have, on one that nothing needs any more, and on a cycle. --print writes the edges that there are.
 """
 import re
 import sys
@@ -40,10 +39,10 @@ def edges_of_sources():
     return edges
 
 
-def listed(block):
-    match = re.search(rf"^```{block}\n(.*?)^```", PAGE.read_text(), flags=re.M | re.S)
+def listed():
+    match = re.search(r"^```layers\n(.*?)^```", PAGE.read_text(), flags=re.M | re.S)
     if not match:
-        return {}
+        sys.exit(f"layers: {PAGE.name} has no block ```layers")
     table = {}
     for line in match.group(1).splitlines():
         folder, _, others = line.partition(":")
@@ -81,28 +80,25 @@ def main():
         for folder in sorted(found):
             print(f"{folder}: {' '.join(sorted(found[folder]))}".rstrip())
         return 0
-    allowed, known = listed("layers"), listed("cycles")
+    allowed = listed()
     faults = []
     for folder in sorted(found):
         if folder not in allowed:
             faults.append(f"the folder {folder} is not in the list")
         for other, place in sorted(found[folder].items()):
-            if other not in allowed.get(folder, set()) | known.get(folder, set()):
+            if other not in allowed.get(folder, set()):
                 faults.append(f"{place}: {folder} includes {other}, which the list does not have")
-    for table in (allowed, known):
-        for folder, others in sorted(table.items()):
-            faults += [f"{folder} -> {other} is listed, and nothing needs it" for other in sorted(others)
-                       if other not in found.get(folder, {})]
-    straight = {folder: set(others) - known.get(folder, set()) for folder, others in found.items()}
-    if cycle := cycle_in(straight):
+    for folder, others in sorted(allowed.items()):
+        faults += [f"{folder} -> {other} is listed, and nothing needs it" for other in sorted(others)
+                   if other not in found.get(folder, {})]
+    if cycle := cycle_in(found):
         faults.append("a cycle: " + " -> ".join(cycle))
     for fault in faults:
         print(f"layers: {fault}")
     if faults:
         print("  remedy: let the edge point down, or change the list in docs/architecture.md and say why there")
         return 1
-    print(f"layers: {sum(map(len, found.values()))} edges between {len(found)} folders as listed"
-          + (f", {sum(map(len, known.values()))} of them of known cycles" if known else "; no cycle"))
+    print(f"layers: {sum(map(len, found.values()))} edges between {len(found)} folders as listed; no cycle")
     return 0
 
 

@@ -7,10 +7,10 @@
 #include <set>
 #include <vector>
 
+#include "launcher/agent/rank_logs.h"
 #include "launcher/agent/store_relay.h"
 #include "launcher/agent/worker_process.h"
 #include "launcher/launch/plan.h"
-#include "launcher/report/rank_logs.h"
 #include "launcher/watch/watchman.h"
 
 namespace tradewind::launcher {

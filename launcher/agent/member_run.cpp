@@ -3,7 +3,7 @@
 #include <csignal>
 
 #include "common/errors.h"
-#include "launcher/control/refusal.h"
+#include "launcher/wire/refusal.h"
 
 namespace tradewind::launcher {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "launcher/agent/agent.h"
 #include "launcher/agent/membership.h"
-#include "launcher/control/client.h"
 #include "launcher/process/loop.h"
+#include "launcher/wire/client.h"
 
 namespace tradewind::launcher {
 

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "launcher/control/heartbeat.h"
+#include "launcher/supervisor/stop_sequence.h"
+#include "launcher/wire/heartbeat.h"
 #include "proto/control.h"
 
 namespace tradewind::launcher {

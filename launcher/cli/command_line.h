@@ -6,7 +6,8 @@
 #include <variant>
 #include <vector>
 
-#include "launcher/progress/console.h"
+#include "launcher/progress/verbosity.h"
+#include "launcher/watch/settings.h"
 
 namespace tradewind::launcher {
 

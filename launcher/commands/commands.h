@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/config/run_config.h"
+#include "common/clock.h"
 #include "common/env.h"
 #include "launcher/cli/command_line.h"
 

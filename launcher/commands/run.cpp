@@ -159,7 +159,7 @@ int run(const RunCommand& command, const Environment& given, TimePoint started) 
   } catch (const Error& error) {
     // Rank 0's launcher writes the report of a run whose ranks were started by something else.
     if (prepared && prepared->placement.rank != 0) throw;
-    const double total = std::chrono::duration<double>(Clock::now() - started).count();
+    const double total = seconds_since(started);
     const Json report = report_of(error, prepared ? prepared->job.world_size : 1, total);
     if (!paths_checked) keep_to_reports(command, supervision);
     write_reports(report, supervision);

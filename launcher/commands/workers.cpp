@@ -13,23 +13,21 @@
 #include "common/printable.h"
 #include "launcher/agent/member_run.h"
 #include "launcher/control/control_run.h"
-#include "launcher/control/token.h"
 #include "launcher/launch/cpus.h"
 #include "launcher/launch/host_check.h"
 #include "launcher/launch/meeting_place.h"
 #include "launcher/launch/srun.h"
 #include "launcher/process/system_errors.h"
-#include "launcher/progress/text_sink.h"
+#include "launcher/process/text_sink.h"
 #include "launcher/report/rank_table.h"
 #include "launcher/report/report.h"
 #include "launcher/report/run_files.h"
 #include "launcher/report/straggler.h"
 #include "launcher/supervisor/attempts.h"
+#include "launcher/wire/token.h"
 
 namespace tradewind::launcher {
 namespace {
-
-double seconds_since(TimePoint begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 // Where the forecast and what belongs to it can be found.
 std::string ending_text(const Outcome& outcome, const std::string& run_folder) {

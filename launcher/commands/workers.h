@@ -4,11 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "common/clock.h"
 #include "common/env.h"
 #include "launcher/clusters/cluster.h"
 #include "launcher/launch/plan.h"
 #include "launcher/progress/console.h"
 #include "launcher/report/report.h"
+#include "launcher/watch/settings.h"
 
 namespace tradewind::launcher {
 

@@ -13,34 +13,17 @@
 #include <vector>
 
 #include "launcher/control/gathering.h"
-#include "launcher/control/heartbeat.h"
 #include "launcher/control/key_store.h"
 #include "launcher/control/orders.h"
+#include "launcher/supervisor/observer.h"
 #include "launcher/supervisor/supervisor.h"
-#include "proto/rank_sample.h"
+#include "launcher/wire/heartbeat.h"
 
 namespace tradewind::launcher {
 
 struct Hang;
 struct HangNews;
 class HangWatch;
-
-// What the user sees of a run.
-class Observer {
- public:
-  static constexpr int starter = -1;  // in the place of a rank: what started the ranks
-  virtual ~Observer() = default;
-  virtual void message(int rank, const proto::Message& message) = 0;
-  virtual void line(int rank, proto::Stream stream, const std::string& line) = 0;
-  virtual void hosts(const std::vector<std::string>& hosts) { static_cast<void>(hosts); }  // of each rank
-  // Of every rank, once a second.
-  virtual void samples(const std::vector<proto::RankSample>& samples) { static_cast<void>(samples); }
-  virtual void hang(const Hang& hang) { static_cast<void>(hang); }
-  // The user asked how the run gets on (SIGUSR1).
-  virtual void asked() {}
-  // Why what the ranks print is lost, which ends the run; nullopt: it is not.
-  virtual std::optional<RankError> fault() { return std::nullopt; }
-};
 
 class Conductor {
  public:

@@ -10,9 +10,9 @@
 
 #include "launcher/agent/agent.h"
 #include "launcher/control/conductor.h"
-#include "launcher/control/control_address.h"
-#include "launcher/control/server.h"
 #include "launcher/process/loop.h"
+#include "launcher/wire/control_address.h"
+#include "launcher/wire/server.h"
 
 namespace tradewind::launcher {
 

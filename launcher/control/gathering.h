@@ -6,17 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "common/clock.h"
 #include "common/errors.h"
-#include "launcher/supervisor/stop_sequence.h"
+#include "launcher/wire/connection.h"
 #include "proto/control.h"
 
 namespace tradewind::launcher {
-
-// The two ends of an agent's connection: numeric addresses, empty within one process.
-struct Route {
-  std::string from;  // the agent's
-  std::string to;    // this host's, as the agent reached it
-};
 
 class Gathering {
  public:

@@ -7,7 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 
-#include "launcher/supervisor/stop_sequence.h"
+#include "common/clock.h"
 
 namespace tradewind::launcher {
 

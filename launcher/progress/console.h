@@ -10,12 +10,11 @@
 #include <string>
 
 #include "common/errors.h"
-#include "launcher/control/conductor.h"
 #include "launcher/progress/progress.h"
+#include "launcher/progress/verbosity.h"
+#include "launcher/supervisor/observer.h"
 
 namespace tradewind::launcher {
-
-enum class Verbosity { quiet, normal, verbose };
 
 struct Screen {
   std::ostream& output;

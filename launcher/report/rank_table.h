@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "launcher/supervisor/supervisor.h"
+#include "launcher/supervisor/outcome.h"
 
 namespace tradewind::launcher {
 

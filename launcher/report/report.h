@@ -5,7 +5,7 @@
 #include <string>
 
 #include "common/errors.h"
-#include "launcher/supervisor/supervisor.h"
+#include "launcher/supervisor/outcome.h"
 
 namespace tradewind::launcher {
 

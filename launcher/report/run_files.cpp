@@ -12,8 +12,6 @@ namespace {
 
 constexpr auto status_interval = std::chrono::seconds(2);
 
-double seconds_since(TimePoint begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
 }  // namespace
 
 void RunFiles::message(int rank, const proto::Message& message) {

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "launcher/control/conductor.h"
+#include "common/clock.h"
+#include "launcher/supervisor/observer.h"
 
 namespace tradewind::launcher {
 

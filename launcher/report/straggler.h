@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "launcher/supervisor/supervisor.h"
+#include "launcher/supervisor/outcome.h"
 
 namespace tradewind::launcher {
 

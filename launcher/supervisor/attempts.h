@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "launcher/supervisor/supervisor.h"
+#include "launcher/supervisor/outcome.h"
 
 namespace tradewind::launcher {
 

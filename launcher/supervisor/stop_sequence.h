@@ -2,14 +2,12 @@
 // out. Not thread-safe.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <vector>
 
-namespace tradewind::launcher {
+#include "common/clock.h"
 
-using Clock = std::chrono::steady_clock;
-using TimePoint = Clock::time_point;
+namespace tradewind::launcher {
 
 enum class StopMeans {
   ask,        // the message `stop`

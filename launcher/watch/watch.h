@@ -17,7 +17,7 @@
 #include <optional>
 #include <vector>
 
-#include "launcher/supervisor/stop_sequence.h"
+#include "common/clock.h"
 #include "launcher/watch/settings.h"
 #include "launcher/watch/verdict.h"
 #include "proto/rank_sample.h"

@@ -17,8 +17,8 @@
 #include "common/errors.h"
 #include "launcher/agent/member_run.h"
 #include "launcher/control/control_run.h"
-#include "launcher/control/token.h"
 #include "launcher/launch/meeting_place.h"
+#include "launcher/wire/token.h"
 #include "tests/unit/launcher/marked.h"
 
 using namespace tradewind;

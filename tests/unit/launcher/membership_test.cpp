@@ -5,7 +5,7 @@
 
 #include <csignal>
 
-#include "launcher/control/lobby.h"
+#include "launcher/wire/lobby.h"
 
 using namespace tradewind;
 using namespace tradewind::launcher;

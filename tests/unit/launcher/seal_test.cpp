@@ -1,4 +1,4 @@
-#include "launcher/control/seal.h"
+#include "launcher/wire/seal.h"
 
 #include <doctest/doctest.h>
 

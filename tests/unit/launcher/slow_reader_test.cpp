@@ -6,8 +6,8 @@
 #include <optional>
 #include <thread>
 
-#include "launcher/control/server.h"
 #include "launcher/launch/meeting_place.h"
+#include "launcher/wire/server.h"
 #include "tests/unit/launcher/stranger.h"
 #include "tests/unit/launcher/waiting_run.h"
 

@@ -13,8 +13,8 @@
 #include <optional>
 #include <string>
 
-#include "launcher/control/seal.h"
 #include "launcher/process/descriptor.h"
+#include "launcher/wire/seal.h"
 #include "proto/control.h"
 
 namespace tradewind::launcher {

@@ -1,4 +1,4 @@
-#include "launcher/progress/text_sink.h"
+#include "launcher/process/text_sink.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <iterator>
 #include <ostream>
 
-#include "launcher/report/rank_logs.h"
+#include "launcher/agent/rank_logs.h"
 
 using namespace tradewind::launcher;
 namespace fs = std::filesystem;

@@ -15,7 +15,7 @@ namespace tradewind::testing {
 // A run of four ranks whose samples the test changes, a second at a time.
 struct WatchedRun {
   explicit WatchedRun(launcher::WatchSettings settings = {}, int count = 4)
-      : now(launcher::TimePoint() + std::chrono::hours(1)), watch(count, settings, now) {
+      : now(TimePoint() + std::chrono::hours(1)), watch(count, settings, now) {
     samples = ranks(count, [](int rank) { return computing(rank); });
   }
   // All ranks get on.
@@ -23,7 +23,7 @@ struct WatchedRun {
     for (RankSample& sample : samples) ++sample.telemetry.tick;
   }
   std::optional<launcher::WatchAction::Kind> tick(double seconds = 1) {
-    now += std::chrono::duration_cast<launcher::Clock::duration>(std::chrono::duration<double>(seconds));
+    now += std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     const auto action = watch.sampled(samples, now);
     return action ? std::optional(action->kind) : std::nullopt;
   }
@@ -47,7 +47,7 @@ struct WatchedRun {
       if (sample.rank != rank) sample = waiting(sample.rank);
   }
 
-  launcher::TimePoint now;
+  TimePoint now;
   launcher::Watch watch;
   std::vector<RankSample> samples;
 };

@@ -1,4 +1,4 @@
-#include "launcher/control/token.h"
+#include "launcher/wire/token.h"
 
 #include <sys/random.h>
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "launcher/process/descriptor.h"
-#include "launcher/progress/text_sink.h"
+#include "launcher/process/text_sink.h"
 
 namespace tradewind::launcher {
 

@@ -9,8 +9,8 @@
 #include <optional>
 #include <string>
 
-#include "launcher/control/connection.h"
-#include "launcher/control/control_address.h"
+#include "launcher/wire/connection.h"
+#include "launcher/wire/control_address.h"
 #include "proto/control.h"
 
 namespace tradewind::launcher {

@@ -9,9 +9,9 @@
 #include <memory>
 #include <string>
 
-#include "launcher/control/connection.h"
-#include "launcher/control/lobby.h"
 #include "launcher/process/descriptor.h"
+#include "launcher/wire/connection.h"
+#include "launcher/wire/lobby.h"
 #include "proto/control.h"
 
 namespace tradewind::launcher {

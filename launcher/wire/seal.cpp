@@ -1,7 +1,7 @@
-#include "launcher/control/seal.h"
+#include "launcher/wire/seal.h"
 
 #include "common/sha256.h"
-#include "launcher/control/token.h"
+#include "launcher/wire/token.h"
 #include "proto/lines.h"
 
 namespace tradewind::launcher {

@@ -1,12 +1,12 @@
-#include "launcher/control/server.h"
+#include "launcher/wire/server.h"
 
 #include <sys/socket.h>
 
 #include <cerrno>
 
 #include "common/errors.h"
-#include "launcher/control/seal.h"
-#include "launcher/control/token.h"
+#include "launcher/wire/seal.h"
+#include "launcher/wire/token.h"
 
 namespace tradewind::launcher {
 namespace {

@@ -1,9 +1,9 @@
-#include "launcher/control/client.h"
+#include "launcher/wire/client.h"
 
 #include <boost/asio/connect.hpp>
 
 #include "common/exit_codes.h"
-#include "launcher/control/token.h"
+#include "launcher/wire/token.h"
 
 namespace tradewind::launcher {
 namespace {

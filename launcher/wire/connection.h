@@ -9,11 +9,16 @@
 #include <optional>
 #include <string>
 
-#include "launcher/control/gathering.h"
-#include "launcher/control/seal.h"
+#include "launcher/wire/seal.h"
 #include "proto/lines.h"
 
 namespace tradewind::launcher {
+
+// The two ends of an agent's connection: numeric addresses, empty within one process.
+struct Route {
+  std::string from;  // the agent's
+  std::string to;    // this host's, as the agent reached it
+};
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "launcher/supervisor/stop_sequence.h"
+#include "common/clock.h"
 
 namespace tradewind::launcher {
 

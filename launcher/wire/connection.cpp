@@ -1,4 +1,4 @@
-#include "launcher/control/connection.h"
+#include "launcher/wire/connection.h"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>

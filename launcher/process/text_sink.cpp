@@ -1,4 +1,4 @@
-#include "launcher/progress/text_sink.h"
+#include "launcher/process/text_sink.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "launcher/control/control_address.h"
+#include "launcher/wire/control_address.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "launcher/supervisor/stop_sequence.h"
+#include "common/clock.h"
 
 namespace tradewind::launcher {
 

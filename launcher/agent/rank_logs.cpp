@@ -1,4 +1,4 @@
-#include "launcher/report/rank_logs.h"
+#include "launcher/agent/rank_logs.h"
 
 #include <cerrno>
 #include <cstring>

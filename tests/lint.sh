@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Format and layers of our own sources; with `--tidy [FILE...]` clang-tidy too, of a built tree (tests/tidy.py has options).
+# Format, layers and sizes of our own sources; with `--tidy [FILE...]` clang-tidy too, of a built tree (tests/tidy.py has options).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 listed=$(git ls-files '*.cpp' '*.h' ':!cmake/gloo_declarations')
@@ -11,6 +11,7 @@ else
   echo "clang-format: skipped, not installed (apt-get install clang-format)"
 fi
 tests/layers.py
+tests/sizes.py
 if [ "${1:-}" = --tidy ]; then
   shift
   exec tests/tidy.py "$@"

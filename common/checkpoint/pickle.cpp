@@ -6,7 +6,7 @@
 
 namespace tradewind::checkpoint {
 
-// Opcodes as named in Python's pickletools.
+// Opcodes as named in Python's pickletools. Each step knows a part of them and leaves the others to the next.
 void PickleMachine::step(std::uint8_t code) {
   switch (code) {
     case 0x80: {  // PROTO
@@ -59,6 +59,13 @@ void PickleMachine::step(std::uint8_t code) {
     case 0x8e:  // BINBYTES8
     case 0x96:  // BYTEARRAY8
       return push(arena_.make_bytes(std::string(take(number<std::uint64_t>()))));
+    default:
+      step_container(code);
+  }
+}
+
+void PickleMachine::step_container(std::uint8_t code) {
+  switch (code) {
     case ']':  // EMPTY_LIST
       return push(arena_.make(List{}));
     case ')':  // EMPTY_TUPLE
@@ -92,6 +99,13 @@ void PickleMachine::step(std::uint8_t code) {
       const auto items = pop_mark();
       return set_items(*top(), items);
     }
+    default:
+      step_stack(code);
+  }
+}
+
+void PickleMachine::step_stack(std::uint8_t code) {
+  switch (code) {
     case '(':  // MARK
       return mark();
     case '0':  // POP: takes the mark when it is on top
@@ -115,6 +129,13 @@ void PickleMachine::step(std::uint8_t code) {
       return put(number<std::uint32_t>());
     case 0x94:  // MEMOIZE
       return put(memoized_);
+    default:
+      step_call(code);
+  }
+}
+
+void PickleMachine::step_call(std::uint8_t code) {
+  switch (code) {
     case 'c': {  // GLOBAL
       const auto module = line();
       return push(calls_.global(module, line()));

@@ -203,7 +203,11 @@ class PickleMachine {
     return static_cast<std::uint64_t>(length);
   }
 
-  void step(std::uint8_t code);      // what picklers write
+  // What picklers write:
+  void step(std::uint8_t code);  // protocol, frames, whole values
+  void step_container(std::uint8_t code);
+  void step_stack(std::uint8_t code);  // and the memo
+  void step_call(std::uint8_t code);   // objects of classes, and what stands outside the pickle
   void step_old(std::uint8_t code);  // what protocols 2 to 5 inherit and hardly any pickler writes, and what is refused
 
   std::string_view pickle_;

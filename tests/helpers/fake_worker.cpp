@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,54 @@ void step(channel::Channel& launcher, int number, int steps) {
                             .seconds = 0.5});
 }
 
+// Each of these: the exit code, or nothing when it does not know that way.
+std::optional<int> misbehave_as_process(const std::string& how, channel::Channel& launcher) {
+  if (how == "segfaults") {
+    std::cerr << "about to fall" << std::endl;
+    std::signal(SIGSEGV, SIG_DFL);  // a sanitizer would make an exit code of it
+    std::raise(SIGSEGV);
+  }
+  if (how == "ignores_term") {
+    std::signal(SIGTERM, SIG_IGN);
+    launcher.send(proto::Note{"deaf"});
+    wait_for_ever();
+  }
+  if (how == "floods_stderr") {
+    const std::string line(1 << 16, 'x');
+    for (int i = 0; i < 400; ++i) std::cerr << line;
+    std::cerr << "\nlast line" << std::endl;
+    return finish(launcher);
+  }
+  if (how == "forks_child") {
+    if (::fork() == 0) {
+      std::signal(SIGTERM, SIG_IGN);
+      ::setpgid(0, 0);
+      wait_for_ever();
+    }
+    return finish(launcher);
+  }
+  return std::nullopt;
+}
+
+std::optional<int> break_protocol(const std::string& how) {
+  if (how == "half_line") {
+    std::cout << "half a line" << std::flush;
+    static_cast<void>(::send(descriptor, "{\"type\":\"fin", 12, 0));
+    return 0;
+  }
+  if (how == "garbage") {
+    static_cast<void>(::send(descriptor, "hello?\n", 7, 0));
+    wait_for_ever();
+  }
+  if (how == "endless_line") {
+    const std::string piece(1 << 16, 'y');
+    while (::send(descriptor, piece.data(), piece.size(), MSG_NOSIGNAL) > 0) {
+    }
+    wait_for_ever();
+  }
+  return std::nullopt;
+}
+
 int misbehave(const std::string& how, channel::Channel& launcher, const proto::Start& start) {
   if (how == "well") {
     launcher.send(proto::Phase{"load"});
@@ -60,11 +109,6 @@ int misbehave(const std::string& how, channel::Channel& launcher, const proto::S
         proto::Failure{.kind = proto::FailureKind::connection, .what = "connection reset by peer", .exit_code = 1});
     return 1;
   }
-  if (how == "segfaults") {
-    std::cerr << "about to fall" << std::endl;
-    std::signal(SIGSEGV, SIG_DFL);  // a sanitizer would make an exit code of it
-    std::raise(SIGSEGV);
-  }
   if (how == "waits") wait_for_ever();
   if (how == "waits_for_file") {
     while (::access(variable("FAKE_WORKER_FILE").c_str(), F_OK) != 0) ::usleep(5000);
@@ -77,46 +121,14 @@ int misbehave(const std::string& how, channel::Channel& launcher, const proto::S
     std::cout << '\n';
     return finish(launcher);
   }
-  if (how == "ignores_term") {
-    std::signal(SIGTERM, SIG_IGN);
-    launcher.send(proto::Note{"deaf"});
-    wait_for_ever();
-  }
   if (how == "stops_on_request") {
     launcher.send(proto::Note{"waiting"});
     while (!launcher.stop_requested()) ::usleep(1000);
     launcher.send(proto::Failure{.kind = proto::FailureKind::stopped, .what = "stopped on request", .exit_code = 143});
     return 143;
   }
-  if (how == "floods_stderr") {
-    const std::string line(1 << 16, 'x');
-    for (int i = 0; i < 400; ++i) std::cerr << line;
-    std::cerr << "\nlast line" << std::endl;
-    return finish(launcher);
-  }
-  if (how == "forks_child") {
-    if (::fork() == 0) {
-      std::signal(SIGTERM, SIG_IGN);
-      ::setpgid(0, 0);
-      wait_for_ever();
-    }
-    return finish(launcher);
-  }
-  if (how == "half_line") {
-    std::cout << "half a line" << std::flush;
-    static_cast<void>(::send(descriptor, "{\"type\":\"fin", 12, 0));
-    return 0;
-  }
-  if (how == "garbage") {
-    static_cast<void>(::send(descriptor, "hello?\n", 7, 0));
-    wait_for_ever();
-  }
-  if (how == "endless_line") {
-    const std::string piece(1 << 16, 'y');
-    while (::send(descriptor, piece.data(), piece.size(), MSG_NOSIGNAL) > 0) {
-    }
-    wait_for_ever();
-  }
+  if (const auto code = misbehave_as_process(how, launcher)) return *code;
+  if (const auto code = break_protocol(how)) return *code;
   std::cerr << "unknown FAKE_WORKER " << how << std::endl;
   return 99;
 }

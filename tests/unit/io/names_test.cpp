@@ -103,8 +103,9 @@ TEST_CASE("builtin templates for any grid") {
   CHECK(northwards->reals("latitudes").front() == -30);
 }
 
-TEST_CASE("template providers are asked in order") {
-  const TemporaryFolder folder;
+namespace {
+
+checkpoint::Metadata some_metadata() {
   checkpoint::Metadata metadata;
   metadata.grid = "o32";
   metadata.grid_points = 5248;
@@ -112,10 +113,23 @@ TEST_CASE("template providers are asked in order") {
   add(metadata, "2t", {{"param", "2t"}, {"levtype", "sfc"}});
   add(metadata, "tp", {{"param", "tp"}, {"levtype", "sfc"}});
   metadata.variables["tp"].process = checkpoint::Process::accumulation;
+  return metadata;
+}
+
+long process(const std::shared_ptr<const Handle>& found) {
+  return found ? found->integer("generatingProcessIdentifier").value_or(-1) : -2;
+}
+
+std::string numbered(const std::string& name, long number) {
+  return make_message({{"shortName", name}, {"generatingProcessIdentifier", number}}).bytes();
+}
+
+}  // namespace
+
+TEST_CASE("template providers are asked in order") {
+  const TemporaryFolder folder;
+  const checkpoint::Metadata metadata = some_metadata();
   const auto input = set_of("2t", make_message({{"shortName", "2t"}, {"generatingProcessIdentifier", 7}}));
-  const auto process = [](const std::shared_ptr<const Handle>& found) {
-    return found ? found->integer("generatingProcessIdentifier").value_or(-1) : -2;
-  };
   {
     Templates templates({}, metadata, input, {}, Json::object());
     CHECK(process(templates.find("2t")) == 7);
@@ -129,9 +143,6 @@ TEST_CASE("template providers are asked in order") {
     CHECK(process(templates.find("t_850")) == -2);
     CHECK(templates.tried("t_850").find("tried input") != std::string::npos);
   }
-  const auto numbered = [&](const std::string& name, long number) {
-    return make_message({{"shortName", name}, {"generatingProcessIdentifier", number}}).bytes();
-  };
   write_file(folder / "file.grib", numbered("2t", 1) + numbered("tp", 2) + numbered("msl", 3));
   const auto from_file = [&](const std::string& mode, std::optional<std::vector<std::string>> names = {}) {
     config::FileTemplates file;
@@ -145,7 +156,11 @@ TEST_CASE("template providers are asked in order") {
   CHECK(from_file("last") == 3);
   CHECK(from_file("auto") == 2);
   CHECK(from_file("first", std::vector<std::string>{"2t"}) == -2);
+}
 
+TEST_CASE("sample templates are found by rules, or by an index of rules") {
+  const TemporaryFolder folder;
+  const checkpoint::Metadata metadata = some_metadata();
   write_file(folder / "O32-tp.grib", numbered("tp", 4));
   write_file(folder / "any.grib", numbered("2t", 5));
   const std::vector<std::pair<Json, std::string>> rules = {

@@ -89,26 +89,31 @@ TEST_CASE("the last calls are kept whole, oldest first") {
   }
 }
 
+namespace {
+
+struct Forward : dist::Communicator {
+  explicit Forward(dist::Communicator& to) : to_(to) {}
+  int rank() const override { return to_.rank(); }
+  int size() const override { return to_.size(); }
+  at::Tensor all_to_all(const at::Tensor& r, const std::vector<std::int64_t>& s, const std::vector<std::int64_t>& g,
+                        std::string_view p) override {
+    return to_.all_to_all(r, s, g, p);
+  }
+  at::Tensor all_gather(const at::Tensor& r, const std::vector<std::int64_t>& c, std::string_view p) override {
+    return to_.all_gather(r, c, p);
+  }
+  void all_reduce_sum(at::Tensor& v, std::string_view p) override { to_.all_reduce_sum(v, p); }
+  void broadcast(at::Tensor& v, int root, std::string_view p) override { to_.broadcast(v, root, p); }
+  void barrier(std::string_view p) override { to_.barrier(p); }
+  dist::Communicator& to_;
+};
+
+}  // namespace
+
 TEST_CASE("every collective of every rank is seen, and which ranks wait in it") {
   std::array<launcher::Page, 3> pages;
   testing::run_ranks(3, [&](dist::Communicator& inner) {
     const auto rank = static_cast<std::size_t>(inner.rank());
-    struct Forward : dist::Communicator {
-      explicit Forward(dist::Communicator& to) : to_(to) {}
-      int rank() const override { return to_.rank(); }
-      int size() const override { return to_.size(); }
-      at::Tensor all_to_all(const at::Tensor& r, const std::vector<std::int64_t>& s, const std::vector<std::int64_t>& g,
-                            std::string_view p) override {
-        return to_.all_to_all(r, s, g, p);
-      }
-      at::Tensor all_gather(const at::Tensor& r, const std::vector<std::int64_t>& c, std::string_view p) override {
-        return to_.all_gather(r, c, p);
-      }
-      void all_reduce_sum(at::Tensor& v, std::string_view p) override { to_.all_reduce_sum(v, p); }
-      void broadcast(at::Tensor& v, int root, std::string_view p) override { to_.broadcast(v, root, p); }
-      void barrier(std::string_view p) override { to_.barrier(p); }
-      dist::Communicator& to_;
-    };
     Recorder recorder(pages[rank].descriptor());
     const auto communicator = telemetry::watch_calls(std::make_unique<Forward>(inner), recorder);
     const at::Tensor rows = at::ones({3, 4}, at::kHalf);

@@ -4,7 +4,8 @@
     tests/layers.py [--print]
 
 The list is the block that begins with ```layers there: for each folder the folders whose headers it includes. Fails on an
-edge that the list does not have, on one that nothing needs any more, and on a cycle. --print writes the edges that there are.
+edge that the list does not have, on one that nothing needs any more, and on a cycle. --print writes the edges that there
+are.
 """
 import re
 import sys

@@ -3,7 +3,7 @@
 #include <csignal>
 
 #include "common/errors.h"
-#include "launcher/wire/refusal.h"
+#include "launcher/wire/control_fault.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -30,7 +30,7 @@ class MemberRun {
     }
     if (never_joined_) {
       if (membership_.exit_code() != static_cast<int>(ExitCode::failure)) return membership_.exit_code();
-      throw Refusal(*never_joined_);
+      throw ControlFault(*never_joined_);
     }
     if (membership_.alone())
       throw EnvironmentFault("lost the launcher of rank 0: " + *membership_.fault(), client_.controller(),

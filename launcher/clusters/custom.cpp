@@ -21,7 +21,7 @@ std::string first_set(const config::ClusterConfig& cluster, const std::string& k
 
 }  // namespace
 
-std::optional<Placement> place_custom(const Question& question) {
+std::optional<Placement> recognise_custom(const Question& question) {
   const config::ClusterConfig& cluster = question.runner.cluster;
   if (cluster.kind != config::ClusterKind::custom) return std::nullopt;
   if (const auto method = cluster.mapping.find("init_method"); method != cluster.mapping.end() &&

@@ -14,7 +14,7 @@ std::string chosen(const Environment& environment) {
 
 }  // namespace
 
-std::optional<Placement> place_local(const Question& question) {
+std::optional<Placement> recognise_local(const Question& question) {
   const config::RunnerConfig& runner = question.runner;
   Placement placement;
   if (!runner.parallel) return placement;

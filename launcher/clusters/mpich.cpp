@@ -20,7 +20,7 @@ std::string job_of(const Probes& probes) {
 
 }  // namespace
 
-std::optional<Placement> place_mpich(const Question& question) {
+std::optional<Placement> recognise_mpich(const Question& question) {
   Variables variables(question.environment);
   if (!question.environment.has("PMI_RANK") || !question.environment.has("PMI_SIZE")) return std::nullopt;
   const bool by_hydra = question.environment.has("MPI_LOCALRANKID");

@@ -20,7 +20,7 @@ std::string job_of(Variables& variables) {
 
 }  // namespace
 
-std::optional<Placement> place_openmpi(const Question& question) {
+std::optional<Placement> recognise_openmpi(const Question& question) {
   Variables variables(question.environment);
   const auto rank = variables.integer("OMPI_COMM_WORLD_RANK");
   const auto size = variables.integer("OMPI_COMM_WORLD_SIZE", 1);

@@ -5,7 +5,7 @@
 
 namespace tradewind::launcher {
 
-std::optional<Placement> place_pmix(const Question& question) {
+std::optional<Placement> recognise_pmix(const Question& question) {
   Variables variables(question.environment);
   if (!question.environment.has("PMIX_RANK") || !question.environment.has("PMIX_NAMESPACE")) return std::nullopt;
   // srun --mpi=pmix sets them too, and Slurm knows the rest.

@@ -30,7 +30,7 @@ const char* text_of(ClusterKind kind) {
 std::optional<Placement> first_of(const Question& question, std::optional<ClusterKind> kind) {
   for (const Cluster& cluster : clusters()) {
     if (kind && cluster.kind != *kind) continue;
-    if (auto placement = cluster.place(question)) return placement;
+    if (auto placement = cluster.recognise(question)) return placement;
   }
   return std::nullopt;
 }
@@ -90,7 +90,7 @@ Placement resolve(const Question& question) {
   const ClusterKind kind = runner.cluster.kind;
   if (!runner.parallel || kind == ClusterKind::manual) {
     refuse_copies(question);
-    Placement placement = *place_local(question);
+    Placement placement = *recognise_local(question);
     if (runner.parallel) add_master(placement, question);
     return placement;
   }

@@ -195,7 +195,7 @@ Placement inside_allocation(Variables& variables, const Question& question, cons
 
 }  // namespace
 
-std::optional<Placement> place_slurm(const Question& question) {
+std::optional<Placement> recognise_slurm(const Question& question) {
   Variables variables(question.environment);
   const auto job = variables.text("SLURM_JOB_ID");
   if (!job) return std::nullopt;

@@ -5,7 +5,7 @@
 
 namespace tradewind::launcher {
 
-std::optional<Placement> place_torchrun(const Question& question) {
+std::optional<Placement> recognise_torchrun(const Question& question) {
   for (const char* name : {"RANK", "WORLD_SIZE", "LOCAL_RANK"})
     if (question.environment.get_or(name, "").empty()) return std::nullopt;
   Variables variables(question.environment);

@@ -2,8 +2,8 @@
 // Call from the main thread.
 #pragma once
 
-#include "common/config/run_config.h"
 #include "common/clock.h"
+#include "common/config/run_config.h"
 #include "common/env.h"
 #include "launcher/cli/command_line.h"
 

@@ -24,9 +24,9 @@ fs::path own_folder() { return own_program().parent_path(); }
 
 // The example of an installation or of a source tree that was built in place.
 fs::path example() {
-  for (const char* place : {"../share/tradewind/rossby-haurwitz", "../../../examples/rossby-haurwitz"}) {
+  for (const char* way : {"../share/tradewind/rossby-haurwitz", "../../../examples/rossby-haurwitz"}) {
     std::error_code error;
-    fs::path folder = fs::weakly_canonical(own_folder() / place, error);
+    fs::path folder = fs::weakly_canonical(own_folder() / way, error);
     if (!error && fs::exists(folder / "config.yaml")) return folder;
   }
   throw EnvironmentFault("the small example is not there", own_folder().string(),

@@ -15,12 +15,12 @@ int predict(const PredictCommand& command, const Environment& environment, TimeP
   checkpoint::open_checkpoint(command.checkpoint,
                               {.forecast = false});  // refuses what is not supported before a worker starts
   PathClaims claims = {
-      {.use = PathClaim::Use::writes, .path = command.output, .role = "the output", .place = "the command line"},
-      {.path = command.input, .role = "the input", .place = "the command line"},
-      {.path = command.checkpoint, .role = "the checkpoint", .place = "the command line"}};
+      {.use = PathClaim::Use::writes, .path = command.output, .role = "the output", .where = "the command line"},
+      {.path = command.input, .role = "the input", .where = "the command line"},
+      {.path = command.checkpoint, .role = "the checkpoint", .where = "the command line"}};
   if (!command.report.empty())
     claims.push_back(
-        {.use = PathClaim::Use::writes, .path = command.report, .role = "the report", .place = "--report"});
+        {.use = PathClaim::Use::writes, .path = command.report, .role = "the report", .where = "--report"});
   check_claims(claims);
   if (!command.report.empty()) try_report(command.report);
   Job job{.command = "predict",

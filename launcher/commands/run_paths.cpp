@@ -15,10 +15,10 @@
 namespace tradewind::launcher {
 namespace {
 
-std::string run_folder_in(const std::string& place, const RunCommand& command, const Placement& placement) {
+std::string run_folder_in(const std::string& parent, const RunCommand& command, const Placement& placement) {
   const bool member = placement.mode == PlacementMode::member && placement.world_size > 1;
-  if (member && command.run_folder.empty()) return make_shared_run_folder(place, name_of_run(placement));
-  return make_run_folder(command.run_folder, place,
+  if (member && command.run_folder.empty()) return make_shared_run_folder(parent, name_of_run(placement));
+  return make_run_folder(command.run_folder, parent,
                          std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()), placement.job);
 }
 
@@ -33,12 +33,12 @@ PathClaims claims_of_command(const RunCommand& command) {
   PathClaims claims;
   if (!command.report.empty() && !is_usual_report(command))
     claims.push_back(
-        {.use = PathClaim::Use::writes, .path = command.report, .role = "the report", .place = "--report"});
+        {.use = PathClaim::Use::writes, .path = command.report, .role = "the report", .where = "--report"});
   if (!command.run_folder.empty()) add_run_folder(claims, command.run_folder, "--run-dir");
   if (!config::is_override(command.config))
-    claims.push_back({.path = command.config, .role = "the configuration", .place = "the command line"});
+    claims.push_back({.path = command.config, .role = "the configuration", .where = "the command line"});
   for (const std::string& file : command.defaults)
-    claims.push_back({.path = file, .role = "the defaults", .place = "--defaults"});
+    claims.push_back({.path = file, .role = "the defaults", .where = "--defaults"});
   return claims;
 }
 
@@ -49,7 +49,7 @@ void keep_to_reports(const RunCommand& command, Supervision& supervision) {
     supervision.reports.clear();
   }
   std::erase_if(supervision.reports, [](const std::string& path) {
-    const bool other = !is_place_for_report(path);
+    const bool other = !may_hold_report(path);
     if (other) std::cerr << "warning: " << path << ": it holds something else than a report, and is left alone\n";
     return other;
   });
@@ -72,13 +72,13 @@ RunFolder make_run_folder_for(const RunCommand& command, const Placement& placem
   if (!command.run_folder.empty()) return {.path = run_folder_in({}, command, placement)};
   const bool from_file = !config::is_override(command.config);
   const std::string beside = from_file ? std::filesystem::path(command.config).parent_path().string() : std::string();
-  std::vector<std::string> places = places_for_run_folders(from_file ? command.config : std::string(), environment);
-  if (placement.mode == PlacementMode::member && placement.world_size > 1) places.pop_back();
+  std::vector<std::string> parents = parents_of_run_folders(from_file ? command.config : std::string(), environment);
+  if (placement.mode == PlacementMode::member && placement.world_size > 1) parents.pop_back();
   for (std::size_t i = 0;; ++i) {
     try {
-      return {.path = run_folder_in(places[i], command, placement), .usual = places[i] == beside};
+      return {.path = run_folder_in(parents[i], command, placement), .usual = parents[i] == beside};
     } catch (const EnvironmentFault&) {
-      if (i + 1 == places.size()) throw;
+      if (i + 1 == parents.size()) throw;
     }
   }
 }

@@ -22,12 +22,12 @@ namespace fs = std::filesystem;
 
 constexpr const char* file_name = "status.json";
 
-// The newest of the folders in `place` that hold a status and whose name will do.
-fs::path newest(const fs::path& place, const std::function<bool(const std::string& name)>& will_do) {
+// The newest of the folders in `parent` that hold a status and whose name will do.
+fs::path newest(const fs::path& parent, const std::function<bool(const std::string& name)>& will_do) {
   fs::path found;
   fs::file_time_type when{};
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(place, error)) {
+  for (const auto& entry : fs::directory_iterator(parent, error)) {
     if (!will_do(entry.path().filename().string())) continue;
     std::error_code none;
     const auto changed = fs::last_write_time(entry.path() / file_name, none);
@@ -52,16 +52,16 @@ bool is_of_job(const std::string& name, const std::string& job) {
 fs::path folder_of(const std::string& which) {
   std::error_code error;
   if (!which.empty() && fs::exists(fs::path(which) / file_name, error)) return which;
-  fs::path place = ".";
+  fs::path parent = ".";
   if (fs::is_directory(which, error))
-    place = which;
+    parent = which;
   else if (fs::is_regular_file(which, error) && fs::path(which).has_parent_path())
-    place = fs::path(which).parent_path();
-  const bool is_place = which.empty() || fs::exists(which, error);
-  fs::path found = newest(place, [&](const std::string& name) { return is_place || is_of_job(name, which); });
+    parent = fs::path(which).parent_path();
+  const bool is_path = which.empty() || fs::exists(which, error);
+  fs::path found = newest(parent, [&](const std::string& name) { return is_path || is_of_job(name, which); });
   if (found.empty())
     throw UserError(
-        is_place ? "no run of Tradewind is here" : "no such run folder, and no run of that job is here",
+        is_path ? "no run of Tradewind is here" : "no such run folder, and no run of that job is here",
         which.empty() ? "." : which,
         "give the run folder (that of --run-dir, else tradewind-run-<job or time> beside the configuration), "
         "or the configuration");

@@ -28,10 +28,10 @@ RankError fault(const proto::Refused& refused) {
 }  // namespace
 
 Conductor::Conductor(proto::Launch launch, std::vector<std::string> expected_hosts, const Limits& limits,
-                     Observer& observer, TimePoint now)
+                     Audience& audience, TimePoint now)
     : launch_(std::move(launch)),
       limits_(limits),
-      observer_(observer),
+      audience_(audience),
       gathering_(launch_.world_size, std::move(expected_hosts), limits.hello, now) {}
 
 Conductor::~Conductor() = default;
@@ -58,7 +58,7 @@ Orders Conductor::launch_all(TimePoint now) {
   if (launch_.world_size > 1 && launch_.master_address.empty()) launch_.master_address = gathering_.master_address();
   for (const auto& [agent, ranks] : gathering_.ranks())
     for (const int rank : ranks) agent_of_rank_[rank] = agent;
-  observer_.hosts(launch_.hosts);
+  audience_.hosts(launch_.hosts);
   supervisor_.emplace(launch_.world_size, limits_, now);
   watch_ = std::make_unique<HangWatch>(launch_.world_size, limits_.watch,
                                        launch_.run_folder.empty() ? std::string() : launch_.run_folder + "/hang", now);
@@ -125,13 +125,13 @@ Orders Conductor::obey(int agent, const proto::ControlMessage& message, TimePoin
                                 fault(failed->what, failed->where, failed->remedy, failed->exit_code), now));
   if (const auto* said = std::get_if<proto::Said>(&message)) {
     if (!owns(agent, said->rank)) return lost(agent, "spoke for a rank that is not its own", now);
-    observer_.message(said->rank, said->message);
+    audience_.message(said->rank, said->message);
     return of(supervisor_->said(said->rank, said->message, now));
   }
   if (const auto* wrote = std::get_if<proto::Wrote>(&message)) {
     if (!owns(agent, wrote->rank)) return lost(agent, "spoke for a rank that is not its own", now);
     if (wrote->stream == proto::Stream::error) supervisor_->wrote_error_line(wrote->rank, wrote->line);
-    observer_.line(wrote->rank, wrote->stream, wrote->line);
+    audience_.line(wrote->rank, wrote->stream, wrote->line);
   } else if (const auto* garbled = std::get_if<proto::Garbled>(&message)) {
     if (owns(agent, garbled->rank)) return of(supervisor_->broke_protocol(garbled->rank, garbled->how, now));
   } else if (const auto* ended = std::get_if<proto::Ended>(&message)) {
@@ -184,11 +184,11 @@ Orders Conductor::watch(TimePoint now) {
 }
 
 Orders Conductor::act_on(const HangNews& news, TimePoint now) {
-  if (news.looked) observer_.samples(watch_->samples());
-  if (!news.warning.empty()) observer_.line(Observer::starter, proto::Stream::error, "warning: " + news.warning);
+  if (news.looked) audience_.samples(watch_->samples());
+  if (!news.warning.empty()) audience_.line(Audience::starter, proto::Stream::error, "warning: " + news.warning);
   if (news.withdrawn && hang_) {
     hang_->withdrawn = true;
-    observer_.hang(*hang_);
+    audience_.hang(*hang_);
   }
   if (news.hang && !supervisor_->stopping()) return found(*news.hang, now);
   return news.gather ? to_every_rank({{"gather", HangWatch::gather_seconds}}) : Orders();
@@ -203,7 +203,7 @@ Orders Conductor::to_every_rank(const proto::Json& body) const {
 
 Orders Conductor::found(const Hang& hang, TimePoint now) {
   hang_ = std::make_unique<Hang>(hang);
-  observer_.hang(*hang_);
+  audience_.hang(*hang_);
   if (!hang_->stopped) return {};
   const Verdict& verdict = hang_->verdict;
   RankError error = fault("the run hangs: " + verdict.what, {}, advice_for(*hang_), static_cast<int>(ExitCode::hang));
@@ -215,7 +215,7 @@ Orders Conductor::found(const Hang& hang, TimePoint now) {
 
 Orders Conductor::signalled(int number, TimePoint now) {
   if (number == SIGUSR1) {
-    observer_.asked();
+    audience_.asked();
     return {};
   }
   if (supervisor_) return of(supervisor_->signalled(number, this_process, now));
@@ -270,7 +270,7 @@ Orders Conductor::passed(TimePoint now) {
              now));
   if (supervisor_) {
     add(watch(now));
-    if (const auto fault = supervisor_->stopping() ? std::nullopt : observer_.fault())
+    if (const auto fault = supervisor_->stopping() ? std::nullopt : audience_.fault())
       add(of(supervisor_->fail(*fault, now)));
     add(of(supervisor_->passed(now)));
   } else if (!early_ && now >= gathering_.deadline())

@@ -15,7 +15,7 @@
 #include "launcher/control/gathering.h"
 #include "launcher/control/key_store.h"
 #include "launcher/control/orders.h"
-#include "launcher/supervisor/observer.h"
+#include "launcher/supervisor/audience.h"
 #include "launcher/supervisor/supervisor.h"
 #include "launcher/wire/heartbeat.h"
 
@@ -28,7 +28,7 @@ class HangWatch;
 class Conductor {
  public:
   // `launch`: all but what the agents bring: hosts, and the master address unless given. `now`: see Gathering.
-  Conductor(proto::Launch launch, std::vector<std::string> expected_hosts, const Limits& limits, Observer& observer,
+  Conductor(proto::Launch launch, std::vector<std::string> expected_hosts, const Limits& limits, Audience& audience,
             TimePoint now);
   ~Conductor();
   Conductor(const Conductor&) = delete;
@@ -68,7 +68,7 @@ class Conductor {
 
   proto::Launch launch_;
   Limits limits_;
-  Observer& observer_;
+  Audience& audience_;
   Gathering gathering_;
   KeyStore store_;  // a new one for each attempt, as this is
   std::map<int, Agent> agents_;

@@ -32,11 +32,11 @@ std::string how_it_ended(const proto::Ended& end, const std::deque<std::string>&
 
 }  // namespace
 
-ControlRun::ControlRun(ControlPlan plan, Observer& observer)
-    : observer_(observer),
+ControlRun::ControlRun(ControlPlan plan, Audience& audience)
+    : audience_(audience),
       loop_([this](int number) { take(conductor_.signalled(number, Clock::now())); },
             [this] { take(conductor_.passed(Clock::now())); }),
-      conductor_(plan.launch, std::move(plan.expected_hosts), plan.limits, observer,
+      conductor_(plan.launch, std::move(plan.expected_hosts), plan.limits, audience,
                  plan.starter ? TimePoint::max() : Clock::now()) {
   if (plan.reach) {
     check_size(plan.launch);
@@ -80,7 +80,7 @@ void ControlRun::start_starter(Spawn starter) {
         if (const auto* wrote = std::get_if<proto::Wrote>(&message)) {
           starter_lines_.push_back(wrote->line);
           if (starter_lines_.size() > kept_lines) starter_lines_.pop_front();
-          observer_.line(Observer::starter, wrote->stream, wrote->line);
+          audience_.line(Audience::starter, wrote->stream, wrote->line);
         } else if (const auto* ended = std::get_if<proto::Ended>(&message)) {
           starter_ended_ = true;
           const int code = ended->signal != 0 ? static_cast<int>(ExitCode::signal_base) + ended->signal

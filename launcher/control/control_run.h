@@ -40,7 +40,7 @@ struct ControlPlan {
 class ControlRun {
  public:
   // EnvironmentFault when it cannot listen, UserError when the configuration is too large to send.
-  ControlRun(ControlPlan plan, Observer& observer);
+  ControlRun(ControlPlan plan, Audience& audience);
   ~ControlRun();
 
   // Returns when the run is over: every worker has ended, or nothing helped.
@@ -56,7 +56,7 @@ class ControlRun {
   void deliver();
   void start_starter(Spawn starter);
 
-  Observer& observer_;
+  Audience& audience_;
   Loop loop_;
   Conductor conductor_;
   std::optional<Agent> agent_;

@@ -57,18 +57,18 @@ std::optional<int> given_threads(const std::map<std::string, std::string>& varia
 }  // namespace
 
 std::vector<int> usable_cpus() {
-  struct Place {
-    int package, core, cpu;
+  struct Cpu {
+    int package, core, number;
   };
-  std::vector<Place> places;
+  std::vector<Cpu> sorted;
   for (const int cpu : allowed_cpus())
-    places.push_back({topology(cpu, "physical_package_id"), topology(cpu, "core_id"), cpu});
-  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
-    return std::tie(a.package, a.core, a.cpu) < std::tie(b.package, b.core, b.cpu);
+    sorted.push_back({topology(cpu, "physical_package_id"), topology(cpu, "core_id"), cpu});
+  std::sort(sorted.begin(), sorted.end(), [](const Cpu& a, const Cpu& b) {
+    return std::tie(a.package, a.core, a.number) < std::tie(b.package, b.core, b.number);
   });
   std::vector<int> cpus;
-  cpus.reserve(places.size());
-  for (const Place& place : places) cpus.push_back(place.cpu);
+  cpus.reserve(sorted.size());
+  for (const Cpu& cpu : sorted) cpus.push_back(cpu.number);
   return cpus;
 }
 

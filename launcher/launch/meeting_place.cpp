@@ -168,28 +168,29 @@ std::vector<InterfaceAddress> chosen_addresses(const InterfaceChoice& choice, co
 
 MeetingPlace open_meeting_place(const Placement& placement, bool one_host, const InterfaceChoice& choice,
                                 const Network& network) {
-  MeetingPlace place{.address = placement.master_address, .port = placement.master_port, .listener = {}};
-  if (place.address.empty()) {
+  MeetingPlace meeting{.address = placement.master_address, .port = placement.master_port, .listener = {}};
+  if (meeting.address.empty()) {
     if (one_host && choice.list.empty()) {
-      place.address = loopback;
+      meeting.address = loopback;
       check_up(loopback, loopback, network);
-      place.listener = listen_at(master_port, loopback, place.port);
-      return place;
+      meeting.listener = listen_at(master_port, loopback, meeting.port);
+      return meeting;
     }
     // Where nothing tells who the others are, any address of this host may be the one that leads here.
-    if (!choice.list.empty() || !placement.hosts.empty()) place.address = own_address(placement, choice, network);
-    place.listener = listen_at(master_port, place.address.empty() ? any_address : place.address, place.port);
-    return place;
+    if (!choice.list.empty() || !placement.hosts.empty()) meeting.address = own_address(placement, choice, network);
+    meeting.listener = listen_at(master_port, meeting.address.empty() ? any_address : meeting.address, meeting.port);
+    return meeting;
   }
   std::string own;
-  for (const std::string& address : network.resolve(place.address))
+  for (const std::string& address : network.resolve(meeting.address))
     if (own.empty() && is_own(address, network)) own = address;
   if (own.empty())
-    throw EnvironmentFault("is no address of " + network.host + ", where rank 0 runs", "MASTER_ADDR " + place.address,
+    throw EnvironmentFault("is no address of " + network.host + ", where rank 0 runs", "MASTER_ADDR " + meeting.address,
                            "set MASTER_ADDR to rank 0's host, or unset it");
-  check_up(own, "MASTER_ADDR " + place.address, network);
-  place.listener = listen_at(master_port, is_hidden(place.address, own, one_host) ? any_address : own, place.port);
-  return place;
+  check_up(own, "MASTER_ADDR " + meeting.address, network);
+  meeting.listener =
+      listen_at(master_port, is_hidden(meeting.address, own, one_host) ? any_address : own, meeting.port);
+  return meeting;
 }
 
 Descriptor listen_on(const std::string& address, int port) {

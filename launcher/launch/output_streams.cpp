@@ -17,15 +17,15 @@ std::map<std::string, int> output_streams(const config::OutputConfig& output, co
   if (path.empty()) return {};
   const std::optional<int> descriptor = descriptor_named(path);
   if (!descriptor) return {};
-  const std::string place = grib != nullptr && grib->writers ? "output.parallel"
+  const std::string where = grib != nullptr && grib->writers ? "output.parallel"
                             : prints                         ? "output.printer"
                                                              : "output.grib";
   if (grib != nullptr && grib->writers)
-    throw UserError("several files cannot be written to " + stream_words(path), place, "give the path of a file");
-  if (const int error = why_not_writable(*descriptor)) throw write_fault(stream_words(path), place, error);
+    throw UserError("several files cannot be written to " + stream_words(path), where, "give the path of a file");
+  if (const int error = why_not_writable(*descriptor)) throw write_fault(stream_words(path), where, error);
   if (prints && *descriptor == STDOUT_FILENO) return {};
   if (placement.mode == PlacementMode::wrap)
-    throw UserError("rank 0 is started by srun and does not have " + stream_words(path) + " of this process", place,
+    throw UserError("rank 0 is started by srun and does not have " + stream_words(path) + " of this process", where,
                     "write to a file, or start the ranks yourself: srun tradewind run ...");
   return {{path, *descriptor}};
 }

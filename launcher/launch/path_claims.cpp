@@ -13,20 +13,20 @@ using Use = PathClaim::Use;
 using Names = PathClaim::Names;
 
 // Where `text` stands below the key.
-std::string place_of(const config::Node* node, const std::string& text) {
+std::string where_of(const config::Node* node, const std::string& text) {
   if (node == nullptr) return {};
   if (node->is_text()) return node->text() == text ? node->where.text() : std::string();
   for (const config::Node& item : node->items)
-    if (const std::string place = place_of(&item, text); !place.empty()) return place;
+    if (const std::string where = where_of(&item, text); !where.empty()) return where;
   for (const config::Node::Entry& entry : node->entries)
-    if (const std::string place = place_of(&entry.value, text); !place.empty()) return place;
+    if (const std::string where = where_of(&entry.value, text); !where.empty()) return where;
   return {};
 }
 
-std::string place_in(const config::ConfigDocument& document, const std::string& key, const std::string& text) {
+std::string where_in(const config::ConfigDocument& document, const std::string& key, const std::string& text) {
   const config::Node* node = document.root.find(key);
-  const std::string place = place_of(node, text);
-  return !place.empty() ? place : node != nullptr ? node->where.text() : document.name;
+  const std::string where = where_of(node, text);
+  return !where.empty() ? where : node != nullptr ? node->where.text() : document.name;
 }
 
 std::string with_dataset(std::string path, const std::string& dataset) {
@@ -47,7 +47,7 @@ class ConfigClaims {
     claims_.push_back({.names = Names::sources,
                        .path = with_dataset(grib->path, dataset_),
                        .role = role,
-                       .place = place_in(document_, key, grib->path)});
+                       .where = where_in(document_, key, grib->path)});
   }
 
   void output(const config::OutputConfig& output) {
@@ -57,38 +57,38 @@ class ConfigClaims {
     claims_.push_back({.use = Use::writes,
                        .path = with_dataset(*printer->path, dataset_),
                        .role = output_role,
-                       .place = place_in(document_, "output", *printer->path)});
+                       .where = where_in(document_, "output", *printer->path)});
   }
 
-  void reads(const std::string& path, const std::string& role, const std::string& place, Names names = Names::one) {
-    claims_.push_back({.names = names, .path = path, .role = role, .place = place});
+  void reads(const std::string& path, const std::string& role, const std::string& where, Names names = Names::one) {
+    claims_.push_back({.names = names, .path = path, .role = role, .where = where});
   }
 
   PathClaims take() { return std::move(claims_); }
 
  private:
   void grib_output(const config::GribOutputConfig& grib) {
-    const std::string path = with_dataset(grib.path, dataset_), place = place_in(document_, "output", grib.path);
+    const std::string path = with_dataset(grib.path, dataset_), where = where_in(document_, "output", grib.path);
     for (int i = 0; grib.writers && i < grib.writers->count; ++i) {
       const std::size_t name = path.find_last_of('/') + 1, dot = path.find_last_of('.');
       const bool extension = dot != std::string::npos && dot > name && dot + 1 < path.size();
       const std::string suffix = "_w" + std::to_string(i);
       add_output(claims_, extension ? path.substr(0, dot) + suffix + path.substr(dot) : path + suffix,
-                 grib.split_output, place);
+                 grib.split_output, where);
     }
-    if (!grib.writers) add_output(claims_, path, grib.split_output, place);
+    if (!grib.writers) add_output(claims_, path, grib.split_output, where);
     for (const config::TemplateConfig& one : grib.templates) {
       if (const auto* file = std::get_if<config::FileTemplates>(&one))
-        reads(file->path, "the template", place_in(document_, "output", file->path));
+        reads(file->path, "the template", where_in(document_, "output", file->path));
       if (const auto* samples = std::get_if<config::SampleTemplates>(&one)) sample_templates(*samples);
     }
   }
 
   void sample_templates(const config::SampleTemplates& samples) {
     for (const auto& [match, path] : samples.rules)
-      reads(path, "the template", place_in(document_, "output", path), Names::keys);
+      reads(path, "the template", where_in(document_, "output", path), Names::keys);
     if (samples.index.empty()) return;
-    reads(samples.index, "the index of templates", place_in(document_, "output", samples.index));
+    reads(samples.index, "the index of templates", where_in(document_, "output", samples.index));
     std::vector<std::string> ignored;
     config::Node rules;
     try {
@@ -113,11 +113,11 @@ bool is_in_order(const std::string& path) {
 
 }  // namespace
 
-void add_output(PathClaims& claims, const std::string& path, bool keys, const std::string& place) {
+void add_output(PathClaims& claims, const std::string& path, bool keys, const std::string& where) {
   const Names names = keys ? Names::keys : Names::one;
-  const std::string output = place + '\n' + path;
+  const std::string output = where + '\n' + path;
   claims.push_back(
-      {.use = Use::writes, .names = names, .path = path, .role = output_role, .place = place, .output = output});
+      {.use = Use::writes, .names = names, .path = path, .role = output_role, .where = where, .output = output});
   if (is_in_order(path)) return;  // written under its own name
   const std::string target = keys && path.find('{') != std::string::npos ? path : resolved(path);
   for (const char* beside : {".partial", ".lock"})
@@ -125,20 +125,20 @@ void add_output(PathClaims& claims, const std::string& path, bool keys, const st
                       .names = names,
                       .path = target + beside,
                       .role = "what the output has beside it while it is written,",
-                      .place = place,
+                      .where = where,
                       .output = output});
 }
 
-void add_run_folder(PathClaims& claims, const std::string& folder, const std::string& place) {
+void add_run_folder(PathClaims& claims, const std::string& folder, const std::string& where) {
   claims.push_back(
-      {.use = Use::writes, .names = Names::folder, .path = folder, .role = "the run folder", .place = place});
+      {.use = Use::writes, .names = Names::folder, .path = folder, .role = "the run folder", .where = where});
   for (const char* file :
        {"report.json", "status.json", "run.lock", "control-{key}.json", "logs/{rank}", "hang/{rank}", "restart/{file}"})
     claims.push_back({.use = Use::writes,
                       .names = Names::keys,
                       .path = folder + "/" + file,
                       .role = "the run folder's file",
-                      .place = place});
+                      .where = where});
 }
 
 PathClaims claims_of(const config::RunConfig& config, const config::ConfigDocument& document,
@@ -150,7 +150,7 @@ PathClaims claims_of(const config::RunConfig& config, const config::ConfigDocume
     claims.input(*config.constant_forcings, "constant_forcings", "the input of constant forcings");
   if (config.dynamic_forcings)
     claims.input(*config.dynamic_forcings, "dynamic_forcings", "the input of dynamic forcings");
-  claims.reads(config.checkpoint, "the checkpoint", place_in(document, "checkpoint", config.checkpoint));
+  claims.reads(config.checkpoint, "the checkpoint", where_in(document, "checkpoint", config.checkpoint));
   if (const config::Node* patch = document.root.find("patch_metadata");
       patch != nullptr && patch->where.source != document.name && patch->where.line > 0 &&
       patch->where.source.find('=') == std::string::npos)

@@ -24,7 +24,7 @@ struct PathClaim {
   Names names = Names::one;
   std::string path;
   std::string role;   // "the input"
-  std::string place;  // where the user wrote it: "config.yaml:4:9" or "--report"
+  std::string where;  // where the user wrote it: "config.yaml:4:9" or "--report"
   // Of an output, the same for all its names: they are not held against each other. Empty: of none.
   std::string output = {};
 };
@@ -32,8 +32,8 @@ using PathClaims = std::vector<PathClaim>;
 inline constexpr const char* output_role = "the output";
 
 // The output's own name, and those beside it that it has while it is written. `keys`: {key} is not meant literally.
-void add_output(PathClaims& claims, const std::string& path, bool keys, const std::string& place);
-void add_run_folder(PathClaims& claims, const std::string& folder, const std::string& place);
+void add_output(PathClaims& claims, const std::string& path, bool keys, const std::string& where);
+void add_run_folder(PathClaims& claims, const std::string& folder, const std::string& where);
 // `dataset`: what {dataset} in paths stands for.
 PathClaims claims_of(const config::RunConfig& config, const config::ConfigDocument& document,
                      const std::string& dataset);

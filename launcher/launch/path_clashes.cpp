@@ -150,7 +150,7 @@ class Claimed {
 };
 
 std::string words_of(const PathClaim& claim) {
-  return claim.role + " '" + claim.path + "'" + (claim.place.empty() ? "" : " (" + claim.place + ")");
+  return claim.role + " '" + claim.path + "'" + (claim.where.empty() ? "" : " (" + claim.where + ")");
 }
 
 void check_pair(Claimed& first, Claimed& second) {
@@ -169,7 +169,7 @@ void check_pair(Claimed& first, Claimed& second) {
   const PathClaim& one = turn ? second.claim() : first.claim();
   const PathClaim& other = turn ? first.claim() : second.claim();
   if (how == "is by another name") how = "is the same file as";
-  throw UserError(one.role + " '" + one.path + "' " + how + " " + words_of(other), one.place,
+  throw UserError(one.role + " '" + one.path + "' " + how + " " + words_of(other), one.where,
                   "give each of them a path of its own");
 }
 

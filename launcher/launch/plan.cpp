@@ -70,9 +70,9 @@ Seats seat_of_member(const Placement& placement, const Environment& environment,
     const bool nothing_said = wanted.master_address.empty() && wanted.master_port == 0 && choice.list.empty();
     if (nothing_said && !controls) return seats;
     const bool one_host = placement.local_size == placement.world_size;
-    MeetingPlace place = open_meeting_place(wanted, one_host, choice, network_of_host());
-    if (!nothing_said) seats.master_address = place.address;  // empty: the controller sees which one leads here
-    if (controls) seats.listener = std::move(place.listener);
+    MeetingPlace meeting = open_meeting_place(wanted, one_host, choice, network_of_host());
+    if (!nothing_said) seats.master_address = meeting.address;  // empty: the controller sees which one leads here
+    if (controls) seats.listener = std::move(meeting.listener);
   } catch (const Error&) {
     seats.fault = std::current_exception();
   }

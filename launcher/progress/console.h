@@ -12,7 +12,7 @@
 #include "common/errors.h"
 #include "launcher/progress/progress.h"
 #include "launcher/progress/verbosity.h"
-#include "launcher/supervisor/observer.h"
+#include "launcher/supervisor/audience.h"
 
 namespace tradewind::launcher {
 
@@ -26,7 +26,7 @@ struct Screen {
 // Standard output and error of this process.
 Screen screen_of_process();
 
-class Console : public Observer {
+class Console : public Audience {
  public:
   Console(Screen screen, Verbosity verbosity, int ranks) : screen_(screen), verbosity_(verbosity), ranks_(ranks) {}
   void message(int rank, const proto::Message& message) override;

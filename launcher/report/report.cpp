@@ -98,7 +98,7 @@ void write_report(const Json& report, const std::string& path, bool in_run_folde
               {.what = "the report", .remedy = report_remedy, .mode = 0644, .own_folder = in_run_folder});
 }
 
-bool is_place_for_report(const std::string& path) {
+bool may_hold_report(const std::string& path) {
   if (descriptor_named(path)) return true;
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return true;

@@ -26,7 +26,7 @@ Json errors_of(const Error& error);
 // Whole or not at all. In a run folder: only if that is this user's alone. EnvironmentFault naming the path.
 void write_report(const Json& report, const std::string& path, bool in_run_folder = false);
 // Where a report may be put without knowing more: nothing is there, or an older report.
-bool is_place_for_report(const std::string& path);
+bool may_hold_report(const std::string& path);
 // Whether it could be written, before there is one. UserError naming the path.
 void try_report(const std::string& path);
 

@@ -1,5 +1,5 @@
 // What a run leaves in its folder while it goes: how it gets on (status.json, every two seconds) and, when it hangs,
-// the dumps of its ranks. Passes everything on to another observer. A file that cannot be written is no reason to end a
+// the dumps of its ranks. Passes everything on to another audience. A file that cannot be written is no reason to end a
 // run. Not thread-safe.
 #pragma once
 
@@ -8,14 +8,14 @@
 #include <vector>
 
 #include "common/clock.h"
-#include "launcher/supervisor/observer.h"
+#include "launcher/supervisor/audience.h"
 
 namespace tradewind::launcher {
 
-class RunFiles : public Observer {
+class RunFiles : public Audience {
  public:
   // Without a folder nothing is written.
-  RunFiles(Observer& inner, std::string folder, TimePoint started)
+  RunFiles(Audience& inner, std::string folder, TimePoint started)
       : inner_(inner), folder_(std::move(folder)), started_(started) {}
 
   void message(int rank, const proto::Message& message) override;
@@ -32,7 +32,7 @@ class RunFiles : public Observer {
  private:
   void write(const std::string& state);
 
-  Observer& inner_;
+  Audience& inner_;
   std::string folder_;
   TimePoint started_, written_{};
   std::string state_ = "running";

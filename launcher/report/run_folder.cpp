@@ -59,15 +59,15 @@ std::string make_shared_run_folder(const std::string& beside, const std::string&
   return own_folder((std::filesystem::path(beside) / ("tradewind-run-" + run)).string(), false);
 }
 
-std::vector<std::string> places_for_run_folders(const std::string& config, const Environment& environment) {
-  std::vector<std::string> places;
+std::vector<std::string> parents_of_run_folders(const std::string& config, const Environment& environment) {
+  std::vector<std::string> parents;
   struct stat status {};
   const bool stream = config.starts_with("/dev/") || config.starts_with("/proc/");
   if (!config.empty() && !stream && ::stat(config.c_str(), &status) == 0 && S_ISREG(status.st_mode))
-    places.push_back(std::filesystem::path(config).parent_path().string());
-  if (places.empty() || !places.front().empty()) places.emplace_back();
-  places.push_back(environment.get_or("TMPDIR", "/tmp"));
-  return places;
+    parents.push_back(std::filesystem::path(config).parent_path().string());
+  if (parents.empty() || !parents.front().empty()) parents.emplace_back();
+  parents.push_back(environment.get_or("TMPDIR", "/tmp"));
+  return parents;
 }
 
 }  // namespace tradewind::launcher

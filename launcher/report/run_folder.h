@@ -21,6 +21,6 @@ std::string make_shared_run_folder(const std::string& beside, const std::string&
 
 // Where a new one may be made, the best first: beside the config, unless that is a stream or there is none; in the
 // current folder (empty); in TMPDIR.
-std::vector<std::string> places_for_run_folders(const std::string& config, const Environment& environment);
+std::vector<std::string> parents_of_run_folders(const std::string& config, const Environment& environment);
 
 }  // namespace tradewind::launcher

@@ -17,7 +17,7 @@ using Kind = proto::Act::Kind;
 
 namespace {
 
-struct Seen : Observer {
+struct Seen : Audience {
   void message(int, const proto::Message&) override {}
   void line(int, proto::Stream, const std::string&) override {}
   void samples(const std::vector<RankSample>& samples) override { looks += samples.empty() ? 0 : 1; }

@@ -14,7 +14,7 @@ namespace {
 
 const TimePoint start{};
 
-struct Nobody : Observer {
+struct Nobody : Audience {
   void message(int, const proto::Message&) override {}
   void line(int rank, proto::Stream, const std::string& line) override { lines.push_back(std::to_string(rank) + line); }
   std::vector<std::string> lines;

@@ -65,9 +65,9 @@ class Crew {
     for (int rank = 1; rank < ranks_; ++rank) start_member(rank);
   }
   // Also what srun would be: a whole run in this process.
-  Outcome run(Observer& observer) {
+  Outcome run(Audience& audience) {
     start_members();
-    ControlRun run(plan(), observer);
+    ControlRun run(plan(), audience);
     Outcome outcome = run.run();
     run.dismiss();
     return outcome;

@@ -29,7 +29,7 @@ struct Mark {
   static inline int count = 0;
 };
 
-struct Seen : Observer {
+struct Seen : Audience {
   void message(int rank, const proto::Message& message) override {
     if (on_message) on_message(rank, message);
   }

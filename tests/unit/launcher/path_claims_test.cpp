@@ -51,8 +51,8 @@ class InFolder {
 std::string clash(const std::string& output, const std::string& input, const PathClaims& more = {}) {
   PathClaims claims;
   add_output(claims, output, true, "c.yaml:9:5");
-  claims.push_back({.names = PathClaim::Names::sources, .path = input, .role = "the input", .place = "c.yaml:5:9"});
-  claims.push_back({.path = "m.ckpt", .role = "the checkpoint", .place = "c.yaml:1:13"});
+  claims.push_back({.names = PathClaim::Names::sources, .path = input, .role = "the input", .where = "c.yaml:5:9"});
+  claims.push_back({.path = "m.ckpt", .role = "the checkpoint", .where = "c.yaml:1:13"});
   claims.insert(claims.end(), more.begin(), more.end());
   try {
     check_claims(claims);
@@ -122,7 +122,7 @@ TEST_CASE("what an output has beside it, other outputs, the report and the run f
   CHECK_FALSE(clash("o.grib", "o.grib.*").empty());
   CHECK_FALSE(clash("o.grib", "o.grib.lock").empty());
   const auto report = [](const std::string& path) {
-    return PathClaims{{.use = PathClaim::Use::writes, .path = path, .role = "the report", .place = "--report"}};
+    return PathClaims{{.use = PathClaim::Use::writes, .path = path, .role = "the report", .where = "--report"}};
   };
   for (const char* path : {"o.grib", "an.grib", "m.ckpt", "hard.grib", "./o.grib.partial", "o.grib/r.json"})
     CHECK_MESSAGE(!clash("o.grib", "an.grib", report(path)).empty(), path);
@@ -152,7 +152,7 @@ TEST_CASE("two names of one pipe are refused as two outputs, a terminal or the n
   REQUIRE(::mkfifo("pipe", 0600) == 0);
   fs::create_symlink("pipe", "pipe-link");
   const PathClaims report = {
-      {.use = PathClaim::Use::writes, .path = "pipe-link", .role = "the report", .place = "--report"}};
+      {.use = PathClaim::Use::writes, .path = "pipe-link", .role = "the report", .where = "--report"}};
   CHECK_FALSE(clash("pipe", "an.grib", report).empty());
 }
 

@@ -26,9 +26,9 @@ ControlPlan plan_of(const std::map<std::string, std::string>& variables, int ran
   return plan;
 }
 
-Outcome run_ranks(ControlPlan plan, const Limits& limits, Observer& observer) {
+Outcome run_ranks(ControlPlan plan, const Limits& limits, Audience& audience) {
   plan.limits = limits;
-  return ControlRun(std::move(plan), observer).run();
+  return ControlRun(std::move(plan), audience).run();
 }
 
 Outcome outcome_of(const std::map<std::string, std::string>& variables, int ranks, Seen& seen, Limits limits = {}) {

@@ -130,26 +130,26 @@ TEST_CASE("a run folder is made beside a config that is a file, else in the curr
   const Folder folder;
   const Environment environment(std::map<std::string, std::string>{{"TMPDIR", "/scratch"}});
   std::ofstream(folder.path / "c.yaml") << "x";
-  using Places = std::vector<std::string>;
-  CHECK(places_for_run_folders(folder.path / "c.yaml", environment) == Places{folder.path.string(), "", "/scratch"});
-  CHECK(places_for_run_folders("/dev/stdin", environment) == Places{"", "/scratch"});
-  CHECK(places_for_run_folders("/dev/fd/63", environment) == Places{"", "/scratch"});
-  CHECK(places_for_run_folders("/proc/self/fd/0", environment) == Places{"", "/scratch"});
+  using Parents = std::vector<std::string>;
+  CHECK(parents_of_run_folders(folder.path / "c.yaml", environment) == Parents{folder.path.string(), "", "/scratch"});
+  CHECK(parents_of_run_folders("/dev/stdin", environment) == Parents{"", "/scratch"});
+  CHECK(parents_of_run_folders("/dev/fd/63", environment) == Parents{"", "/scratch"});
+  CHECK(parents_of_run_folders("/proc/self/fd/0", environment) == Parents{"", "/scratch"});
   REQUIRE(::mkfifo((folder.path / "pipe").c_str(), 0600) == 0);
-  CHECK(places_for_run_folders(folder.path / "pipe", Environment()) == Places{"", "/tmp"});
-  CHECK(places_for_run_folders("", environment) == Places{"", "/scratch"});
+  CHECK(parents_of_run_folders(folder.path / "pipe", Environment()) == Parents{"", "/tmp"});
+  CHECK(parents_of_run_folders("", environment) == Parents{"", "/scratch"});
 }
 
 TEST_CASE("a report of a failure goes to no file that is something else") {
   const Folder folder;
   const std::string path = folder.path / "r.json";
-  CHECK(is_place_for_report(path));
+  CHECK(may_hold_report(path));
   std::ofstream(path) << "";
-  CHECK(is_place_for_report(path));
+  CHECK(may_hold_report(path));
   write_report(report_of(UserError("w", "x", "r"), 1, 0.5), path);
-  CHECK(is_place_for_report(path));
+  CHECK(may_hold_report(path));
   std::ofstream(path) << "{\"checkpoint\": \"m.ckpt\"}";
-  CHECK_FALSE(is_place_for_report(path));
+  CHECK_FALSE(may_hold_report(path));
   CHECK_THROWS_AS(try_report(folder.path / "no" / "r.json"), UserError);
   CHECK_THROWS_AS(try_report(folder.path), UserError);
 }

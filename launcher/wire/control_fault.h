@@ -6,9 +6,9 @@
 
 namespace tradewind::launcher {
 
-class Refusal : public EnvironmentFault {
+class ControlFault : public EnvironmentFault {
  public:
-  explicit Refusal(const proto::Refused& refused)
+  explicit ControlFault(const proto::Refused& refused)
       : EnvironmentFault(refused.what, refused.where, refused.remedy), code_(refused.exit_code) {}
   ExitCode exit_code() const override { return static_cast<ExitCode>(code_); }
 

@@ -13,10 +13,10 @@ namespace tradewind::launcher {
 
 struct Hang;
 
-class Observer {
+class Audience {
  public:
   static constexpr int starter = -1;  // in the place of a rank: what started the ranks
-  virtual ~Observer() = default;
+  virtual ~Audience() = default;
   virtual void message(int rank, const proto::Message& message) = 0;
   virtual void line(int rank, proto::Stream stream, const std::string& line) = 0;
   virtual void hosts(const std::vector<std::string>& hosts) { static_cast<void>(hosts); }  // of each rank

@@ -15,7 +15,6 @@ ROOT = Path(__file__).resolve().parent.parent
 MOST_FILE_LINES, MOST_FUNCTION_LINES = 400, 60
 # What is still over: files, and functions as file:function. To become empty; nothing may be added.
 STILL_OVER = [
-    "launcher/cli/command_line.cpp:parse_command_line",
     "worker/runner/forecast.cpp:run_forecast",
 ]
 

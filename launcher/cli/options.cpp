@@ -1,0 +1,143 @@
+#include "launcher/cli/options.h"
+
+#include <CLI/CLI.hpp>
+
+#include "common/device_name.h"
+
+namespace tradewind::launcher {
+namespace {
+
+void add_verbosity(CLI::App& app, Verbosity& verbosity) {
+  app.add_flag_callback(
+      "--verbose", [&verbosity] { verbosity = Verbosity::verbose; }, "say more");
+  app.add_flag_callback(
+      "--quiet", [&verbosity] { verbosity = Verbosity::quiet; }, "only warnings and errors");
+}
+
+void add_watch(CLI::App& app, WatchSettings& watch) {
+  app.add_option_function<std::string>(
+         "--hang",
+         [&watch](const std::string& mode) {
+           watch.mode = mode == "off" ? HangMode::off : mode == "observe" ? HangMode::observe : HangMode::stop;
+         },
+         "what a run that does not get on comes to: stop, observe or off [stop]")
+      ->option_text("MODE")
+      ->check(CLI::IsMember({"stop", "observe", "off"}));
+  app.add_option("--hang-after", watch.hang_after, "seconds without progress that make a hang [learned from the run]")
+      ->option_text("SECONDS")
+      ->check(CLI::PositiveNumber);
+}
+
+}  // namespace
+
+CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& words) {
+  CLI::App* sub = app.add_subcommand("run", "run the forecast that a config describes");
+  sub->add_option("config", words, "the config.yaml, then overrides: key=value")
+      ->option_text("CONFIG [KEY=VALUE...]")
+      ->required();
+  sub->add_option("--defaults", run.defaults, "a config merged under CONFIG; repeatable")
+      ->option_text("FILE")
+      ->allow_extra_args(false);
+  sub->add_option("--run-dir", run.run_folder, "run folder [tradewind-run-<time> beside CONFIG]")->option_text("DIR");
+  sub->add_option("--report", run.report, "write the report there too")->option_text("FILE");
+  add_watch(*sub, run.watch);
+  sub->add_option("--interface", run.interface, "network interface for the ranks [the one that reaches them]")
+      ->option_text("NAME");
+  sub->add_option("--srun-args", run.srun_args, "further options for srun, where it starts the ranks")
+      ->option_text("'OPTIONS'");
+  sub->add_option("--restart", run.restarts,
+                  "start again up to N times when a rank is ended by a signal or a host is lost, from the last step on "
+                  "disk [0]")
+      ->option_text("N")
+      ->check(CLI::NonNegativeNumber);
+  sub->add_flag("--verify", run.verify, "check the checkpoint's checksums before anything starts, not beside it");
+  sub->add_flag("--check", run.check, "say what stands in the way of the run, and start nothing");
+  sub->add_flag("--json", run.json, "mistakes for programs, too: on standard output");
+  add_verbosity(*sub, run.verbosity);
+  return sub;
+}
+
+CLI::App* add_cluster(CLI::App& app, ClusterCommand& cluster, std::vector<std::string>& words) {
+  CLI::App* sub = app.add_subcommand("cluster", "say where ranks would come from here, and start none");
+  sub->add_option("config", words, "as for run; without it: a parallel run")->option_text("[CONFIG [KEY=VALUE...]]");
+  sub->add_option("--defaults", cluster.defaults, "a config merged under CONFIG; repeatable")
+      ->option_text("FILE")
+      ->allow_extra_args(false);
+  sub->add_option("--srun-args", cluster.srun_args, "as for run")->option_text("'OPTIONS'");
+  sub->add_flag("--json", cluster.json, "for programs");
+  return sub;
+}
+
+CLI::App* add_inspect(CLI::App& app, InspectCommand& inspect) {
+  CLI::App* sub = app.add_subcommand("inspect", "say what a checkpoint holds, and whether it runs here");
+  sub->add_option("checkpoint", inspect.checkpoint)->option_text("CHECKPOINT")->required();
+  sub->add_flag("--json", inspect.json, "for programs");
+  sub->add_flag("--verify", inspect.verify, "check the checksums of everything in it, too");
+  sub->add_option("--world-size", inspect.world_size, "memory for that many ranks [1]")
+      ->option_text("N")
+      ->check(CLI::PositiveNumber);
+  return sub;
+}
+
+CLI::App* add_predict(CLI::App& app, PredictCommand& predict) {
+  CLI::App* sub = app.add_subcommand("predict", "one model call on raw tensors: reads x, writes y");
+  sub->add_option("checkpoint", predict.checkpoint)->option_text("CHECKPOINT")->required();
+  sub->add_option("input", predict.input, "x (batch, time, grid, variables)")->option_text("IN.npz")->required();
+  sub->add_option("output", predict.output, "y")->option_text("OUT.npz")->required();
+  sub->add_option("--world-size", predict.world_size, "number of ranks [1]")
+      ->option_text("N")
+      ->check(CLI::PositiveNumber);
+  sub->add_option("--precision", predict.precision, "f32, f16 or bf16 [f32]")
+      ->option_text("P")
+      ->check(CLI::IsMember({"f32", "f16", "bf16"}));
+  sub->add_option("--device", predict.device, "cpu, cuda or cuda:N [cuda when there is one]")
+      ->option_text("D")
+      ->check([](const std::string& text) {
+        return device_name_of(text) ? std::string() : "'" + text + "' is no device: give cpu, cuda or cuda:N";
+      });
+  sub->add_option("--report", predict.report, "write the report there")->option_text("FILE");
+  add_verbosity(*sub, predict.verbosity);
+  return sub;
+}
+
+CLI::App* add_compare(CLI::App& app, CompareWords& words) {
+  CLI::App* sub = app.add_subcommand("compare", "do two GRIB files hold the same forecast; how good is it");
+  sub->add_option("a", words.value, "a forecast")->option_text("A.grib")->required();
+  sub->add_option("b", words.value, "what it should be")->option_text("B.grib")->required();
+  sub->add_flag("--json", words.flag, "for programs");
+  const auto add_word = [&](const char* name, const char* value, const char* about) {
+    sub->add_option(name, words.value, about)->option_text(value);
+  };
+  add_word("--tolerance", "T", "largest difference, of the standard deviation of B's field [1e-4]");
+  sub->add_flag("--scores", words.flag, "only scores: B is the truth, not the same forecast");
+  add_word("--steps", "24h,5d", "lead times to score [all]");
+  add_word("--climatology", "C", "what anomalies are counted from: zonal-mean or mean [zonal-mean]");
+  add_word("--persistence", "FILE", "file whose fields at B's base date are scored as a forecast too");
+  return sub;
+}
+
+CLI::App* add_status(CLI::App& app, StatusCommand& status) {
+  CLI::App* sub = app.add_subcommand("status", "how a running job gets on, rank by rank");
+  sub->add_option("run", status.run,
+                  "a run folder, a configuration with runs beside it, or a job [the newest run here]")
+      ->option_text("[RUN_DIR | CONFIG | SLURM_JOB]");
+  sub->add_flag("--json", status.json, "once, for programs");
+  return sub;
+}
+
+CLI::App* add_drill(CLI::App& app, DrillCommand& drill) {
+  CLI::App* sub = app.add_subcommand("drill", "let a fault happen in a small run and see what the watch says");
+  sub->add_option("fault", drill.fault, "which [list them]")->option_text("[FAULT]");
+  sub->add_option("--world-size", drill.world_size, "number of ranks [4]")
+      ->option_text("N")
+      ->check(CLI::PositiveNumber);
+  sub->add_option("--rank", drill.rank, "in which [1]")->option_text("R")->check(CLI::NonNegativeNumber);
+  sub->add_option("--step", drill.step, "in which step [3]")->option_text("S")->check(CLI::PositiveNumber);
+  sub->add_option("--config", drill.config, "a forecast of your own [the small example]")->option_text("CONFIG");
+  sub->add_option("--run-dir", drill.run_folder, "run folder [tradewind-drill-FAULT]")->option_text("DIR");
+  add_watch(*sub, drill.watch);
+  add_verbosity(*sub, drill.verbosity);
+  return sub;
+}
+
+}  // namespace tradewind::launcher

@@ -4,6 +4,8 @@
 
 #include <csignal>
 
+#include "launcher/supervisor/supervisor.h"
+
 using namespace tradewind;
 using namespace tradewind::launcher;
 

@@ -178,9 +178,9 @@ TEST_CASE("a configuration says all that it touches, with its places") {
                                   std::string("o-era5_w1.grib"), here + "/o-era5_w1.grib.partial"})
     CHECK_MESSAGE(find(path) != nullptr, path);
   REQUIRE(find("an.grib") != nullptr);
-  CHECK(find("an.grib")->place == config.at(2, 15));
+  CHECK(find("an.grib")->where == config.at(2, 15));
   REQUIRE(find("o-era5_w0.grib") != nullptr);
-  CHECK(find("o-era5_w0.grib")->place.find(config.at(5, 1).substr(0, config.at(5, 1).size() - 1)) == 0);
+  CHECK(find("o-era5_w0.grib")->where.find(config.at(5, 1).substr(0, config.at(5, 1).size() - 1)) == 0);
   CHECK_NOTHROW(check_claims(claims));
 }
 

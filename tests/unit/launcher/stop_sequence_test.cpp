@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+using namespace tradewind;
 using namespace tradewind::launcher;
 using namespace std::chrono_literals;
 using Means = std::vector<StopMeans>;

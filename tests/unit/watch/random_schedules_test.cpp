@@ -7,6 +7,7 @@
 #include "launcher/watch/watch.h"
 #include "tests/unit/watch/samples.h"
 
+using namespace tradewind;
 using namespace tradewind::launcher;
 using namespace tradewind::testing;
 

@@ -50,18 +50,14 @@ bool matches_something(const std::string& pattern) {
   return code == 0;
 }
 
-void check_input(const InputConfig& input, const std::string& key, const ConfigDocument& document) {
-  const auto* grib = std::get_if<GribInputConfig>(&input);
-  if (grib == nullptr) return;
-  const std::string& path = grib->path;
+void check_sources(const std::string& path, const std::string& where, const ConfigDocument& document) {
   if (path.empty()) return;                         // refused already
   if (path.find('{') != std::string::npos) return;  // {dataset}: its name is known to the checkpoint
   const std::size_t magic = path.find_first_of("*?[");
   std::error_code code;
   if (magic == std::string::npos || fs::exists(path, code)) {
     if (!fs::exists(path, code)) {
-      throw UserError("the input '" + path + "' is not there: tried " + tried(path), place(document, key),
-                      remedy(path, document));
+      throw UserError("the input '" + path + "' is not there: tried " + tried(path), where, remedy(path, document));
     }
     return;
   }
@@ -69,22 +65,23 @@ void check_input(const InputConfig& input, const std::string& key, const ConfigD
     const std::size_t slash = path.rfind('/', magic);
     const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
     if (fs::is_directory(folder, code)) return;
-    throw UserError("the input '" + path + "' starts in a folder that is not there: tried " + tried(folder),
-                    place(document, key), "check the path; it is relative to the current folder");
+    throw UserError("the input '" + path + "' starts in a folder that is not there: tried " + tried(folder), where,
+                    "check the path; it is relative to the current folder");
   }
   if (!matches_something(path)) {
-    throw UserError("no file matches the input '" + path + "': tried " + tried(path), place(document, key),
+    throw UserError("no file matches the input '" + path + "': tried " + tried(path), where,
                     "check the pattern; it is relative to the current folder");
   }
 }
 
-void check_templates(const GribOutputConfig& output, const ConfigDocument& document, Findings& findings) {
-  const auto check = [&](const char* what, const std::string& path) {
-    if (!path.empty()) findings.attempt([&] { check_file(what, path, place(document, "output"), document); });
-  };
-  for (const TemplateConfig& one : output.templates) {
-    if (const auto* file = std::get_if<FileTemplates>(&one)) check("the template", file->path);
-    if (const auto* samples = std::get_if<SampleTemplates>(&one)) check("the index of templates", samples->index);
+// What is read and can be looked for: not what stands for several names.
+void check_uses(const Uses& uses, const ConfigDocument& document, Findings& findings) {
+  for (const PathUse& use : uses.paths) {
+    if (use.how != PathUse::How::reads || use.path.empty()) continue;
+    findings.attempt([&] {
+      if (use.names == PathUse::Names::sources) check_sources(use.path, use.at.where, document);
+      if (use.names == PathUse::Names::one) check_file(use.role, use.path, use.at.where, document);
+    });
   }
 }
 
@@ -95,13 +92,13 @@ void check_files(const RunConfig& config, const ConfigDocument& document, Findin
     if (!config.checkpoint.empty())
       check_file("the checkpoint", config.checkpoint, place(document, "checkpoint"), document);
   });
-  const auto input = [&](const InputConfig& one, const std::string& key) {
-    findings.attempt([&] { check_input(one, key, document); });
-  };
-  input(config.input, "input");
-  if (config.constant_forcings) input(*config.constant_forcings, "constant_forcings");
-  if (config.dynamic_forcings) input(*config.dynamic_forcings, "dynamic_forcings");
-  if (const auto* grib = std::get_if<GribOutputConfig>(&config.output)) check_templates(*grib, document, findings);
+  Uses uses;
+  config.input.uses(uses);
+  if (config.constant_forcings) config.constant_forcings->uses(uses);
+  if (config.dynamic_forcings) config.dynamic_forcings->uses(uses);
+  config.output.uses(uses);
+  for (const FilterConfig& filter : config.post_processors) filter.uses(uses);
+  check_uses(uses, document, findings);
 }
 
 }  // namespace tradewind::config

@@ -5,8 +5,8 @@
 #include <optional>
 #include <unordered_map>
 
-#include "common/config/yaml_load.h"
-#include "common/config/yaml_scalar.h"
+#include "common/config/nodes/yaml_load.h"
+#include "common/config/nodes/yaml_scalar.h"
 #include "common/errors.h"
 
 namespace tradewind::config {

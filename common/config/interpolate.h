@@ -5,8 +5,8 @@
 // variable not there, a cycle, a bad expression; the top-level value that it is in is marked as failed.
 #pragma once
 
-#include "common/config/findings.h"
-#include "common/config/node.h"
+#include "common/config/nodes/findings.h"
+#include "common/config/nodes/node.h"
 #include "common/env.h"
 
 namespace tradewind::config {

@@ -4,7 +4,7 @@
 
 #include "common/config/interpolate.h"
 #include "common/config/merge.h"
-#include "common/config/yaml_load.h"
+#include "common/config/nodes/yaml_load.h"
 #include "common/errors.h"
 
 namespace tradewind::config {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "common/config/findings.h"
-#include "common/config/node.h"
+#include "common/config/nodes/findings.h"
+#include "common/config/nodes/node.h"
 #include "common/config/run_config.h"
 #include "common/dates.h"
 #include "common/env.h"

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "common/config/yaml_load.h"
+#include "common/config/nodes/yaml_load.h"
 #include "common/errors.h"
 
 namespace tradewind::config {

@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "common/config/findings.h"
-#include "common/config/node.h"
+#include "common/config/nodes/findings.h"
+#include "common/config/nodes/node.h"
 
 namespace tradewind::config {
 

@@ -4,8 +4,8 @@
 #include <charconv>
 
 #include "common/config/load.h"
+#include "common/config/nodes/reader.h"
 #include "common/config/parse.h"
-#include "common/config/reader.h"
 #include "common/device_name.h"
 #include "common/errors.h"
 #include "common/nearest.h"

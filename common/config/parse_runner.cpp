@@ -1,7 +1,7 @@
 #include <limits>
 
+#include "common/config/nodes/reader.h"
 #include "common/config/parse.h"
-#include "common/config/reader.h"
 #include "common/errors.h"
 
 namespace tradewind::config {
@@ -15,7 +15,7 @@ const Kinds& runner_kinds() {
 }
 
 const Kinds& cluster_kinds() {
-  static const Kinds clusters{"cluster", {"manual", "slurm", "mpi", "distributed", "custom"}, {}};
+  static const Kinds clusters{"cluster", {"manual", "slurm", "mpi", "distributed", "custom"}, {}, {}};
   return clusters;
 }
 
@@ -151,15 +151,6 @@ void parse_size(RunnerConfig& config, const Component& runner, const Node* world
 }
 
 }  // namespace
-
-int positive(const Node& node, const std::string& key, int most) {
-  const std::int64_t value = as_integer(node, key);
-  if (value >= 1 && value <= most) return static_cast<int>(value);
-  const bool open = most == std::numeric_limits<int>::max() && value < 1;
-  throw UserError(quoted(key) + " is " + std::to_string(value) + ", it must be " +
-                      (open ? "1 or more" : "from 1 to " + std::to_string(most)),
-                  node.where.text(), open ? "write a whole number from 1 on" : "write a number in that range");
-}
 
 RunnerConfig parse_runner(const Node& runner, const Node* world_size, const Node* cluster, bool plugins,
                           Findings& findings) {

@@ -10,12 +10,6 @@ const config::Location& Case::where(const std::string& key) const {
   return node == nullptr ? document.root.where : node->where;
 }
 
-const config::OutputCommon* common_of(const config::OutputConfig& output) {
-  if (const auto* grib = std::get_if<config::GribOutputConfig>(&output)) return &grib->common;
-  if (const auto* printer = std::get_if<config::PrinterOutputConfig>(&output)) return &printer->common;
-  return nullptr;
-}
-
 void refuse(Case& one, const config::Place& at, const std::string& what, const std::string& remedy) {
   one.findings.refuse(UserError(what, at.where, remedy));
 }

@@ -39,16 +39,12 @@ void check_lead_time(Case& one, const std::vector<Duration>& times, Duration fir
         where, what + ", no multiple of the step of " + step + ": the last forecast is of " + duration_text(last));
 }
 
-void check_frequency(Case& one, const std::vector<Duration>& times, Duration first, bool initial) {
-  const config::OutputCommon* common = common_of(one.config.output);
-  std::optional<Duration> frequency = one.config.output_frequency;
-  config::Place at{"output_frequency", one.where("output_frequency").text()};
-  if (common->output_frequency) {
-    if (frequency && *frequency != *common->output_frequency)
-      warn(one, at, "`output_frequency` counts for nothing: the output has its own");
-    frequency = common->output_frequency;
-    at = common->output_frequency_at;
-  }
+bool writes_initial(const Case& one, const config::OutputLeaf& leaf) {
+  return leaf.common->write_initial_state.value_or(one.config.write_initial_state);
+}
+
+void check_frequency(Case& one, const std::vector<Duration>& times, Duration first, std::optional<Duration> frequency,
+                     const config::Place& at, bool initial) {
   if (!frequency || times.empty()) return;
   const std::string what = "`" + at.key + "` is " + duration_text(*frequency);
   const std::string step = duration_text(first);
@@ -68,17 +64,39 @@ void check_frequency(Case& one, const std::vector<Duration>& times, Duration fir
          what + ", no multiple of the step of " + step + ": only steps that are multiples of both are written");
 }
 
+// Of each output its own, of those without one the run's.
+void check_frequencies(Case& one, const std::vector<config::OutputLeaf>& leaves, const std::vector<Duration>& times,
+                       Duration first) {
+  const std::optional<Duration> of_run = one.config.output_frequency;
+  const config::Place at{"output_frequency", one.where("output_frequency").text()};
+  bool counts = false, differs = false, initial = false;
+  for (const config::OutputLeaf& leaf : leaves) {
+    const std::optional<Duration> own = leaf.common->output_frequency;
+    differs = differs || (own && own != of_run);
+    counts = counts || !own;
+    if (own) check_frequency(one, times, first, own, leaf.common->output_frequency_at, writes_initial(one, leaf));
+    if (!own) initial = initial || writes_initial(one, leaf);
+  }
+  if (counts) check_frequency(one, times, first, of_run, at, initial);
+  if (of_run && !counts && differs)
+    warn(one, at,
+         "`output_frequency` counts for nothing: " +
+             std::string(leaves.size() == 1 ? "the output has its own" : "the outputs have their own"));
+}
+
 }  // namespace
 
 void check_times(Case& one) {
   const checkpoint::TimeStepping& time = one.metadata.time;
   if (time.output_offsets.empty() || time.output_offsets.front() <= Duration::zero()) return;  // an obstacle by itself
-  const config::OutputCommon* common = common_of(one.config.output);
-  const bool initial = common == nullptr || common->write_initial_state.value_or(one.config.write_initial_state);
+  const std::vector<config::OutputLeaf> leaves = config::leaves_of(one.config.output);
+  const bool initial = leaves.empty() || std::any_of(leaves.begin(), leaves.end(), [&](const config::OutputLeaf& leaf) {
+                         return writes_initial(one, leaf);
+                       });
   const Duration first = time.output_offsets.front();
   const std::vector<Duration> times = lead_times(one);
   check_lead_time(one, times, first, initial);
-  if (common != nullptr) check_frequency(one, times, first, initial);
+  if (!leaves.empty()) check_frequencies(one, leaves, times, first);
 }
 
 }  // namespace tradewind::fit

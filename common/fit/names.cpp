@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "common/fit/parts.h"
@@ -21,30 +22,6 @@ Names all_variables(const checkpoint::Metadata& metadata) {
 }
 
 std::string inspect(const Case& one) { return "`tradewind inspect " + one.config.checkpoint + "` lists them"; }
-
-void check_accumulations(Case& one) {
-  for (const config::PostProcessorConfig& processor : one.config.post_processors) {
-    const auto& accumulate = std::get<config::AccumulateFromStart>(processor);
-    if (!accumulate.accumulations) {
-      const auto summed = [&](const std::string& name) {
-        const auto variable = one.metadata.variables.find(name);
-        return variable != one.metadata.variables.end() && variable->second.accumulated();
-      };
-      if (std::none_of(one.metadata.output.begin(), one.metadata.output.end(), summed))
-        warn(one, accumulate.at,
-             "`" + accumulate.at.key + "` has no effect: the checkpoint calls no variable an accumulation");
-      continue;
-    }
-    for (std::size_t i = 0; i < accumulate.accumulations->size(); ++i) {
-      const std::string& name = (*accumulate.accumulations)[i];
-      if (holds(one.metadata.output, name)) continue;
-      refuse(one, accumulate.accumulations_at.at(i),
-             "`" + accumulate.accumulations_at[i].key + "`: '" + config::clipped(name) +
-                 "' is no variable that this checkpoint forecasts",
-             did_you_mean(name, one.metadata.output) + inspect(one));
-    }
-  }
-}
 
 void check_typed_variables(Case& one) {
   const config::Node* typed = one.document.root.find("typed_variables");
@@ -92,43 +69,51 @@ void check_patch(Case& one) {
   }
 }
 
-void check_variable(Case& one, const config::Place& at, const std::string& name) {
-  const Names variables = all_variables(one.metadata);
-  if (holds(variables, name)) return;
-  warn(one, at,
-       "`" + at.key + "`: '" + config::clipped(name) + "' is no variable of this checkpoint; " +
-           did_you_mean(name, variables) + inspect(one));
+bool is_accumulation(const Case& one, const std::string& name) {
+  const auto variable = one.metadata.variables.find(name);
+  return variable != one.metadata.variables.end() && variable->second.accumulated();
 }
 
-void check_keys_by_param(Case& one, const config::Json& keys, const std::string& option) {
+Names all_params(const checkpoint::Metadata& metadata) {
   std::set<std::string> params;
-  for (const std::string& name : all_variables(one.metadata)) {
-    const auto variable = one.metadata.variables.find(name);
-    params.insert(variable == one.metadata.variables.end() ? name : variable->second.param());
+  for (const std::string& name : all_variables(metadata)) {
+    const auto variable = metadata.variables.find(name);
+    params.insert(variable == metadata.variables.end() ? name : variable->second.param());
   }
-  const Names known(params.begin(), params.end());
-  for (const auto& [param, value] : keys.items())
-    if (!params.contains(param))
-      one.findings.warn(one.where("output"), "`" + option + "." + config::clipped(param) +
-                                                 "` is for no param of this checkpoint's variables; " +
-                                                 did_you_mean(param, known) + inspect(one));
+  return {params.begin(), params.end()};
 }
 
-void check_grib(Case& one) {
-  const auto* grib = std::get_if<config::GribOutputConfig>(&one.config.output);
-  if (grib == nullptr) return;
-  check_keys_by_param(one, grib->grib1_keys, "grib1_keys");
-  check_keys_by_param(one, grib->grib2_keys, "grib2_keys");
-  for (const config::TemplateConfig& provider : grib->templates) {
-    if (const auto* input = std::get_if<config::InputTemplates>(&provider)) {
-      for (const auto& [name, from] : input->fallback) {
-        check_variable(one, input->fallback_at.at(name), name);
-        check_variable(one, input->fallback_at.at(name), from);
-      }
-    }
-    if (const auto* file = std::get_if<config::FileTemplates>(&provider); file != nullptr && file->variables)
-      for (const std::string& name : *file->variables) check_variable(one, file->variables_at, name);
+void check_name(Case& one, const config::NameUse& use) {
+  using Must = config::NameUse::Must;
+  const std::string key = config::quoted(use.at.key);
+  const std::string name = std::string("'").append(config::clipped(use.name)).append("'");
+  const auto hint = [&](const Names& known) { return did_you_mean(use.name, known) + inspect(one); };
+  const Names& forecast = one.metadata.output;
+  const Names variables = all_variables(one.metadata), params = all_params(one.metadata);
+  if (use.must == Must::be_forecast && !holds(forecast, use.name))
+    refuse(one, use.at, key + ": " + name + " is no variable that this checkpoint forecasts", hint(forecast));
+  if (use.must == Must::be_variable && !holds(variables, use.name))
+    warn(one, use.at, key + ": " + name + " is no variable of this checkpoint; " + hint(variables));
+  if (use.must == Must::be_param && !holds(params, use.name))
+    warn(one, use.at, key + " is for no param of this checkpoint's variables; " + hint(params));
+  std::error_code error;
+  if (use.must == Must::be_file_or_array && !one.metadata.arrays.contains(use.name) &&
+      !std::filesystem::is_regular_file(use.name, error)) {
+    Names arrays;
+    for (const auto& [array, unused] : one.metadata.arrays) arrays.push_back(array);
+    refuse(one, use.at, key + ": " + name + " is neither a file nor an array of this checkpoint",
+           did_you_mean(use.name, arrays) + "paths are relative to the current folder; " + inspect(one));
   }
+  if (use.must == Must::be_accumulations &&
+      std::none_of(forecast.begin(), forecast.end(), [&](const auto& each) { return is_accumulation(one, each); }))
+    warn(one, use.at, key + " has no effect: the checkpoint calls no variable an accumulation");
+}
+
+void check_uses(Case& one) {
+  config::Uses uses;
+  for (const config::FilterConfig& filter : one.config.post_processors) filter.uses(uses);
+  one.config.output.uses(uses);
+  for (const config::NameUse& use : uses.names) check_name(one, use);
 }
 
 void check_dataset(Case& one) {
@@ -141,10 +126,9 @@ void check_dataset(Case& one) {
 }  // namespace
 
 void check_names(Case& one) {
-  check_accumulations(one);
+  check_uses(one);
   check_typed_variables(one);
   check_patch(one);
-  check_grib(one);
   check_dataset(one);
 }
 

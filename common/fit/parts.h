@@ -19,13 +19,13 @@ struct Case {
   const config::Location& where(const std::string& key) const;
 };
 
-const config::OutputCommon* common_of(const config::OutputConfig& output);  // nullptr: nothing is written
 // At a Place of the configuration.
 void refuse(Case& one, const config::Place& at, const std::string& what, const std::string& remedy);
 void warn(Case& one, const config::Place& at, const std::string& what);
 
 void check_times(Case& one);      // lead_time, output_frequency
 void check_selection(Case& one);  // variables of outputs
-void check_names(Case& one);      // accumulations, typed_variables, patch_metadata, templates, GRIB keys, the dataset
+void check_names(
+    Case& one);  // what parts of the configuration name (uses.h), typed_variables, patch_metadata, the dataset
 
 }  // namespace tradewind::fit

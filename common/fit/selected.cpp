@@ -62,6 +62,23 @@ void check_pattern(Case& one, const config::VariablePattern& pattern, bool drop)
          did_you_mean(pattern.glob, known) + "`tradewind inspect " + one.config.checkpoint + "` lists them");
 }
 
+void check_variables(Case& one, const config::VariableSelection& selection, const std::set<std::string>& names) {
+  std::set<std::string> meant;
+  for (const config::VariablePattern& pattern : selection.patterns) {
+    bool any = false;
+    for (const std::string& name : names) {
+      if (!matches(pattern, name, one.metadata)) continue;
+      any = true;
+      meant.insert(name);
+    }
+    if (!any) check_pattern(one, pattern, selection.drop);
+  }
+  const bool nothing = selection.drop ? meant.size() == names.size() : meant.empty();
+  if (nothing)
+    refuse(one, selection.at, "`" + selection.at.key + "` leaves no variable to be written",
+           "`tradewind inspect " + one.config.checkpoint + "` lists the variables");
+}
+
 }  // namespace
 
 bool matches(const config::VariablePattern& pattern, const std::string& name, const checkpoint::Metadata& metadata) {
@@ -78,24 +95,9 @@ bool matches(const config::VariablePattern& pattern, const std::string& name, co
 }
 
 void check_selection(Case& one) {
-  const config::OutputCommon* common = common_of(one.config.output);
-  if (common == nullptr || !common->variables) return;
-  const config::VariableSelection& selection = *common->variables;
   const std::set<std::string> names = written(one);
-  std::set<std::string> meant;
-  for (const config::VariablePattern& pattern : selection.patterns) {
-    bool any = false;
-    for (const std::string& name : names) {
-      if (!matches(pattern, name, one.metadata)) continue;
-      any = true;
-      meant.insert(name);
-    }
-    if (!any) check_pattern(one, pattern, selection.drop);
-  }
-  const bool nothing = selection.drop ? meant.size() == names.size() : meant.empty();
-  if (nothing)
-    refuse(one, selection.at, "`" + selection.at.key + "` leaves no variable to be written",
-           "`tradewind inspect " + one.config.checkpoint + "` lists the variables");
+  for (const config::OutputLeaf& leaf : config::leaves_of(one.config.output))
+    if (leaf.common->variables) check_variables(one, *leaf.common->variables, names);
 }
 
 }  // namespace tradewind::fit

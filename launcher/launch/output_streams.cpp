@@ -9,25 +9,45 @@
 
 namespace tradewind::launcher {
 
-std::map<std::string, int> output_streams(const config::OutputConfig& output, const Placement& placement) {
-  const auto* grib = std::get_if<config::GribOutputConfig>(&output);
-  const auto* printer = std::get_if<config::PrinterOutputConfig>(&output);
-  const bool prints = printer != nullptr;
-  const std::string path = grib != nullptr ? grib->path : prints ? printer->path.value_or(standard_output) : "";
-  if (path.empty()) return {};
-  const std::optional<int> descriptor = descriptor_named(path);
-  if (!descriptor) return {};
-  const std::string where = grib != nullptr && grib->writers ? "output.parallel"
-                            : prints                         ? "output.printer"
-                                                             : "output.grib";
-  if (grib != nullptr && grib->writers)
-    throw UserError("several files cannot be written to " + stream_words(path), where, "give the path of a file");
-  if (const int error = why_not_writable(*descriptor)) throw write_fault(stream_words(path), where, error);
-  if (prints && *descriptor == STDOUT_FILENO) return {};
+namespace {
+
+// Adds the stream that the output `leaf` goes to, if it goes to one.
+void add_stream(const config::OutputLeaf& leaf, const config::PathUse& use, const Placement& placement,
+                std::map<std::string, int>& streams) {
+  const std::optional<int> descriptor = descriptor_named(use.path);
+  if (!descriptor) return;
+  const std::string where = use.parts > 0 ? "output.parallel" : use.at.key;
+  if (use.parts > 0)
+    throw UserError("several files cannot be written to " + stream_words(use.path), where, "give the path of a file");
+  if (const int error = why_not_writable(*descriptor)) throw write_fault(stream_words(use.path), where, error);
+  if (std::holds_alternative<config::PrinterOutputConfig>(*leaf.output) && *descriptor == STDOUT_FILENO) return;
   if (placement.mode == PlacementMode::wrap)
-    throw UserError("rank 0 is started by srun and does not have " + stream_words(path) + " of this process", where,
+    throw UserError("rank 0 is started by srun and does not have " + stream_words(use.path) + " of this process", where,
                     "write to a file, or start the ranks yourself: srun tradewind run ...");
-  return {{path, *descriptor}};
+  if (!streams.emplace(use.path, *descriptor).second)
+    throw UserError("two outputs cannot both be written to " + stream_words(use.path), where,
+                    "give one of them a file");
+}
+
+}  // namespace
+
+std::map<std::string, int> output_streams(const config::OutputConfig& output, const Placement& placement) {
+  std::map<std::string, int> streams;
+  for (const config::OutputLeaf& leaf : config::leaves_of(output)) {
+    config::Uses uses;
+    leaf.output->uses(uses);
+    const auto* printer = std::get_if<config::PrinterOutputConfig>(leaf.output);
+    if (printer != nullptr && !printer->path)
+      uses.paths.push_back({.how = config::PathUse::How::writes,
+                            .path = standard_output,
+                            .role = "the output",
+                            .at = {"output.printer", {}}});
+    for (config::PathUse& use : uses.paths) {
+      if (leaf.writers != nullptr) use.parts = leaf.writers->count;
+      if (use.how != config::PathUse::How::reads) add_stream(leaf, use, placement, streams);
+    }
+  }
+  return streams;
 }
 
 }  // namespace tradewind::launcher

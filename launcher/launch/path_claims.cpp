@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include "common/config/yaml_load.h"
 #include "common/errors.h"
 #include "launcher/launch/path_names.h"
 
@@ -29,82 +28,42 @@ std::string where_in(const config::ConfigDocument& document, const std::string& 
   return !where.empty() ? where : node != nullptr ? node->where.text() : document.name;
 }
 
-std::string with_dataset(std::string path, const std::string& dataset) {
-  for (const std::string name : {"{dataset}", "{dataset_name}"})
-    for (std::size_t at = path.find(name); at != std::string::npos; at = path.find(name, at + dataset.size()))
-      path.replace(at, name.size(), dataset);
-  return path;
+Names names_of(config::PathUse::Names names) {
+  switch (names) {
+    case config::PathUse::Names::keys:
+      return Names::keys;
+    case config::PathUse::Names::sources:
+      return Names::sources;
+    default:
+      return Names::one;
+  }
 }
 
-class ConfigClaims {
- public:
-  ConfigClaims(const config::ConfigDocument& document, const std::string& dataset)
-      : document_(document), dataset_(dataset) {}
-
-  void input(const config::InputConfig& input, const std::string& key, const std::string& role) {
-    const auto* grib = std::get_if<config::GribInputConfig>(&input);
-    if (grib == nullptr) return;
-    claims_.push_back({.names = Names::sources,
-                       .path = with_dataset(grib->path, dataset_),
-                       .role = role,
-                       .where = where_in(document_, key, grib->path)});
+// `dataset`: what {dataset} stands for. `whose`: ends the role, " of constant forcings".
+void add_uses(PathClaims& claims, const config::Uses& uses, const std::string& dataset, const std::string& whose = {}) {
+  using How = config::PathUse::How;
+  for (const config::PathUse& use : uses.paths) {
+    const std::string path = config::with_dataset(use.path, dataset);
+    const Names names = names_of(use.names);
+    if (use.how != How::writes_beside)
+      claims.push_back({.use = use.how == How::reads ? Use::reads : Use::writes,
+                        .names = names,
+                        .path = path,
+                        .role = use.role + whose,
+                        .where = use.at.where});
+    else if (use.parts == 0)
+      add_output(claims, path, names == Names::keys, use.at.where);
+    for (int part = 0; use.how == How::writes_beside && part < use.parts; ++part)
+      add_output(claims, config::with_part(path, part), names == Names::keys, use.at.where);
   }
+}
 
-  void output(const config::OutputConfig& output) {
-    if (const auto* grib = std::get_if<config::GribOutputConfig>(&output)) return grib_output(*grib);
-    const auto* printer = std::get_if<config::PrinterOutputConfig>(&output);
-    if (printer == nullptr || !printer->path) return;
-    claims_.push_back({.use = Use::writes,
-                       .path = with_dataset(*printer->path, dataset_),
-                       .role = output_role,
-                       .where = where_in(document_, "output", *printer->path)});
-  }
-
-  void reads(const std::string& path, const std::string& role, const std::string& where, Names names = Names::one) {
-    claims_.push_back({.names = names, .path = path, .role = role, .where = where});
-  }
-
-  PathClaims take() { return std::move(claims_); }
-
- private:
-  void grib_output(const config::GribOutputConfig& grib) {
-    const std::string path = with_dataset(grib.path, dataset_), where = where_in(document_, "output", grib.path);
-    for (int i = 0; grib.writers && i < grib.writers->count; ++i) {
-      const std::size_t name = path.find_last_of('/') + 1, dot = path.find_last_of('.');
-      const bool extension = dot != std::string::npos && dot > name && dot + 1 < path.size();
-      const std::string suffix = "_w" + std::to_string(i);
-      add_output(claims_, extension ? path.substr(0, dot) + suffix + path.substr(dot) : path + suffix,
-                 grib.split_output, where);
-    }
-    if (!grib.writers) add_output(claims_, path, grib.split_output, where);
-    for (const config::TemplateConfig& one : grib.templates) {
-      if (const auto* file = std::get_if<config::FileTemplates>(&one))
-        reads(file->path, "the template", where_in(document_, "output", file->path));
-      if (const auto* samples = std::get_if<config::SampleTemplates>(&one)) sample_templates(*samples);
-    }
-  }
-
-  void sample_templates(const config::SampleTemplates& samples) {
-    for (const auto& [match, path] : samples.rules)
-      reads(path, "the template", where_in(document_, "output", path), Names::keys);
-    if (samples.index.empty()) return;
-    reads(samples.index, "the index of templates", where_in(document_, "output", samples.index));
-    std::vector<std::string> ignored;
-    config::Node rules;
-    try {
-      rules = config::load_yaml_file(samples.index, {}, ignored);
-    } catch (const UserError&) {
-      return;  // told where it is used
-    }
-    for (const config::Node& rule : rules.items)
-      if (rule.items.size() == 2 && rule.items[1].is_text())
-        reads(rule.items[1].text(), "the template", rule.items[1].where.text(), Names::keys);
-  }
-
-  const config::ConfigDocument& document_;
-  const std::string& dataset_;
-  PathClaims claims_;
-};
+template <typename Part>
+config::Uses uses_of(const Part& part) {
+  config::Uses uses;
+  part.uses(uses);
+  return uses;
+}
 
 bool is_in_order(const std::string& path) {
   struct stat status {};
@@ -143,19 +102,21 @@ void add_run_folder(PathClaims& claims, const std::string& folder, const std::st
 
 PathClaims claims_of(const config::RunConfig& config, const config::ConfigDocument& document,
                      const std::string& dataset) {
-  ConfigClaims claims(document, dataset);
-  claims.output(config.output);
-  claims.input(config.input, "input", "the input");
-  if (config.constant_forcings)
-    claims.input(*config.constant_forcings, "constant_forcings", "the input of constant forcings");
-  if (config.dynamic_forcings)
-    claims.input(*config.dynamic_forcings, "dynamic_forcings", "the input of dynamic forcings");
-  claims.reads(config.checkpoint, "the checkpoint", where_in(document, "checkpoint", config.checkpoint));
+  PathClaims claims;
+  const auto reads = [&](const std::string& path, const std::string& role, const std::string& where) {
+    claims.push_back({.names = Names::one, .path = path, .role = role, .where = where});
+  };
+  add_uses(claims, uses_of(config.output), dataset);
+  for (const config::FilterConfig& filter : config.post_processors) add_uses(claims, uses_of(filter), dataset);
+  add_uses(claims, uses_of(config.input), dataset);
+  if (config.constant_forcings) add_uses(claims, uses_of(*config.constant_forcings), dataset, " of constant forcings");
+  if (config.dynamic_forcings) add_uses(claims, uses_of(*config.dynamic_forcings), dataset, " of dynamic forcings");
+  reads(config.checkpoint, "the checkpoint", where_in(document, "checkpoint", config.checkpoint));
   if (const config::Node* patch = document.root.find("patch_metadata");
       patch != nullptr && patch->where.source != document.name && patch->where.line > 0 &&
       patch->where.source.find('=') == std::string::npos)
-    claims.reads(patch->where.source, "the file of patch_metadata", "patch_metadata");
-  return claims.take();
+    reads(patch->where.source, "the file of patch_metadata", "patch_metadata");
+  return claims;
 }
 
 }  // namespace tradewind::launcher

@@ -1,5 +1,5 @@
-// Which files a run reads and writes, by role, held against each other before anything starts. A kind of input or
-// output says what it touches in claims_of() (add_output() where it writes like all do), and nowhere else.
+// Which files a run reads and writes, by role, held against each other before anything starts. Kinds of inputs, filters
+// and outputs say what they touch in their configuration (common/config/nodes/uses.h), and nowhere else.
 // Looks at names, links and inodes; reads no file's content but a template index. Thread-safe.
 #pragma once
 

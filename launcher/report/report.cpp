@@ -5,7 +5,7 @@
 #include <fstream>
 #include <string_view>
 
-#include "common/config/findings.h"
+#include "common/config/nodes/findings.h"
 #include "common/files/whole_file.h"
 #include "common/refusals.h"
 #include "common/streams.h"

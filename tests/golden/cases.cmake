@@ -57,6 +57,12 @@ if(NOT "$ENV{TRADEWIND_FIXTURES}" STREQUAL "")
   endforeach()
 endif()
 
+# Inputs, filters and outputs that hold others.
+foreach(size IN LISTS golden_world_sizes)
+  add_test("golden.trees.w${size}" "${golden_source}/trees_case.sh" "${size}" "${golden_scratch}/trees.w${size}")
+  set_tests_properties("golden.trees.w${size}" PROPERTIES LABELS golden TIMEOUT 600 ENVIRONMENT "TRADEWIND_BIN=${golden_bin}")
+endforeach()
+
 # The skill of the example's forecast, as its reader sees it.
 list(GET golden_world_sizes 0 size)
 add_test("golden.rossby-haurwitz.skill" "${golden_examples}/rossby-haurwitz/score.sh"

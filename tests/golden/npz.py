@@ -7,7 +7,7 @@ from array import array
 
 
 def load(path, name):
-    """(shape, values) of an array of float32 or text in C order: the .npy format, without NumPy."""
+    """(shape, values) of an array of float32, float64 or text in C order: the .npy format, without NumPy."""
     with zipfile.ZipFile(path) as npz:
         data = npz.read(name + ".npy")
     wide = data[6] >= 2
@@ -19,11 +19,13 @@ def load(path, name):
         sys.exit(f"{path}: {name}: an array in C order wanted")
     if kind == "<f4":
         values = array("f", payload)
+    elif kind == "<f8":
+        values = array("d", payload)
     elif kind.startswith("<U"):
         width = 4 * int(kind[2:])
         values = [payload[i : i + width].decode("utf-32-le").rstrip("\0") for i in range(0, len(payload), width)]
     else:
-        sys.exit(f"{path}: {name}: float32 wanted, found {kind}")
+        sys.exit(f"{path}: {name}: float32 or float64 wanted, found {kind}")
     return header["shape"], values
 
 

@@ -48,7 +48,7 @@ const Mistake mistakes[] = {
     {"output: {gribb: out.grib}", "m.yaml:3:10", "unknown output 'gribb'", "did you mean 'grib'?"},
     {"output: {grib: {path: o.grib, encodng: {}}}", "m.yaml:3:31", "unknown key `output.grib.encodng`", "`encoding`"},
     {"output: {grib: {}}", "m.yaml:3:10", "`output.grib.path` is missing", "grib: FILE"},
-    {"output: {grib: {path: o.grib, templates: {file: none.grib}}}", "m.yaml:3:9", "'none.grib' is not there", "path"},
+    {"output: {grib: {path: o.grib, templates: {file: none.grib}}}", "m.yaml:3:49", "'none.grib' is not there", "path"},
     {"output: {grib: {path: o.grib, variables: [2t, 2y]}}", "m.yaml:3:47", "'2y' is no variable of this checkpoint",
      "did you mean '2t'?"},
     {"post_processors: [acumulate_from_start_of_forecast]", "m.yaml:3:19", "unknown post-processor", "did you mean"},
@@ -59,7 +59,7 @@ const Mistake mistakes[] = {
     {"predict_kwargs: {members: 4}", "m.yaml:3:18", "`predict_kwargs.members` is not supported", "leave it out"},
     {"use_profiler: true", "m.yaml:3:1", "`use_profiler` is not supported", "--report"},
     {"initial_state_categories: [prognostic]", "m.yaml:3:28", "cannot be 'prognostic'", "did you mean 'prognostics'?"},
-    {"constant_forcings: {grib: none.grib}", "m.yaml:3:20", "the input 'none.grib' is not there", "path"},
+    {"constant_forcings: {grib: none.grib}", "m.yaml:3:27", "the input 'none.grib' is not there", "path"},
     {"patch_metadata: none.yaml", "m.yaml:3:17", "none.yaml: there is no such file", "path"},
     {"description: ${nobody}", "m.yaml:3:14", "interpolation key 'nobody' is not there", "set that key"},
     {"env: {OMP_NUM_THREADS: 1.5}", "m.yaml:3:24", "`env.OMP_NUM_THREADS` must be an integer", "whole"},
@@ -114,10 +114,10 @@ TEST_CASE("twelve mistakes in one config, in one call, in its order") {
              "    negative_step_mode: ignore\n"
              "post_processors:\n"
              "- accumulate_from_start_of_forecast: {accumulations: [cp]}\n"
-             "- extract_mask\n"
+             "- extract_from_state\n"
              "predict_kwargs: {members: 4}\n");
   const std::pair<const char*, const char*> expected[] = {
-      {"m.yaml:2:8", "the input 'none.grib' is not there"},
+      {"m.yaml:2:15", "the input 'none.grib' is not there"},
       {"m.yaml:3:1", "unknown key `lead_tme`"},
       {"m.yaml:4:7", "`date`"},
       {"m.yaml:5:12", "`precision` must be text"},
@@ -126,7 +126,7 @@ TEST_CASE("twelve mistakes in one config, in one call, in its order") {
       {"m.yaml:11:21", "'2y' is no variable of this checkpoint"},
       {"m.yaml:12:25", "`output.grib.negative_step_mode` cannot be 'ignore'"},
       {"m.yaml:14:55", "'cp' is no variable that this checkpoint forecasts"},
-      {"m.yaml:15:3", "post-processor 'extract_mask' is not supported"},
+      {"m.yaml:15:3", "post-processor 'extract_from_state' is not supported"},
       {"m.yaml:16:18", "`predict_kwargs.members` is not supported"},
       {"override 'seed=many'", "`seed` must be an integer"},
   };

@@ -16,7 +16,7 @@ std::string difference_of(const KnownGrid& got, const KnownGrid& wanted) {
   if (got.points.has_value() != wanted.points.has_value())
     return std::string("the points of ") + (got.points ? "B" : "A") + "'s message are not known";
   if (!got.points) return "refers to other points than B's, neither of which are known";
-  const auto i = grib::first_difference(*got.points, *wanted.points, near);
+  const auto i = fields::first_difference(*got.points, *wanted.points, near);
   if (!i) return {};
   return "is on another grid: point " + std::to_string(*i) + " at " + place_of(*got.points, *i) + " (want " +
          place_of(*wanted.points, *i) + ")";

@@ -81,17 +81,4 @@ std::optional<Points> points_of(const Handle& message, std::size_t count, NoPoin
   return points;
 }
 
-std::optional<std::size_t> first_difference(const Points& given, const Points& wanted, Near near) {
-  const std::size_t count = std::min(given.latitudes.size(), wanted.latitudes.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    if (!near(given.latitudes[i], wanted.latitudes[i])) return i;
-    const double longitude = given.longitudes[i], other = wanted.longitudes[i];
-    if (near(longitude, other)) continue;
-    if (!near(std::remainder(longitude - other, 360.0) + other, other)) return i;
-  }
-  return given.latitudes.size() == wanted.latitudes.size() ? std::nullopt : std::optional(count);
-}
-
-bool all_close(double given, double wanted) { return std::abs(given - wanted) <= 1e-8 + 1e-5 * std::abs(wanted); }
-
 }  // namespace tradewind::grib

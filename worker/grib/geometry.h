@@ -4,15 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "worker/fields/points.h"
 #include "worker/grib/handle.h"
 
 namespace tradewind::grib {
 
-struct Points {
-  std::vector<double> latitudes, longitudes;  // degrees, in the order of the message's values
-};
+using fields::Points;  // in the order of the message's values
 
 // What is said of a message's points when they are not known.
 struct NoPoints {
@@ -28,13 +26,5 @@ void check_geometry(const Handle& message);
 // Checks the geometry before anything of its size is allocated. UserError for a geometry that contradicts itself, has
 // another number of points, or lies beyond the poles.
 std::optional<Points> points_of(const Handle& message, std::size_t count, NoPoints& why);
-
-// The first point whose places differ; longitudes that differ by a whole turn are the same. nullopt: none.
-// `near`: whether two coordinates in degrees are the same one.
-using Near = bool (*)(double given, double wanted);
-std::optional<std::size_t> first_difference(const Points& given, const Points& wanted, Near near);
-
-// numpy's allclose with its default tolerances, which is what decides whether a grid is the checkpoint's.
-bool all_close(double given, double wanted);
 
 }  // namespace tradewind::grib

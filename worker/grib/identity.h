@@ -6,7 +6,7 @@
 #include <string>
 
 #include "common/checkpoint/metadata.h"
-#include "common/config/run_config.h"
+#include "common/config/outputs/grib_output.h"
 #include "common/dates.h"
 #include "worker/grib/handle.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/checkpoint/metadata.h"
-#include "common/config/run_config.h"
+#include "common/config/inputs/grib_input.h"
 #include "worker/grib/handle.h"
 
 namespace tradewind::grib {

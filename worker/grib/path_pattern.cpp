@@ -122,19 +122,6 @@ std::string format_value(const Json& value, const std::string& text) {
   }
 }
 
-std::string with_stem_suffix(const std::string& path, const std::string& suffix) {
-  const std::size_t name = path.find_last_of('/') + 1, dot = path.find_last_of('.');
-  const bool extension = dot != std::string::npos && dot > name && dot + 1 < path.size();
-  return extension ? path.substr(0, dot) + suffix + path.substr(dot) : path + suffix;
-}
-
-std::string with_dataset(std::string path, const std::string& dataset) {
-  for (const std::string name : {"{dataset}", "{dataset_name}"})
-    for (std::size_t at = path.find(name); at != std::string::npos; at = path.find(name, at + dataset.size()))
-      path.replace(at, name.size(), dataset);
-  return path;
-}
-
 std::string render_path(const std::string& pattern, const Handle& message) {
   std::string path;
   std::size_t at = 0;

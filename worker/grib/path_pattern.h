@@ -10,10 +10,6 @@
 namespace tradewind::grib {
 
 std::string render_path(const std::string& pattern, const Handle& message);
-// {dataset} and {dataset_name} replaced.
-std::string with_dataset(std::string path, const std::string& dataset);
-// out/a.grib with _w0 becomes out/a_w0.grib: the suffix comes before the last dot of the name, if there is one.
-std::string with_stem_suffix(const std::string& path, const std::string& suffix);
 // One value by one format, e.g. (6, "03") -> 006.
 std::string format_value(const Json& value, const std::string& format);
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/checkpoint/metadata.h"
-#include "common/config/run_config.h"
+#include "common/config/outputs/grib_templates.h"
 #include "worker/grib/builtin.h"
 #include "worker/grib/handle.h"
 #include "worker/grib/identity.h"

@@ -16,8 +16,9 @@ double float_hash(const std::string& text, Time date) {
   return static_cast<double>(remainder) / static_cast<double>(accuracy);
 }
 
-DummyInput::DummyInput(const checkpoint::Metadata& metadata) : metadata_(metadata) {
-  if (metadata.grid_points <= 0)
+DummyInput::DummyInput(const config::DummyInputConfig& /*config*/, const InputContext& context)
+    : metadata_(context.metadata) {
+  if (metadata_.grid_points <= 0)
     throw UserError("input dummy needs the number of grid points, which the checkpoint does not tell", "input",
                     "use input grib");
 }
@@ -46,20 +47,12 @@ at::Tensor DummyInput::read(const std::vector<std::string>& variables, const std
   return values.unsqueeze(1).expand({-1, rows.size(), -1}).contiguous();
 }
 
-std::shared_ptr<const grib::TemplateSet> DummyInput::templates(const std::vector<std::string>&) {
-  return std::make_shared<grib::TemplateSet>();
-}
-
 at::Tensor EmptyInput::read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                             const dist::RowRange& rows) {
   if (!variables.empty())
     throw UserError("input empty has no fields, but the model needs " + variables.front(), "input",
                     "give an input that has them");
   return at::empty({static_cast<std::int64_t>(dates.size()), rows.size(), 0}, at::kFloat);
-}
-
-std::shared_ptr<const grib::TemplateSet> EmptyInput::templates(const std::vector<std::string>&) {
-  return std::make_shared<grib::TemplateSet>();
 }
 
 }  // namespace tradewind::inputs

@@ -8,12 +8,11 @@ namespace tradewind::inputs {
 
 class DummyInput : public Input {
  public:
-  explicit DummyInput(const checkpoint::Metadata& metadata);
+  DummyInput(const config::DummyInputConfig& config, const InputContext& context);
   std::optional<Time> latest_date() override;                    // today 00 UTC
   std::optional<GridPoints> grid_points(std::int64_t) override;  // all at 0, 0
   at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                   const dist::RowRange& rows) override;
-  std::shared_ptr<const grib::TemplateSet> templates(const std::vector<std::string>& variables) override;
 
  private:
   const checkpoint::Metadata& metadata_;
@@ -25,11 +24,11 @@ double float_hash(const std::string& text, Time date);
 // No fields at all.
 class EmptyInput : public Input {
  public:
+  EmptyInput(const config::EmptyInputConfig& /*config*/, const InputContext& /*context*/) {}
   std::optional<Time> latest_date() override { return std::nullopt; }
   std::optional<GridPoints> grid_points(std::int64_t) override { return std::nullopt; }
   at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                   const dist::RowRange& rows) override;
-  std::shared_ptr<const grib::TemplateSet> templates(const std::vector<std::string>& variables) override;
 };
 
 }  // namespace tradewind::inputs

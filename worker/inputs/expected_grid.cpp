@@ -7,54 +7,44 @@
 namespace tradewind::inputs {
 namespace {
 
-// Which of the grids kept elsewhere a message means; empty where it does not say.
-std::string reference_of(const grib::Handle& message) {
-  std::string text;
-  for (const char* key : {"numberOfGridUsed", "numberOfGridInReference", "uuidOfHGrid"})
-    if (const auto value = message.text(key)) text += (text.empty() ? "" : ", ") + std::string(key) + " " + *value;
-  return text.empty() ? "" : " (" + text + ")";
-}
-
-std::string place_of(const grib::Points& points, std::size_t i) {
+std::string place_of(const fields::Points& points, std::size_t i) {
   if (i >= points.latitudes.size()) return "no such point";
   return "latitude " + std::to_string(points.latitudes[i]) + ", longitude " + std::to_string(points.longitudes[i]);
 }
 
 }  // namespace
 
-ExpectedGrid::ExpectedGrid(std::shared_ptr<const grib::Points> points, std::string whose)
+ExpectedGrid::ExpectedGrid(std::shared_ptr<const fields::Points> points, std::string whose)
     : points_(std::move(points)), whose_(std::move(whose)) {}
 
-void ExpectedGrid::check(const std::string& field, const std::string& section,
-                         const std::function<grib::Handle()>& open, std::size_t count) {
-  if (accepted_.contains(section)) return;
-  const grib::Handle message = open();
-  grib::NoPoints why;
-  auto points = grib::points_of(message, count, why);
-  if (!points) {
-    check_without_points(field, section, message, why);
+void ExpectedGrid::check(const std::string& field, const std::string& description,
+                         const std::function<FieldPoints()>& look) {
+  if (accepted_.contains(description)) return;
+  FieldPoints found = look();
+  if (!found.points) {
+    check_without_points(field, description, found);
   } else if (!points_) {
-    points_ = std::make_shared<const grib::Points>(std::move(*points));
+    points_ = std::make_shared<const fields::Points>(std::move(*found.points));
     whose_ = "field " + field;
-  } else if (const auto differs = grib::first_difference(*points, *points_, grib::all_close)) {
+  } else if (const auto differs = fields::first_difference(*found.points, *points_, fields::all_close)) {
     throw UserError("field " + field + " is on another grid: its point " + std::to_string(*differs) + " has " +
-                        place_of(*points, *differs) + ", " + whose_ + " has " + place_of(*points_, *differs),
-                    message.where(), "give all fields on the checkpoint's grid, in its order of points");
+                        place_of(*found.points, *differs) + ", " + whose_ + " has " + place_of(*points_, *differs),
+                    found.where, "give all fields on the checkpoint's grid, in its order of points");
   }
-  accepted_.insert(section);
+  accepted_.insert(description);
 }
 
-void ExpectedGrid::check_without_points(const std::string& field, const std::string& section,
-                                        const grib::Handle& message, const grib::NoPoints& why) {
+void ExpectedGrid::check_without_points(const std::string& field, const std::string& description,
+                                        const FieldPoints& found) {
   if (first_without_.empty()) {
-    first_without_ = field + reference_of(message);
-    section_without_ = section;
-    warnings_.push_back("field " + field + " and all on its grid: " + why.why + reference_of(message) +
+    first_without_ = field + found.reference;
+    description_without_ = description;
+    warnings_.push_back("field " + field + " and all on its grid: " + found.why_not + found.reference +
                         "; they are taken to be those of " + (points_ ? whose_ : "the model") + ", in that order");
-  } else if (section != section_without_) {
-    throw UserError("fields " + first_without_ + " and " + field + reference_of(message) +
+  } else if (description != description_without_) {
+    throw UserError("fields " + first_without_ + " and " + field + found.reference +
                         " are on different grids, and neither's points can be looked at",
-                    message.where(), "give all fields on the checkpoint's grid");
+                    found.where, "give all fields on the checkpoint's grid");
   }
 }
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "common/errors.h"
-#include "worker/grib/path_pattern.h"
+#include "worker/grib/geometry.h"
 #include "worker/inputs/shared_index.h"
 
 namespace tradewind::inputs {
@@ -52,15 +52,34 @@ std::string table_of_faults(const std::vector<std::string>& variables, const std
   return faulty > 30 ? table + "\n  and " + std::to_string(faulty - 30) + " variables more" : table;
 }
 
+// Which of the grids kept elsewhere a message means; empty where it does not say.
+std::string reference_of(const grib::Handle& message) {
+  std::string text;
+  for (const char* key : {"numberOfGridUsed", "numberOfGridInReference", "uuidOfHGrid"})
+    if (const auto value = message.text(key)) text += (text.empty() ? "" : ", ") + std::string(key) + " " + *value;
+  return text.empty() ? "" : " (" + text + ")";
+}
+
+FieldPoints looked_at(const grib::Handle& message, const grib::IndexedMessage& indexed) {
+  grib::NoPoints why;
+  FieldPoints found{.points = grib::points_of(message, static_cast<std::size_t>(indexed.points), why),
+                    .why_not = {},
+                    .reference = {},
+                    .where = message.where()};
+  if (found.points) return found;
+  found.why_not = why.why;
+  found.reference = reference_of(message);
+  return found;
+}
+
 }  // namespace
 
-GribInput::GribInput(const config::GribInputConfig& config, const checkpoint::Metadata& metadata,
-                     dist::Communicator& communicator)
-    : path_(grib::with_dataset(config.path, metadata.dataset)),
-      metadata_(metadata),
-      communicator_(communicator),
+GribInput::GribInput(const config::GribInputConfig& config, const InputContext& context)
+    : path_(config::with_dataset(config.path, context.metadata.dataset)),
+      metadata_(context.metadata),
+      communicator_(context.communicator),
       index_(std::make_shared<const grib::Index>(
-          index_together(path_, grib::Namer(metadata, config.namer), communicator, warnings_))),
+          index_together(path_, grib::Namer(metadata_, config.namer), communicator_, warnings_))),
       grid_(std::make_shared<ExpectedGrid>()) {
   if (index_->messages().empty()) throw UserError("the GRIB input is empty", path_, "check `input` in the config");
 }
@@ -168,9 +187,8 @@ void GribInput::check_grids(const Messages& messages) {
   for (const auto* message : messages) {
     if (seen[message->grid]) continue;
     seen[message->grid] = true;
-    grid_->check(
-        message->name, index_->grid(message->grid), [&] { return index_->open(*message); },
-        static_cast<std::size_t>(message->points));
+    grid_->check(message->name, index_->grid(message->grid),
+                 [&] { return looked_at(index_->open(*message), *message); });
   }
 }
 

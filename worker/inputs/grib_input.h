@@ -10,13 +10,13 @@
 
 #include "worker/grib/index.h"
 #include "worker/inputs/input.h"
+#include "worker/inputs/template_source.h"
 
 namespace tradewind::inputs {
 
-class GribInput : public Input {
+class GribInput : public Input, public TemplateSource {
  public:
-  GribInput(const config::GribInputConfig& config, const checkpoint::Metadata& metadata,
-            dist::Communicator& communicator);
+  GribInput(const config::GribInputConfig& config, const InputContext& context);
   std::optional<Time> latest_date() override;
   std::optional<GridPoints> grid_points(std::int64_t count) override;
   bool has_real_grid() const override { return true; }

@@ -12,17 +12,16 @@
 #include <vector>
 
 #include "common/checkpoint/metadata.h"
-#include "common/config/run_config.h"
+#include "common/config/inputs/inputs.h"
 #include "common/dates.h"
 #include "worker/dist/communicator.h"
 #include "worker/dist/shards.h"
-#include "worker/grib/geometry.h"
-#include "worker/grib/template_set.h"
+#include "worker/fields/points.h"
 #include "worker/inputs/expected_grid.h"
 
 namespace tradewind::inputs {
 
-using GridPoints = grib::Points;  // every point of the grid, in file order
+using GridPoints = fields::Points;  // every point of the grid, in file order
 
 class Input {
  public:
@@ -42,12 +41,16 @@ class Input {
   // date, else UserError.
   virtual at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                           const dist::RowRange& rows) = 0;
-  // Whole messages of what was read, latest date, to be read again when needed, for the `input` templates of outputs;
-  // empty when not GRIB.
-  virtual std::shared_ptr<const grib::TemplateSet> templates(const std::vector<std::string>& variables) = 0;
+  // The inputs that this one is made of, for those who ask for a capability that not every kind has.
+  virtual std::vector<Input*> sources() { return {}; }
 };
 
-// `metadata` names the variables (param, level); must outlive the input.
+// What every kind of input is made with.
+struct InputContext {
+  const checkpoint::Metadata& metadata;  // names the variables (param, level); outlives the input
+  dist::Communicator& communicator;
+};
+std::unique_ptr<Input> make_input(const config::InputConfig& config, const InputContext& context);
 std::unique_ptr<Input> make_input(const config::InputConfig& config, const checkpoint::Metadata& metadata,
                                   dist::Communicator& communicator);
 

@@ -3,99 +3,19 @@
 #include <ATen/ATen.h>
 #include <zlib.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "common/errors.h"
 #include "common/files/whole_file.h"
 #include "worker/npz/npy_header.h"
+#include "worker/npz/zip_parts.h"
 
 namespace tradewind::npz {
 namespace {
 
 constexpr std::uint64_t limit = std::uint64_t{1} << 36;  // bytes of one array
-
-template <typename T>
-void put(std::string& out, T value) {
-  for (std::size_t i = 0; i < sizeof(T); ++i) out += static_cast<char>((value >> (8 * i)) & 0xff);
-}
-
-struct Entry {
-  std::string name;
-  std::uint32_t crc = 0;
-  std::uint64_t size = 0, offset = 0;
-};
-
-// Sizes and offset stand in the zip64 field, whatever they are: one layout, no special case above 4 GiB.
-std::string zip64_extra(const Entry& entry, bool with_offset) {
-  std::string extra;
-  put<std::uint16_t>(extra, 1);
-  put<std::uint16_t>(extra, with_offset ? 24 : 16);
-  put<std::uint64_t>(extra, entry.size);
-  put<std::uint64_t>(extra, entry.size);
-  if (with_offset) put<std::uint64_t>(extra, entry.offset);
-  return extra;
-}
-
-// What local and central header have in common: version needed to extra length.
-void put_common(std::string& out, const Entry& entry, std::size_t extra) {
-  put<std::uint16_t>(out, 45);          // zip64
-  put<std::uint16_t>(out, 0);           // flags
-  put<std::uint16_t>(out, 0);           // stored
-  put<std::uint32_t>(out, 0x00210000);  // 1980-01-01
-  put<std::uint32_t>(out, entry.crc);
-  put<std::uint32_t>(out, 0xffffffffU);
-  put<std::uint32_t>(out, 0xffffffffU);
-  put<std::uint16_t>(out, static_cast<std::uint16_t>(entry.name.size()));
-  put<std::uint16_t>(out, static_cast<std::uint16_t>(extra));
-}
-
-std::string local_header(const Entry& entry) {
-  const std::string extra = zip64_extra(entry, false);
-  std::string out;
-  put<std::uint32_t>(out, 0x04034b50);
-  put_common(out, entry, extra.size());
-  return out + entry.name + extra;
-}
-
-std::string central_header(const Entry& entry) {
-  const std::string extra = zip64_extra(entry, true);
-  std::string out;
-  put<std::uint32_t>(out, 0x02014b50);
-  put<std::uint16_t>(out, 45);
-  put_common(out, entry, extra.size());
-  put<std::uint16_t>(out, 0);  // comment
-  put<std::uint16_t>(out, 0);  // disk
-  put<std::uint16_t>(out, 0);
-  put<std::uint32_t>(out, 0);
-  put<std::uint32_t>(out, 0xffffffffU);
-  return out + entry.name + extra;
-}
-
-std::string end_records(std::uint64_t entries, std::uint64_t offset, std::uint64_t size) {
-  std::string out;
-  put<std::uint32_t>(out, 0x06064b50);  // zip64 end of central directory
-  put<std::uint64_t>(out, 44);
-  put<std::uint16_t>(out, 45);
-  put<std::uint16_t>(out, 45);
-  put<std::uint32_t>(out, 0);
-  put<std::uint32_t>(out, 0);
-  put<std::uint64_t>(out, entries);
-  put<std::uint64_t>(out, entries);
-  put<std::uint64_t>(out, size);
-  put<std::uint64_t>(out, offset);
-  put<std::uint32_t>(out, 0x07064b50);  // its locator
-  put<std::uint32_t>(out, 0);
-  put<std::uint64_t>(out, offset + size);
-  put<std::uint32_t>(out, 1);
-  put<std::uint32_t>(out, 0x06054b50);  // end of central directory, all in the zip64 one
-  put<std::uint32_t>(out, 0);
-  put<std::uint16_t>(out, 0xffff);
-  put<std::uint16_t>(out, 0xffff);
-  put<std::uint32_t>(out, 0xffffffffU);
-  put<std::uint32_t>(out, 0xffffffffU);
-  put<std::uint16_t>(out, 0);
-  return out;
-}
 
 // .npy bytes before the values.
 std::string header_of(const at::Tensor& array) {
@@ -106,6 +26,7 @@ std::string header_of(const at::Tensor& array) {
 }
 
 std::uint32_t checksum(std::uint32_t crc, const void* bytes, std::size_t size) {
+  if (size == 0) return crc;  // zlib begins anew where there are no bytes
   return static_cast<std::uint32_t>(::crc32_z(crc, static_cast<const Bytef*>(bytes), size));
 }
 
@@ -143,7 +64,7 @@ at::Tensor read(const checkpoint::Archive& archive, const std::string& name) {
 
 void write(const std::string& path, const std::vector<std::pair<std::string, at::Tensor>>& arrays) {
   WholeFile file(path, {.what = "the arrays"});
-  std::vector<Entry> entries;
+  std::vector<ZipEntry> entries;
   std::uint64_t offset = 0;
   const auto append = [&](const void* bytes, std::size_t size) {
     file.write(bytes, size);
@@ -155,7 +76,8 @@ void write(const std::string& path, const std::vector<std::pair<std::string, at:
     }
     const at::Tensor array = given.contiguous();
     const std::string header = header_of(array);
-    Entry entry{name + ".npy", 0, header.size() + array.nbytes(), offset};
+    ZipEntry entry{.name = name + ".npy", .size = header.size() + array.nbytes(), .offset = offset};
+    entry.packed = entry.size;
     entry.crc = checksum(checksum(0, header.data(), header.size()), array.const_data_ptr(), array.nbytes());
     const std::string local = local_header(entry);
     append(local.data(), local.size());
@@ -164,13 +86,84 @@ void write(const std::string& path, const std::vector<std::pair<std::string, at:
     entries.push_back(entry);
   }
   const std::uint64_t directory = offset;
-  for (const Entry& entry : entries) {
+  for (const ZipEntry& entry : entries) {
     const std::string central = central_header(entry);
     append(central.data(), central.size());
   }
   const std::string end = end_records(entries.size(), directory, offset - directory);
   append(end.data(), end.size());
   file.publish();
+}
+
+namespace {
+
+// Raw deflate, as zip has it.
+std::string deflated(const std::string& header, const void* bytes, std::size_t size, const std::string& name) {
+  z_stream stream{};
+  // Values of physics hardly compress better for more effort.
+  if (::deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, -MAX_WBITS, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
+    throw InternalFault("zlib does not start", name);
+  std::string out;
+  const auto feed = [&](const void* from, std::size_t count, bool last) {
+    std::array<char, 1 << 16> piece{};
+    const auto* next = static_cast<const Bytef*>(from);
+    do {
+      const std::size_t now = std::min<std::size_t>(count, std::size_t{1} << 30);
+      stream.next_in = const_cast<Bytef*>(next);  // NOLINT(cppcoreguidelines-pro-type-const-cast): zlib only reads
+      stream.avail_in = static_cast<uInt>(now);
+      next += now;
+      count -= now;
+      do {
+        stream.next_out = reinterpret_cast<Bytef*>(piece.data());
+        stream.avail_out = static_cast<uInt>(piece.size());
+        ::deflate(&stream, last && count == 0 ? Z_FINISH : Z_NO_FLUSH);
+        out.append(piece.data(), piece.size() - stream.avail_out);
+      } while (stream.avail_out == 0);
+    } while (count > 0);
+  };
+  feed(header.data(), header.size(), false);
+  feed(bytes, size, true);
+  ::deflateEnd(&stream);
+  return out;
+}
+
+PackedArray pack(const std::string& name, const NpyHeader& described, const void* bytes, std::size_t size) {
+  const std::string header = make_npy_header(described);
+  PackedArray array;
+  array.entry = {.name = name + ".npy", .size = header.size() + size, .deflated = true};
+  array.entry.crc = checksum(checksum(0, header.data(), header.size()), bytes, size);
+  const std::string packed = deflated(header, bytes, size, name);
+  array.entry.packed = packed.size();
+  array.bytes = local_header(array.entry) + packed;
+  return array;
+}
+
+}  // namespace
+
+PackedArray pack(const std::string& name, const at::Tensor& given) {
+  const at::Tensor array = given.contiguous();
+  const bool wide = array.scalar_type() == at::kDouble;
+  if (!wide && array.scalar_type() != at::kFloat)
+    throw InternalFault("an array of a type that .npz files are not written with", name);
+  return pack(name, {.type = wide ? "<f8" : "<f4", .shape = array.sizes().vec()}, array.const_data_ptr(),
+              array.nbytes());
+}
+
+PackedArray pack_text(const std::string& name, const std::string& ascii) {
+  std::string wide;  // four bytes a letter, little-endian
+  for (const char letter : ascii) wide += {letter, '\0', '\0', '\0'};
+  return pack(name, {.type = "<U" + std::to_string(ascii.size())}, wide.data(), wide.size());
+}
+
+std::string directory_of(const std::vector<ZipEntry>& entries) {
+  std::string bytes;
+  std::uint64_t offset = 0;
+  for (ZipEntry entry : entries) {
+    entry.offset = offset;
+    offset += local_header(entry).size() + entry.packed;
+    bytes += central_header(entry);
+  }
+  return bytes + end_records(entries.size(), offset, bytes.size());
 }
 
 }  // namespace tradewind::npz

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/checkpoint/archive.h"
+#include "worker/npz/zip_parts.h"
 
 namespace tradewind::npz {
 
@@ -19,5 +20,15 @@ at::Tensor read(const checkpoint::Archive& archive, const std::string& name);
 
 // float32 or float64 tensors of any layout.
 void write(const std::string& path, const std::vector<std::pair<std::string, at::Tensor>>& arrays);
+
+// For files that several write together: an array as its part of the file, compressed (numpy.savez_compressed), and
+// what follows the last part. Parts stand in the order of `entries`, from the file's beginning.
+struct PackedArray {
+  ZipEntry entry;
+  std::string bytes;  // local header and values
+};
+PackedArray pack(const std::string& name, const at::Tensor& array);
+PackedArray pack_text(const std::string& name, const std::string& ascii);  // an array of one text, without dimensions
+std::string directory_of(const std::vector<ZipEntry>& entries);
 
 }  // namespace tradewind::npz

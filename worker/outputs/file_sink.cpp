@@ -179,11 +179,6 @@ void FileSink::mark(Duration step) {
   changed_.notify_all();
 }
 
-std::optional<Duration> FileSink::last_marked() const {
-  const std::lock_guard lock(mutex_);
-  return marked_;
-}
-
 OutputFigures FileSink::figures() const {
   const std::lock_guard lock(mutex_);
   OutputFigures figures = figures_;
@@ -262,7 +257,6 @@ void FileSink::run() {
     figures_.file_seconds += seconds_since(begin);
     if (!error) figures_.bytes += static_cast<std::int64_t>(job.bytes.size());
     if (job.mark && !error) {
-      marked_ = job.mark;
       observer_.state_written(*job.mark);
     }
     if (error) {

@@ -50,9 +50,8 @@ class FileSink {
 
   // `offset` counts in the file; ignored where writing is in order.
   void append(const std::string& path, std::uint64_t offset, std::string bytes);
-  // Everything appended so far belongs to states up to this lead time.
+  // Everything appended so far belongs to states up to this lead time: told to the observer when it is written.
   void mark(Duration step);
-  std::optional<Duration> last_marked() const;
 
   OutputFigures figures() const;  // of writing; nothing of encoding
 
@@ -98,7 +97,6 @@ class FileSink {
   std::size_t pending_ = 0;
   bool stop_ = false, busy_ = false, failed_ = false;
   std::exception_ptr error_;
-  std::optional<Duration> marked_;
   OutputFigures figures_;
   std::thread thread_;
 };

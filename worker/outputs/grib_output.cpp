@@ -6,17 +6,33 @@
 #include <chrono>
 
 #include "common/errors.h"
-#include "worker/dist/transpose.h"
+#include "worker/fields/selection.h"
 #include "worker/grib/path_pattern.h"
-#include "worker/outputs/selection.h"
+#include "worker/outputs/whole_fields.h"
 
 namespace tradewind::outputs {
 namespace {
 
-std::optional<grib::Corners> corners_of(const OutputContext& context) {
-  if (!context.points || context.points->latitudes.empty()) return std::nullopt;
-  return grib::Corners{context.points->latitudes.front(), context.points->longitudes.front(),
-                       context.points->latitudes.back(), context.points->longitudes.back()};
+// First and last point of the whole grid; nullopt when they are not known. Collective.
+std::optional<grib::Corners> corners_of(const fields::Grid& grid, dist::Communicator& communicator) {
+  constexpr std::int64_t numbers = 5;  // of the rank's first and last point, and whether it has any
+  at::Tensor own = at::zeros({1, numbers}, at::kDouble);
+  if (grid.points && !grid.points->latitudes.empty())
+    own = at::tensor({1.0, grid.points->latitudes.front(), grid.points->longitudes.front(),
+                      grid.points->latitudes.back(), grid.points->longitudes.back()},
+                     at::kDouble)
+              .view({1, numbers});
+  const at::Tensor all = communicator.all_gather(
+      own, std::vector<std::int64_t>(static_cast<std::size_t>(communicator.size()), 1), "output.grid");
+  std::optional<grib::Corners> corners;
+  for (std::int64_t rank = 0; rank < all.size(0); ++rank) {
+    const auto* row = all.const_data_ptr<double>() + rank * numbers;
+    if (row[0] == 0) continue;
+    if (!corners) corners = grib::Corners{row[1], row[2], row[3], row[4]};
+    corners->last_latitude = row[3];
+    corners->last_longitude = row[4];
+  }
+  return corners;
 }
 
 // Encoding shares the CPUs with the model, so it takes few of them.
@@ -30,12 +46,10 @@ GribOutput::GribOutput(const config::GribOutputConfig& config, const OutputConte
       context_(context),
       communicator_(communicator),
       rules_(grib::KeyRules::from(config)),
-      templates_(config.templates, context.metadata, context.input_templates, corners_of(context), config.encoding),
       sink_(context.pending_bytes, communicator.observer(), context.streams),
       placement_(communicator, sink_, context.site_probe ? context.site_probe : site_of),
       threads_(encoding_threads()) {
-  config_.path = grib::with_dataset(config_.path, context.metadata.dataset);
-  context_.points.reset();  // of the whole grid: used above, not to be held while the forecast runs
+  config_.path = config::with_dataset(config_.path, context.metadata.dataset);
   if (config_.negative_step_mode != "error" && config_.negative_step_mode != "write" &&
       config_.negative_step_mode != "skip")
     throw UserError("negative_step_mode '" + config_.negative_step_mode + "' is not known", "output.grib",
@@ -47,9 +61,9 @@ GribOutput::GribOutput(const config::GribOutputConfig& config, const OutputConte
 // A name that is known already is taken before anything is computed.
 void GribOutput::claim_files() {
   if (communicator_.rank() != 0 || (config_.split_output && config_.path.find('{') != std::string::npos)) return;
-  if (!config_.writers) sink_.claim(config_.path);
-  for (int i = 0; config_.writers && i < config_.writers->count; ++i)
-    sink_.claim(grib::with_stem_suffix(config_.path, "_w" + std::to_string(i)));
+  if (!context_.writers) sink_.claim(config_.path);
+  for (int i = 0; context_.writers && i < context_.writers->count; ++i)
+    sink_.claim(config::with_part(config_.path, static_cast<int>(i)));
 }
 
 std::string GribOutput::caution() const {
@@ -59,22 +73,30 @@ std::string GribOutput::caution() const {
 }
 
 bool GribOutput::wants(Duration step) const {
-  return is_due(config_.common, context_.write_initial_state, context_.output_frequency, step);
+  return fields::is_due(config_.common, context_.write_initial_state, context_.output_frequency, step);
+}
+
+grib::Templates& GribOutput::templates(const fields::Grid& grid) {
+  if (!templates_)
+    templates_.emplace(config_.templates, context_.metadata, context_.input_templates, corners_of(grid, communicator_),
+                       config_.encoding);
+  return *templates_;
 }
 
 std::vector<GribOutput::Field> GribOutput::describe(const State& state) {
+  grib::Templates& templates = this->templates(*state.grid);
   std::vector<Field> fields;
   for (std::size_t i = 0; i < state.variables.size(); ++i) {
     const std::string& name = state.variables[i];
-    if (!is_selected(config_.common.variables, name, context_.metadata)) continue;
+    if (!fields::is_selected(config_.common.variables, name, context_.metadata)) continue;
     const auto typed = context_.metadata.variables.find(name);
     if (typed != context_.metadata.variables.end() && typed->second.computed_forcing) continue;
     checkpoint::Variable variable;
     variable.name = name;
     if (typed != context_.metadata.variables.end()) variable = typed->second;
-    const auto message_template = templates_.facts(name);
+    const auto message_template = templates.facts(name);
     if (!message_template)
-      throw UserError(templates_.tried(name), "output.grib.templates",
+      throw UserError(templates.tried(name), "output.grib.templates",
                       "give one, for example `templates: [{input: {" + name + ": 2t}}, builtin]`" +
                           (state.step == Duration::zero() ? ", or set `write_initial_state: false`" : ""));
     grib::Json keys = grib::grib_keys(variable, *message_template, rules_,
@@ -94,12 +116,12 @@ std::vector<GribOutput::Field> GribOutput::describe(const State& state) {
 
 // With several files field i of `count` goes to the one whose chunk it is in, as the reference deals them out.
 std::string GribOutput::path_of(std::size_t i, std::size_t count) const {
-  if (!config_.writers) return config_.path;
-  const auto files = static_cast<std::size_t>(config_.writers->count);
-  const std::size_t chunk = config_.writers->fields_per_chunk
-                                ? static_cast<std::size_t>(*config_.writers->fields_per_chunk)
+  if (!context_.writers) return config_.path;
+  const auto files = static_cast<std::size_t>(context_.writers->count);
+  const std::size_t chunk = context_.writers->fields_per_chunk
+                                ? static_cast<std::size_t>(*context_.writers->fields_per_chunk)
                                 : std::max<std::size_t>(1, (count + files - 1) / files);
-  return grib::with_stem_suffix(config_.path, "_w" + std::to_string(i / chunk % files));
+  return config::with_part(config_.path, static_cast<int>(i / chunk % files));
 }
 
 // This rank's fields, whole, in order.
@@ -107,27 +129,12 @@ std::vector<at::Tensor> GribOutput::gather(const State& state, const std::vector
   std::vector<std::int64_t> positions;
   positions.reserve(fields.size());
   for (const Field& field : fields) positions.push_back(static_cast<std::int64_t>(field.position));
-  std::vector<at::Tensor> values;
-  if (communicator_.size() == 1) {
-    for (const std::int64_t position : positions) values.push_back(state.values[position]);
-    return values;
-  }
-  const bool all = static_cast<std::int64_t>(positions.size()) == state.values.size(0);
-  const at::Tensor rows = all ? state.values : state.values.index_select(0, at::tensor(positions, at::kLong));
-  dist::FieldLayout layout{.owners = {}, .row_counts = context_.shards.sizes(), .max_bytes = exchange_bytes};
-  for (std::size_t i = 0; i < fields.size(); ++i) layout.owners.push_back(static_cast<int>(i) % communicator_.size());
-  dist::fields_to_owners(
-      communicator_, rows.to(at::kCPU, at::kFloat), layout,
-      [&](const std::vector<std::int64_t>& some, const at::Tensor& whole) {
-        for (std::int64_t i = 0; i < static_cast<std::int64_t>(some.size()); ++i) values.push_back(whole[i]);
-      },
-      "output.fields");
-  return values;
+  return whole_fields(communicator_, state, positions);
 }
 
 void GribOutput::write(const State& state) {
   if (!wants(state.step)) return;
-  if (state.values.size(1) != context_.shards.range(communicator_.rank()).size())
+  if (state.values.size(1) != state.grid->rows.range(communicator_.rank()).size())
     throw InternalFault("the state has " + std::to_string(state.values.size(1)) + " rows, not this rank's",
                         "output.grib");
   finish_step();
@@ -155,7 +162,7 @@ Message GribOutput::encode(const Step& step, std::size_t index) {
   const at::Tensor& values = step.values[index];
   try {
     const grib::Handle message = grib::encode_field(
-        *templates_.find(field.variable), field.keys,
+        *templates_->find(field.variable), field.keys,
         std::span<const float>(values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())),
         {context_.allow_nans, config_.missing_value, config_.check_encoding});
     return {config_.split_output ? grib::render_path(field.path, message) : field.path, message.bytes()};
@@ -187,15 +194,13 @@ std::string GribOutput::why_no_restart() const {
   return "what is written to a pipe or a device cannot be taken back: " + config_.path;
 }
 
-nlohmann::json GribOutput::settle() {
+Settled GribOutput::settle() {
   finish_step();
   sink_.flush();
-  return placement_.begun();
+  return {placement_.begun(), {}};
 }
 
-void GribOutput::resume(const nlohmann::json& settled) { placement_.resume(settled); }
-
-std::optional<Duration> GribOutput::last_written() const { return sink_.last_marked(); }
+void GribOutput::resume(Settled settled) { placement_.resume(settled.told); }
 
 OutputFigures GribOutput::figures() const {
   OutputFigures figures = sink_.figures();

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,26 +22,24 @@
 #include "worker/outputs/file_sink.h"
 #include "worker/outputs/output.h"
 #include "worker/outputs/placement.h"
+#include "worker/outputs/restartable.h"
 #include "worker/outputs/task_threads.h"
 
 namespace tradewind::outputs {
 
-class GribOutput : public Output {
+class GribOutput : public Output, public Restartable {
  public:
-  static constexpr std::int64_t exchange_bytes = 16 << 20;  // at most so much of the fields leaves and comes at a time
-
   GribOutput(const config::GribOutputConfig& config, const OutputContext& context, dist::Communicator& communicator);
   bool wants(Duration step) const override;
   std::vector<std::string> prepare(const Outlook& outlook) override;
   void write(const State& state) override;
   void close() override;
-  std::optional<Duration> last_written() const override;
   OutputFigures figures() const override;
   std::string why_no_restart() const override;
-  nlohmann::json settle() override;
+  Settled settle() override;
   std::string caution() const override;
   std::vector<std::string> files() const override { return placement_.files(); }
-  void resume(const nlohmann::json& settled) override;
+  void resume(Settled settled) override;
 
  private:
   struct Field {
@@ -63,8 +62,9 @@ class GribOutput : public Output {
     std::vector<Message> messages;   // of this rank, in order
   };
 
+  grib::Templates& templates(const fields::Grid& grid);
   std::vector<Field> describe(const State& state);
-  Preview preview(const Field& field, Duration step);
+  Preview preview(const Field& field, const State& state);
   std::vector<std::string> settle_places(const std::string& own, std::int64_t states);
   std::string path_of(std::size_t field, std::size_t count) const;
   std::vector<at::Tensor> gather(const State& state, const std::vector<Field>& fields);
@@ -76,7 +76,7 @@ class GribOutput : public Output {
   OutputContext context_;
   dist::Communicator& communicator_;
   grib::KeyRules rules_;
-  grib::Templates templates_;
+  std::optional<grib::Templates> templates_;  // known when the first state's grid is
   FileSink sink_;
   Placement placement_;
   std::mutex previews_;

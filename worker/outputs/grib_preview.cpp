@@ -7,10 +7,10 @@
 
 #include "common/errors.h"
 #include "worker/dist/texts.h"
+#include "worker/fields/selection.h"
 #include "worker/grib/path_pattern.h"
 #include "worker/outputs/grib_output.h"
 #include "worker/outputs/room.h"
-#include "worker/outputs/selection.h"
 
 namespace tradewind::outputs {
 namespace {
@@ -46,14 +46,15 @@ void check_kept(const grib::Handle& packed, const std::vector<float>& values, lo
 }  // namespace
 
 std::vector<std::string> GribOutput::prepare(const Outlook& outlook) {
+  const Due due = outlook.due([this](Duration step) { return wants(step); });
   std::vector<std::vector<Field>> fields;
   std::map<std::string, std::vector<std::pair<std::size_t, std::size_t>>> by_variable;  // state and field
-  for (const State& state : outlook.states) {
+  for (const State& state : due.states) {
     fields.push_back(describe(state));
     for (std::size_t i = 0; i < fields.back().size(); ++i)
       by_variable[fields.back()[i].variable].emplace_back(fields.size() - 1, i);
   }
-  if (by_variable.empty()) refuse_nothing(config_.common, outlook, "output.grib");
+  if (by_variable.empty()) fields::refuse_nothing(config_.common, due, "output.grib");
 
   std::vector<const std::vector<std::pair<std::size_t, std::size_t>>*> tasks;  // this rank's
   std::size_t number = 0;
@@ -63,7 +64,7 @@ std::vector<std::string> GribOutput::prepare(const Outlook& outlook) {
   std::vector<std::vector<Preview>> previews(tasks.size());
   threads_.start(tasks.size(), [&](std::size_t task) {
     for (const auto& [state, field] : *tasks[task])
-      previews[task].push_back(preview(fields[state][field], outlook.states[state].step));
+      previews[task].push_back(preview(fields[state][field], due.states[state]));
   });
   threads_.wait();
 
@@ -77,13 +78,14 @@ std::vector<std::string> GribOutput::prepare(const Outlook& outlook) {
       if (state + 1 == fields.size()) own["last"] = own["last"].get<double>() + one.bytes;
     }
   }
-  return settle_places(own.dump(), outlook.count);
+  return settle_places(own.dump(), due.count);
 }
 
-GribOutput::Preview GribOutput::preview(const Field& field, Duration step) {
+GribOutput::Preview GribOutput::preview(const Field& field, const State& state) {
   try {
-    const std::shared_ptr<const grib::Handle> from = templates_.find(field.variable);
-    const auto points = static_cast<std::size_t>(context_.shards.rows());
+    const std::shared_ptr<const grib::Handle> from = templates_->find(field.variable);
+    const std::int64_t count = state.grid->rows.total();
+    const auto points = static_cast<std::size_t>(count);
     const grib::EncodeOptions options{.allow_nans = false, .check = config_.check_encoding};
     const grib::Handle message = grib::encode_header(*from, field.keys, points, options);
     Preview result{.path = config_.split_output ? grib::render_path(field.path, message) : field.path};
@@ -92,7 +94,7 @@ GribOutput::Preview GribOutput::preview(const Field& field, Duration step) {
     const std::lock_guard lock(previews_);
     const auto [known, fresh] = bytes_of_kind_.try_emplace(kind.dump());
     if (fresh) {
-      const std::vector<float> values = some_values(context_.shards.rows());
+      const std::vector<float> values = some_values(count);
       const grib::Handle packed = grib::encode_field(*from, field.keys, values, options);
       check_kept(packed, values, asked_bits(*from, field.keys));
       const auto bits = static_cast<double>(packed.integer("bitsPerValue").value_or(0));
@@ -101,8 +103,9 @@ GribOutput::Preview GribOutput::preview(const Field& field, Duration step) {
     result.bytes = known->second;
     return result;
   } catch (const UserError& error) {
-    throw UserError("cannot encode " + field.variable + " at step " + duration_text(step) + ": " + error.message(),
-                    error.where(), error.remedy());
+    throw UserError(
+        "cannot encode " + field.variable + " at step " + duration_text(state.step) + ": " + error.message(),
+        error.where(), error.remedy());
   }
 }
 

@@ -15,8 +15,7 @@
 #include "common/errors.h"
 #include "common/files/folder.h"
 #include "common/streams.h"
-#include "worker/grib/path_pattern.h"
-#include "worker/outputs/selection.h"
+#include "worker/fields/selection.h"
 
 namespace tradewind::outputs {
 namespace {
@@ -45,11 +44,10 @@ std::string number(const char* name, double value) {
 Printer::Printer(const config::PrinterOutputConfig& config, const OutputContext& context,
                  dist::Communicator& communicator)
     : config_(config), context_(context), communicator_(communicator) {
-  context_.points.reset();  // of the whole grid
   if (communicator.rank() != 0) return;
   file_ = stdout;
   if (!config_.path) return;
-  path_ = grib::with_dataset(*config_.path, context.metadata.dataset);
+  path_ = config::with_dataset(*config_.path, context.metadata.dataset);
   if (!context.streams.contains(path_) && descriptor_named(path_) == STDOUT_FILENO) return;
   file_ = nullptr;
   if (OrderedFile::is_ordered(path_, context.streams)) {
@@ -75,17 +73,18 @@ Printer::~Printer() {
 }
 
 bool Printer::wants(Duration step) const {
-  return is_due(config_.common, context_.write_initial_state, context_.output_frequency, step);
+  return fields::is_due(config_.common, context_.write_initial_state, context_.output_frequency, step);
 }
 
 std::vector<std::string> Printer::prepare(const Outlook& outlook) {
-  const bool any = std::any_of(outlook.states.begin(), outlook.states.end(), [this](const State& state) {
+  const Due due = outlook.due([this](Duration step) { return wants(step); });
+  const bool any = std::any_of(due.states.begin(), due.states.end(), [this](const State& state) {
     return !config_.common.variables ||
            std::any_of(state.variables.begin(), state.variables.end(), [this](const std::string& name) {
-             return is_selected(config_.common.variables, name, context_.metadata);
+             return fields::is_selected(config_.common.variables, name, context_.metadata);
            });
   });
-  if (!any) refuse_nothing(config_.common, outlook, "output.printer");
+  if (!any) fields::refuse_nothing(config_.common, due, "output.printer");
   if (file_ && file_ != stdout && ::ftruncate(::fileno(file_), 0) != 0 && errno != EINVAL)
     throw EnvironmentFault(std::string("cannot empty the printer's file: ") + std::strerror(errno), path_);
   return {};
@@ -96,10 +95,9 @@ void Printer::write(const State& state) {
   const at::Tensor all = communicator_.all_gather(
       extremes(state.values).view({1, -1, 2}),
       std::vector<std::int64_t>(static_cast<std::size_t>(communicator_.size()), 1), "output.printer");
-  last_ = state.step;
   if (communicator_.rank() != 0) return;
   const at::Tensor smallest = all.select(2, 0).amin(0), largest = all.select(2, 1).amax(0);
-  const std::string points = std::to_string(context_.shards.rows());
+  const std::string points = std::to_string(state.grid->rows.total());
   std::string text = "\n";
   if (context_.metadata.multi_dataset_layout) text += "[" + context_.metadata.dataset + "] ";
   text += "😀 date=" + iso_date(state.base + state.step) + " latitudes=(" + points + ",) longitudes=(" + points + ",) ";
@@ -116,7 +114,7 @@ void Printer::write(const State& state) {
       auto least = smallest[static_cast<std::int64_t>(i)].item<double>();
       auto most = largest[static_cast<std::int64_t>(i)].item<double>();
       if (least > most) least = most = std::numeric_limits<double>::quiet_NaN();  // nothing but missing values
-      if (!is_selected(config_.common.variables, name, context_.metadata)) continue;
+      if (!fields::is_selected(config_.common.variables, name, context_.metadata)) continue;
       text.append("    ").append(name).append(width - name.size(), ' ').append(" shape=(").append(points).append(",) ");
       text.append(number("min", least)).append(" ").append(number("max", most)).append("\n");
     }

@@ -1,4 +1,4 @@
-// Outputs `printer` (a few lines of text per state: smallest and largest values) and `none`.
+// Output `printer`: a few lines of text per state, smallest and largest values.
 #pragma once
 
 #include <cstdio>
@@ -7,10 +7,11 @@
 
 #include "common/files/lock_file.h"
 #include "worker/outputs/output.h"
+#include "worker/outputs/restartable.h"
 
 namespace tradewind::outputs {
 
-class Printer : public Output {
+class Printer : public Output, public Restartable {
  public:
   Printer(const config::PrinterOutputConfig& config, const OutputContext& context, dist::Communicator& communicator);
   ~Printer() override;
@@ -18,8 +19,9 @@ class Printer : public Output {
   std::vector<std::string> prepare(const Outlook& outlook) override;
   void write(const State& state) override;
   void close() override;
-  std::optional<Duration> last_written() const override { return last_; }
   std::string why_no_restart() const override { return "what the output `printer` has printed cannot be taken back"; }
+  Settled settle() override { return {}; }
+  void resume(Settled) override {}
 
  private:
   config::PrinterOutputConfig config_;
@@ -29,16 +31,6 @@ class Printer : public Output {
   LockFile lock_;
   std::FILE* file_ = nullptr;  // on rank 0, or
   std::unique_ptr<OrderedFile> stream_;
-  std::optional<Duration> last_;
-};
-
-class NoOutput : public Output {
- public:
-  bool wants(Duration) const override { return false; }
-  void write(const State&) override {}
-  void close() override {}
-  std::optional<Duration> last_written() const override { return std::nullopt; }
-  std::string why_no_restart() const override { return {}; }
 };
 
 }  // namespace tradewind::outputs

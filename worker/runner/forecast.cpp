@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <numeric>
 
 #include "common/checkpoint/checkpoint.h"
 #include "common/errors.h"
 #include "common/stopwatch.h"
+#include "worker/filters/chain.h"
+#include "worker/inputs/template_source.h"
 #include "worker/nn/model.h"
-#include "worker/outputs/accumulate.h"
 #include "worker/outputs/output.h"
+#include "worker/outputs/restartable.h"
 #include "worker/runner/base_runner.h"
 #include "worker/runner/checkpoint_check.h"
 #include "worker/runner/commands.h"
@@ -44,9 +47,10 @@ Sources open_sources(const config::RunConfig& config, const checkpoint::Metadata
 
 // The fields of step 0: the latest date of the chosen categories, in the order of the categories.
 outputs::State initial_output(const InitialState& initial, const Roles& roles,
-                              const std::vector<std::string>& categories) {
+                              const std::vector<std::string>& categories, std::shared_ptr<const fields::Grid> grid) {
   outputs::State state;
   state.base = initial.date;
+  state.grid = std::move(grid);
   const at::Tensor latest = initial.x.select(0, initial.x.size(0) - 1);  // (rows, variables)
   std::vector<at::Tensor> fields;
   for (const auto& [category, group] : {std::pair<const char*, const Group*>{"prognostics", &roles.prognostic},
@@ -86,13 +90,31 @@ checkpoint::Metadata output_metadata(const config::RunConfig& config, const chec
 }
 
 // Byte for byte the same forecast after a restart, or none.
-void check_restart(const outputs::Output& output, const BaseRunner& runner, const nn::Model& model,
-                   const std::string& name) {
-  if (const std::string why = output.why_no_restart(); !why.empty())
-    throw UserError(why, "--restart", "leave --restart out, or use an output whose files can be gone on with");
+void check_restart(const filters::Chain& chain, const outputs::Output& output, const BaseRunner& runner,
+                   const nn::Model& model, const std::string& name) {
+  for (const std::string& why : {chain.why_no_restart(), outputs::why_no_restart(output)})
+    if (!why.empty())
+      throw UserError(why, "--restart", "leave --restart out, or use an output whose files can be gone on with");
   if (!runner.keeps_nothing(model))
     throw UserError("the runner '" + name + "' may keep something between steps", "--restart",
                     "leave --restart out, or have the runner say that it keeps nothing (base_runner.h)");
+}
+
+// The top-level filters' part comes before that of the output's own.
+RestartPoint restart_point(int calls, const at::Tensor& x, const filters::Chain& chain, outputs::Output& output) {
+  outputs::Settled settled = outputs::restartable(output).settle();
+  RestartPoint point{.calls = calls, .output = std::move(settled.told), .x = x.to(at::kCPU), .sums = chain.kept()};
+  for (auto& one : settled.kept) point.sums.push_back(std::move(one));
+  return point;
+}
+
+void resume(RestartPoint& point, filters::Chain& chain, outputs::Output& output, at::Tensor& x) {
+  const auto own = point.sums.begin() + static_cast<std::ptrdiff_t>(std::min(chain.size(), point.sums.size()));
+  outputs::restartable(output).resume(
+      {point.output, {std::make_move_iterator(own), std::make_move_iterator(point.sums.end())}});
+  point.sums.erase(own, point.sums.end());
+  chain.take_up(std::move(point.sums));
+  x = std::exchange(point.x, {});
 }
 
 // For the report, and for the end of what the user sees.
@@ -143,19 +165,24 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
   const checkpoint::Metadata described = output_metadata(config, checkpoint);
   const std::unique_ptr<outputs::Output> output = outputs::make_output(
       config.output,
-      outputs::OutputContext{described, sources.prognostic->templates(roles.prognostic.names), initial.points, shards,
-                             config.allow_nans.value_or(initial.has_nans), config.write_initial_state,
-                             config.output_frequency, output_buffer_from_environment(communicator.size()),
-                             run_words_from_environment(), streams},
+      outputs::OutputContext{.metadata = described,
+                             .input_templates = inputs::templates_of(*sources.prognostic, roles.prognostic.names),
+                             .allow_nans = config.allow_nans.value_or(initial.has_nans),
+                             .write_initial_state = config.write_initial_state,
+                             .output_frequency = config.output_frequency,
+                             .pending_bytes = output_buffer_from_environment(communicator.size()),
+                             .run_words = run_words_from_environment(),
+                             .streams = streams,
+                             .archive = checkpoint.archive},
       communicator);
-  std::vector<outputs::Accumulate> accumulations;
-  for (const config::PostProcessorConfig& processor : config.post_processors) {
-    accumulations.emplace_back(std::get<config::AccumulateFromStart>(processor), described);
-  }
+  filters::Chain chain(config.post_processors, {described, communicator.rank(), checkpoint.archive});
+  const auto grid = std::make_shared<const fields::Grid>(
+      fields::Grid{fields::Rows(shards),
+                   std::make_shared<const fields::Points>(initial.points->slice(shards.range(communicator.rank())))});
   const auto write = [&](outputs::State state) {
     const Stopwatch watch;
     // Post-processors see every state, written or not: a running sum must not skip any.
-    for (outputs::Accumulate& accumulate : accumulations) accumulate(state);
+    chain.apply(state);
     if (output->wants(state.step)) {
       communicator.observer().entering("output");
       output->write(state);
@@ -166,19 +193,19 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
   std::optional<RestartPoints> points;
   std::optional<RestartPoint> begin;
   if (!restart.folder.empty()) {
-    check_restart(*output, *runner, *model, config.runner.name);
+    check_restart(chain, *output, *runner, *model, config.runner.name);
     points.emplace(restart.folder, restart.resume,
                    RunIdentity{restart.run_id, restart.config, checkpoint.archive->fingerprint()}, communicator);
     if (restart.resume) begin = points->read(initial.x.sizes().vec());
   }
   if (begin) {
-    output->resume(begin->output);
-    for (std::size_t i = 0; i < accumulations.size(); ++i) accumulations[i].resume(std::move(begin->sums.at(i)));
-    initial.x = std::exchange(begin->x, {});
+    resume(*begin, chain, *output, initial.x);
     if (communicator.rank() == 0) reporter.note("goes on after step " + std::to_string(begin->calls));
   } else {
-    const outputs::State first_state = initial_output(initial, roles, config.initial_state_categories);
-    const auto warnings = output->prepare(outlook_of(*output, first_state, metadata, config.lead_time, accumulations));
+    const outputs::State first_state = initial_output(initial, roles, config.initial_state_categories, grid);
+    fields::Outlook outlook = outlook_of(first_state, metadata, config.lead_time);
+    chain.describe(outlook);
+    const auto warnings = output->prepare(outlook);
     if (communicator.rank() == 0)
       for (const std::string& warning : warnings) reporter.warning(warning);
     write(first_state);
@@ -217,7 +244,7 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
     for (std::size_t i = 0; i < metadata.time.output_offsets.size(); ++i) {
       const Duration step = start + metadata.time.output_offsets[i];
       if (step <= config.lead_time) {
-        results.push_back({{*date, step, previous, metadata.output, {}, {}},
+        results.push_back({{*date, step, previous, metadata.output, {}, {}, grid},
                            HostCopy(y.select(0, static_cast<std::int64_t>(i)).t())});
       }
       previous = step;
@@ -237,9 +264,7 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
     }
     if (points && call + 1 < calls) {
       const Stopwatch watch;
-      RestartPoint point{.calls = call + 1, .output = output->settle(), .x = x.to(at::kCPU), .sums = {}};
-      for (const outputs::Accumulate& accumulate : accumulations) point.sums.push_back(accumulate.sums());
-      points->write(point);
+      points->write(restart_point(call + 1, x, chain, *output));
       output_seconds += watch.seconds();
     }
     if (!y.is_cpu() && !points) {

@@ -84,13 +84,13 @@ Grid find_grid(inputs::Input& input, const checkpoint::Checkpoint& checkpoint, s
                     "input", where_to_look);
   const bool comparable = known->latitudes.size() == rows && known->longitudes.size() == rows;
   if (comparable && points != known) {
-    if (const auto i = grib::first_difference(*points, *known, grib::all_close))
+    if (const auto i = fields::first_difference(*points, *known, fields::all_close))
       throw UserError("point " + std::to_string(*i) + " has latitude " + std::to_string(points->latitudes[*i]) +
                           ", longitude " + std::to_string(points->longitudes[*i]) + ", the checkpoint has " +
                           std::to_string(known->latitudes[*i]) + ", " + std::to_string(known->longitudes[*i]),
                       "input", "give fields on the checkpoint's grid, in its order of points");
     // Longitudes a whole turn apart are the same points; forcings are computed from those the model was trained with.
-    if (!std::equal(points->longitudes.begin(), points->longitudes.end(), known->longitudes.begin(), grib::all_close))
+    if (!std::equal(points->longitudes.begin(), points->longitudes.end(), known->longitudes.begin(), fields::all_close))
       points = known;
   }
   const bool real = given.has_value() ? input.has_real_grid() : true;

@@ -21,7 +21,7 @@ namespace tradewind::runner {
 namespace {
 
 using Json = nlohmann::json;
-constexpr int layout_version = 2;
+constexpr int layout_version = 3;
 constexpr std::size_t most_at_once = std::size_t{64} << 20;  // so that the watch sees bytes move
 constexpr std::size_t longest_point = std::size_t{64} << 20;
 
@@ -134,7 +134,9 @@ void RestartPoints::write(const RestartPoint& point) {
     }
     file.publish();
   }
-  const Json own = {{"bytes", bytes}, {"crc32", crc_of(tensors)}};
+  Json rows = Json::array();  // of each sum: filters may keep fewer or more than the model's
+  for (std::size_t i = 1; i < tensors.size(); ++i) rows.push_back(tensors[i].numel());
+  const Json own = {{"bytes", bytes}, {"crc32", crc_of(tensors)}, {"rows", rows}};
   // Nobody's part comes before it is on disk; so the point is whole when rank 0 has them all.
   const auto parts = dist::gather_texts(communicator_, own.dump(), "restart point");
   if (communicator_.rank() == 0) {
@@ -183,13 +185,18 @@ std::optional<RestartPoint> RestartPoints::read(const std::vector<std::int64_t>&
 RestartPoint RestartPoints::read_told(const Json& told, const std::vector<std::int64_t>& shape) {
   RestartPoint point{
       .calls = told.at("calls"), .output = told.at("output"), .x = at::empty(shape, at::kFloat), .sums = {}};
+  const Json& part = told.at("parts").at(static_cast<std::size_t>(communicator_.rank()));
+  std::size_t number = 0;
   for (const Json& names : told.at("sums")) {
     auto& sums = point.sums.emplace_back();
-    for (const Json& name : names) sums[name.get<std::string>()] = at::empty({shape.at(1)}, at::kFloat);
+    for (const Json& name : names) {
+      const auto rows = part.at("rows").at(number++).get<std::uint32_t>();
+      if (rows > part.at("bytes").get<std::uint64_t>() / sizeof(float)) damaged(own_file(point.calls));
+      sums[name.get<std::string>()] = at::empty({rows}, at::kFloat);
+    }
   }
   const std::string path = own_file(point.calls);
   const std::vector<at::Tensor> tensors = tensors_of(point);  // contiguous: the same memory
-  const Json& part = told.at("parts").at(static_cast<std::size_t>(communicator_.rank()));
   std::size_t bytes = 0;
   for (const at::Tensor& tensor : tensors) bytes += tensor.nbytes();
   if (part.at("bytes").get<std::size_t>() != bytes) damaged(path);

@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "common/config/merge.h"
-#include "common/config/yaml_load.h"
+#include "common/config/nodes/yaml_load.h"
 #include "tests/unit/config/config_case.h"
 
 namespace tradewind::config {

@@ -51,7 +51,7 @@ TEST_CASE("everything that is wrong comes at once, in the order of the file; ove
               "output:\n  grib: {pth: o.grib, check_encoding: maybe}\n"
               "date: tomorrow\n"
               "description: ${nowhere}\n"
-              "post_processors: [extract_mask, {accumulate_from_start_of_forecast: {accumulation: []}}]\n"
+              "post_processors: [extract_from_state, {accumulate_from_start_of_forecast: {accumulation: []}}]\n"
               "env: {A: 1.5, B: []}\n",
               {"verbosity=loud", "env.C=[]"}, {defaults})
           .refusals();
@@ -61,8 +61,8 @@ TEST_CASE("everything that is wrong comes at once, in the order of the file; ove
       {"`output.grib.check_encoding` must be true or false, not the text 'maybe'", test.at(3, 39)},
       {"`date`: cannot read 'tomorrow' as a date: it does not start with YYYY-MM-DD or YYYYMMDD", test.at(4, 7)},
       {"interpolation key 'nowhere' is not there in '${nowhere}'", test.at(5, 14)},
-      {"post-processor 'extract_mask' is not supported by this build", test.at(6, 19)},
-      {"unknown key `post_processors.1.accumulate_from_start_of_forecast.accumulation`", test.at(6, 70)},
+      {"post-processor 'extract_from_state' is not supported by this build", test.at(6, 19)},
+      {"unknown key `post_processors.1.accumulate_from_start_of_forecast.accumulation`", test.at(6, 76)},
       {"`env.A` must be an integer, not the number 1.5", test.at(7, 10)},
       {"`env.B` must be text, not a list", test.at(7, 18)},
       {"`checkpoint` is missing", test.path("config.yaml")},

@@ -65,19 +65,19 @@ TEST_CASE("files named by the configuration are looked for at once") {
   refused("checkpoint: " + folder + "\ninput: dummy\n",
           "the checkpoint '" + folder + "' is a folder, a file is expected", test.at(1, 13));
   refused(start + "input: {grib: " + none + "}\n", "the input '" + none + "' is not there: tried " + none,
-          test.at(2, 8));
+          test.at(2, 15));
   const std::string pattern = test.path("*.grb");
   refused(start + "input: {grib: " + pattern + "}\n", "no file matches the input '" + pattern + "': tried " + pattern,
-          test.at(2, 8));
+          test.at(2, 15));
   const std::string deep = none + "/**/*.grib";
   refused(start + "input: {grib: " + deep + "}\n",
-          "the input '" + deep + "' starts in a folder that is not there: tried " + none + "/", test.at(2, 8));
+          "the input '" + deep + "' starts in a folder that is not there: tried " + none + "/", test.at(2, 15));
   refused(start + "input: dummy\nconstant_forcings: {grib: " + none + "}\n",
-          "the input '" + none + "' is not there: tried " + none, test.at(3, 20));
+          "the input '" + none + "' is not there: tried " + none, test.at(3, 27));
   refused(start + "input: dummy\noutput: {grib: {path: o, templates: {file: " + none + "}}}\n",
-          "the template '" + none + "' is not there: tried " + none, test.at(3, 9));
+          "the template '" + none + "' is not there: tried " + none, test.at(3, 44));
   refused(start + "input: dummy\noutput: {grib: {path: o, templates: {samples: " + none + "}}}\n",
-          "the index of templates '" + none + "' is not there: tried " + none, test.at(3, 9));
+          "the index of templates '" + none + "' is not there: tried " + none, test.at(3, 47));
 }
 
 TEST_CASE("a path that is right from the configuration's folder gets that remedy") {

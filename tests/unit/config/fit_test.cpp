@@ -56,6 +56,10 @@ TEST_CASE("what means nothing in the checkpoint, and would change the forecast o
        "3:76: `post_processors.0.accumulate_from_start_of_forecast.accumulations.1`: 'cp' is no variable that"},
       {"post_processors: [{accumulate_from_start_of_forecast: {accumulations: [tp_in]}}]",
        "3:72: `post_processors.0.accumulate_from_start_of_forecast.accumulations.0`: 'tp_in' is no variable that"},
+      {"post_processors: [{extract_mask: lam/cutout_mask}]",
+       "3:34: `post_processors.0.extract_mask.mask`: 'lam/cutout_mask' is neither a file nor an array"},
+      {"output: {tee: [printer, {printer: {variables: q_5}}]}",
+       "3:47: `output.tee.1.printer.variables`: 'q_5' is no variable"},
       {"output_frequency: 4h\nlead_time: 6h", "3:19: `output_frequency` is 4h, of which no step"},
       {"output: {printer: {output_frequency: 7h}}\nlead_time: 1d", "3:38: `output.printer.output_frequency` is 7h"},
       {"output_frequency: 12h\nlead_time: 6h\nwrite_initial_state: false",
@@ -98,7 +102,7 @@ TEST_CASE("what means nothing in the checkpoint, and leaves the forecast as it i
        "3:47: `output.grib.templates.0.input.tq`: 'tq' is no variable"},
       {"output: {grib: {path: o, templates: [{file: {path: x, variables: [2q]}}]}}",
        "3:66: `output.grib.templates.0.file.variables`: '2q' is no variable"},
-      {"output: {grib: {path: o, grib2_keys: {tpp: {a: 1}}}}", "3:9: `grib2_keys.tpp` is for no param"},
+      {"output: {grib: {path: o, grib2_keys: {tpp: {a: 1}}}}", "3:39: `output.grib.grib2_keys.tpp` is for no param"},
   };
   for (const Line& line : table) {
     const std::string shown(line.yaml);

@@ -41,14 +41,40 @@ TEST_CASE("the namer's rules") {
   });
 }
 
+TEST_CASE("an input within an input: what another one has at one date") {
+  const ConfigCase test;
+  const auto repeated = [&](const std::string& options) {
+    return std::get<RepeatedDatesConfig>(test.run("input: {repeated-dates: " + options + "}").input);
+  };
+  const RepeatedDatesConfig one = repeated("{source: {grib: c.grib}, date: 2020-02-01, mode: constant}");
+  CHECK(std::get<GribInputConfig>(*one.source).path == "c.grib");
+  CHECK(one.date == parse_date("2020-02-01"));
+  CHECK(one == repeated("{date: '2020-02-01T00:00', source: {grib: {path: c.grib}}}"));
+  CHECK_FALSE(one == repeated("{date: 2020-02-02, source: {grib: c.grib}}"));
+  CHECK_FALSE(one == repeated("{date: 2020-02-01, source: {grib: d.grib}}"));
+  CHECK(std::get<RepeatedDatesConfig>(*repeated("{date: 2020-02-01, source: {repeated_dates: {source: dummy, date: "
+                                                "2020-02-01}}}")
+                                           .source)
+            .date == one.date);
+  check_refused({
+      {"input: {repeated_dates: {date: 2020-02-01}}", "`input.repeated_dates.source` is missing", 3, 9, "source:"},
+      {"input: {repeated_dates: {source: dummy}}", "`input.repeated_dates.date` is missing", 3, 9, "date:"},
+      {"input: {repeated_dates: {source: gribb, date: 2020-02-01}}", "unknown input 'gribb'", 3, 34, "'grib'"},
+      {"input: {repeated_dates: {source: {grib: {pth: x}}, date: 2020-02-01}}",
+       "unknown key `input.repeated_dates.source.grib.pth`", 3, 42, "`path`"},
+      {"input: {repeated_dates: {source: dummy, date: [1]}}", "`input.repeated_dates.date` must be text, not a list", 3,
+       47, "text"},
+      {"input: {repeated_dates: {source: dummy, date: 2020-02-01, mode: climatology}}",
+       "`input.repeated_dates.mode` cannot be 'climatology'", 3, 65, "constant"},
+  });
+}
+
 TEST_CASE("inputs that are refused") {
   check_refused({
       {"input: test", "input 'test' is not supported by this build", 3, 8, "write `input: {grib: FILE}`"},
       {"input: {dataset: x.zarr}", "input 'dataset' is not supported by this build", 3, 9, "anemoi-datasets"},
       {"input: {netcdf: x.nc}", "input 'netcdf' is not supported by this build", 3, 9, "grib, dummy, empty"},
       {"input: mars", "input 'mars' is not supported by this build", 3, 8, "retrieve"},
-      {"input: {repeated_dates: {}}", "input 'repeated_dates' is not supported by this build", 3, 9, "grib"},
-      {"input: {repeated-dates: {}}", "input 'repeated-dates' is not supported by this build", 3, 9, "grib"},
       {"input: {cutout: []}", "input 'cutout' is not supported by this build", 3, 9, "grib"},
       {"input: gribb", "unknown input 'gribb'", 3, 8, "did you mean 'grib'?"},
       {"input: null", "`input` must be a name or a map of one name, not null", 3, 8, "name"},

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "common/config/yaml_load.h"
+#include "common/config/nodes/yaml_load.h"
 #include "tests/unit/config/config_case.h"
 
 namespace tradewind::config {

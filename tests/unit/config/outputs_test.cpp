@@ -39,20 +39,19 @@ TEST_CASE("outputs") {
 
 TEST_CASE("the parallel output: a grib output in so many files, inline or below `output`") {
   const ConfigCase test;
-  const auto grib = [&](const std::string& output) {
-    return std::get<GribOutputConfig>(test.run("output: {parallel: {" + output + "}}").output);
+  const auto parallel = [&](const std::string& output) {
+    return std::get<ParallelOutputConfig>(test.run("output: {parallel: {" + output + "}}").output);
   };
-  const GribOutputConfig below = grib("num_writers: 3, output: {grib: {path: o, check_encoding: false}}");
-  CHECK(below.path == "o");
-  CHECK_FALSE(below.check_encoding);
-  REQUIRE(below.writers);
-  CHECK(below.writers->count == 3);
-  CHECK_FALSE(below.writers->fields_per_chunk);
-  CHECK(grib("grib: o").writers->count == 1);
-  CHECK(grib("grib: {path: o}, num_writers: 2").writers->count == 2);
-  CHECK(grib("grib: o, chunk_strategy: {by_size: {fields_per_chunk: 4}}").writers->fields_per_chunk == 4);
-  CHECK_FALSE(grib("grib: o, chunk_strategy: by_worker").writers->fields_per_chunk);
-  CHECK_FALSE(std::get<GribOutputConfig>(test.run("output: {grib: o}").output).writers);
+  const ParallelOutputConfig below = parallel("num_writers: 3, output: {grib: {path: o, check_encoding: false}}");
+  const auto& grib = std::get<GribOutputConfig>(*below.output);
+  CHECK(grib.path == "o");
+  CHECK_FALSE(grib.check_encoding);
+  CHECK(below.writers.count == 3);
+  CHECK_FALSE(below.writers.fields_per_chunk);
+  CHECK(parallel("grib: o").writers.count == 1);
+  CHECK(parallel("grib: {path: o}, num_writers: 2").writers.count == 2);
+  CHECK(parallel("grib: o, chunk_strategy: {by_size: {fields_per_chunk: 4}}").writers.fields_per_chunk == 4);
+  CHECK_FALSE(parallel("grib: o, chunk_strategy: by_worker").writers.fields_per_chunk);
 }
 
 TEST_CASE("options of the grib output") {
@@ -144,18 +143,57 @@ TEST_CASE("templates of four kinds") {
   });
 }
 
+TEST_CASE("a tee holds outputs, also other tees; what stands before it stands before all") {
+  const ConfigCase test;
+  const RunConfig config = test.run(
+      "output: {tee: {post_processors: [{extract_slice: 9}], outputs: [printer, {tee: [{raw: d}, none]}, "
+      "{grib: {path: o, post_processors: [accumulate_from_start_of_forecast]}}]}}");
+  const auto& tee = std::get<TeeOutputConfig>(config.output);
+  REQUIRE(tee.outputs.size() == 3);
+  CHECK(std::get<TeeOutputConfig>(tee.outputs[1]).outputs.size() == 2);
+  const std::vector<OutputLeaf> leaves = leaves_of(config.output);
+  REQUIRE(leaves.size() == 3);
+  CHECK(std::holds_alternative<PrinterOutputConfig>(*leaves[0].output));
+  CHECK(leaves[0].filters.size() == 1);
+  CHECK(std::get<RawOutputConfig>(*leaves[1].output).dir == "d");
+  CHECK(leaves[1].filters.size() == 1);
+  CHECK(leaves[2].filters.size() == 2);
+  CHECK(std::get<TeeOutputConfig>(test.run("output: {tee: [printer]}").output).outputs.size() == 1);
+  Uses uses;
+  config.output.uses(uses);
+  REQUIRE(uses.paths.size() == 2);
+  CHECK(uses.paths[0].path == "d/{any}.npz");
+  CHECK(test.findings(ConfigCase::complete("output: {tee: {outputs: [printer], output_frequency: 6}}"))
+            .warnings()
+            .at(0)
+            .find("`output.tee.output_frequency` has no effect: say it of each output") != std::string::npos);
+}
+
 TEST_CASE("outputs that are refused") {
   check_refused({
       {"output: {netcdf: o.nc}", "output 'netcdf' is not supported by this build", 3, 10, "grib, printer, none"},
       {"output: {zarr: o.zarr}", "output 'zarr' is not supported by this build", 3, 10, "grib"},
-      {"output: {tee: [printer]}", "output 'tee' is not supported by this build", 3, 10, "grib"},
-      {"output: {raw: d}", "output 'raw' is not supported by this build", 3, 10, "grib"},
+      {"output: {raw: {}}", "`output.raw.dir` is missing", 3, 10, "raw: FOLDER"},
+      {"output: {raw: {dir: d, template: '{step:03}.npz'}}",
+       "`output.raw.template` has '{step:03}', which means nothing here", 3, 34, "{step}"},
+      {"output: {raw: {dir: d, template: 'x{date'}}", "`output.raw.template` has '{date', which means nothing here", 3,
+       34, "{date}"},
+      {"output: {raw: {dir: d, template: '{basetime}.npz'}}", "`output.raw.template` gives every state the same file",
+       3, 34, "{date} or {step}"},
+      {"output: {tee: []}", "`output.tee` is empty", 3, 15, "printer"},
+      {"output: tee", "`output.tee.outputs` is missing", 3, 9, "printer"},
+      {"output: {tee: printer}", "`output.tee` takes no value, not the text 'printer'", 3, 15, "alone"},
+      {"output: {tee: [printer, {grip: x}]}", "unknown output 'grip'", 3, 26, "'grib'"},
+      {"output: {tee: {outputs: [{grib: {pth: x}}]}}", "unknown key `output.tee.outputs.0.grib.pth`", 3, 34, "`path`"},
+      {"output: {parallel: {tee: [printer]}}", "output in `output.parallel` 'tee' is not supported by this build", 3,
+       21, "grib"},
       {"output: {parallel: {num_writers: 2}}", "`output.parallel.output` is missing", 3, 10, "{grib: FILE}"},
       {"output: {parallel: {output: {grib: o}, num_writers: 0}}",
        "`output.parallel.num_writers` is 0, it must be 1 or more", 3, 53, "from 1 on"},
       {"output: {parallel: {output: {grib: o}, writers: 2}}", "unknown key `output.parallel.writers`", 3, 40,
        "num_writers"},
-      {"output: {parallel: {output: {netcdf: o}}}", "unknown output in `output.parallel` 'netcdf'", 3, 30, "grib"},
+      {"output: {parallel: {output: {netcdf: o}}}",
+       "output in `output.parallel` 'netcdf' is not supported by this build", 3, 30, "grib"},
       {"output: {parallel: {printer: {}}}", "output in `output.parallel` 'printer' is not supported by this build", 3,
        21, "grib"},
       {"output: {parallel: {output: {grib: o}, chunk_strategy: by_metadata}}",
@@ -175,8 +213,8 @@ TEST_CASE("outputs that are refused") {
        "`output.grib.modifiers` is not supported by this build", 3, 26, "encoding"},
       {"output: {grib: {path: o, archive_requests: {path: a.json}}}",
        "`output.grib.archive_requests` is not supported by this build", 3, 26, "leave"},
-      {"output: {grib: {path: o, post_processors: [accumulate_from_start_of_forecast]}}",
-       "`output.grib.post_processors` is not supported by this build", 3, 26, "top-level"},
+      {"output: {grib: {path: o, post_processors: [accumulate]}}", "unknown post-processor 'accumulate'", 3, 44,
+       "accumulate_from_start_of_forecast"},
       {"output: {grib: {path: o, negative_step_mode: ignore}}", "`output.grib.negative_step_mode` cannot be 'ignore'",
        3, 46, "error, write, skip"},
       {"output: {grib: {path: o, missing_value: none}}",
@@ -187,6 +225,26 @@ TEST_CASE("outputs that are refused") {
        31, "whole"},
       {"output: {none: {x: 1}}", "unknown key `output.none.x`", 3, 17, "known here"},
   });
+}
+
+TEST_CASE("post-processors stand before an output, in any order, and leaves tell all that is on their way") {
+  const ConfigCase test;
+  const RunConfig config = test.run(
+      "output: {parallel: {num_writers: 2, grib: {path: o, post_processors: [{extract_slice: [0, 9]}, "
+      "accumulate_from_start_of_forecast, {extract_slice: 5}]}}}");
+  const std::vector<OutputLeaf> leaves = leaves_of(config.output);
+  REQUIRE(leaves.size() == 1);
+  CHECK(leaves[0].writers->count == 2);
+  CHECK(std::get<GribOutputConfig>(*leaves[0].output).path == "o");
+  REQUIRE(leaves[0].filters.size() == 3);
+  CHECK(std::holds_alternative<AccumulateFromStart>(*leaves[0].filters[1]));
+  CHECK(std::get<ExtractSlice>(*leaves[0].filters[2]).stop == 5);
+  CHECK(leaves_of(test.run("output: none").output).empty());
+  Uses uses;
+  config.output.uses(uses);
+  REQUIRE(uses.paths.size() == 1);
+  CHECK(uses.paths[0].parts == 2);
+  CHECK(uses.paths[0].at.where == test.at(3, 50));
 }
 
 }  // namespace tradewind::config

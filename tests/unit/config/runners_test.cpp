@@ -1,4 +1,6 @@
 // Post-processors, runners and clusters: every option and every refusal, with its place.
+#include <cmath>
+
 #include "tests/unit/config/config_case.h"
 
 namespace tradewind::config {
@@ -16,7 +18,8 @@ TEST_CASE("post-processors") {
   CHECK(std::get<AccumulateFromStart>(given.at(0)).accumulations == std::vector<std::string>{"tp", "cp"});
   CHECK(std::get<AccumulateFromStart>(given.at(0)).allow_negative);
   check_refused({
-      {"post_processors: [extract_mask]", "post-processor 'extract_mask' is not supported by this build", 3, 19,
+      {"post_processors: [{extract_from_state: lam}]",
+       "post-processor 'extract_from_state' is not supported by this build", 3, 20,
        "accumulate_from_start_of_forecast"},
       {"post_processors: [{backward_transform_filter: x}]",
        "post-processor 'backward_transform_filter' is not supported by this build", 3, 20, "accumulate"},
@@ -29,6 +32,50 @@ TEST_CASE("post-processors") {
       {"post_processors: [{accumulate_from_start_of_forecast: {accumulations: tp}}]",
        "`post_processors.0.accumulate_from_start_of_forecast.accumulations` must be a list, not the text 'tp'", 3, 71,
        "["},
+  });
+}
+
+TEST_CASE("slices") {
+  const ConfigCase test;
+  const auto slice = [&](const std::string& argument) {
+    return std::get<ExtractSlice>(
+        test.run("post_processors: [{extract_slice: " + argument + "}]").post_processors.at(0));
+  };
+  CHECK(slice("7").stop == 7);
+  CHECK_FALSE(slice("[7]").start);
+  CHECK(slice("[2, 7]").start == 2);
+  CHECK_FALSE(slice("[-2, null]").stop);
+  CHECK(slice("[0, 100, 4]").step == 4);
+  check_refused({
+      {"post_processors: [extract_slice]", "`post_processors.0.extract_slice` takes one to three numbers, not null", 3,
+       19, "[start, stop]"},
+      {"post_processors: [{extract_slice: [1, 2, 3, 4]}]",
+       "`post_processors.0.extract_slice` takes one to three numbers, not a list", 3, 20, "[start, stop]"},
+      {"post_processors: [{extract_slice: [1, b]}]",
+       "`post_processors.0.extract_slice.1` must be an integer, not the text 'b'", 3, 39, "whole"},
+      {"post_processors: [{extract_slice: [9, 1, -1]}]",
+       "`post_processors.0.extract_slice` has the step -1, it must be 1 or more", 3, 42, "positive"},
+  });
+}
+
+TEST_CASE("masks") {
+  const ConfigCase test;
+  const auto filters =
+      test.run(
+              "post_processors: [{extract-mask: m.npy}, {extract_mask: {mask: lam/cutout_mask, as_slice: true, "
+              "inverse: yes}}, {assign_mask: {mask: w.npy, fill_value: -1}}, {assign_mask: w.npy}]")
+          .post_processors;
+  REQUIRE(filters.size() == 4);
+  CHECK(std::get<ExtractMask>(filters[0]).mask == "m.npy");
+  CHECK_FALSE(std::get<ExtractMask>(filters[0]).inverse);
+  CHECK(std::get<ExtractMask>(filters[1]).as_slice);
+  CHECK(std::get<ExtractMask>(filters[1]).inverse);
+  CHECK(std::get<AssignMask>(filters[2]).fill_value == -1);
+  CHECK(std::isnan(std::get<AssignMask>(filters[3]).fill_value));
+  check_refused({
+      {"post_processors: [extract_mask]", "`post_processors.0.extract_mask.mask` is missing", 3, 19, "FILE.npy"},
+      {"post_processors: [{assign_mask: {mask: [1]}}]", "`post_processors.0.assign_mask.mask` must be text, not a list",
+       3, 40, "text"},
   });
 }
 

@@ -1,11 +1,11 @@
 // Expected values: what the reference (PyYAML's safe loader, then OmegaConf) makes of the same text.
-#include "common/config/yaml_load.h"
+#include "common/config/nodes/yaml_load.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
-#include "common/config/yaml_scalar.h"
+#include "common/config/nodes/yaml_scalar.h"
 #include "tests/unit/config/config_case.h"
 
 namespace tradewind::config {

@@ -79,8 +79,8 @@ TEST_CASE("spectral coefficients are no points; a message may leave its points t
 
 TEST_CASE("points a whole turn apart are the same, others are not") {
   const Points wanted{{50, 50, -50}, {180, 190, 0}};
-  CHECK_FALSE(first_difference({{50, 50, -50}, {-180, -170, 360}}, wanted, all_close));
-  CHECK(first_difference({{50, 50, -50}, {-180, -171, 360}}, wanted, all_close) == 1);
-  CHECK(first_difference({{50, 50, 50}, {180, 190, 0}}, wanted, all_close) == 2);
-  CHECK(first_difference({{50, 50}, {180, 190}}, wanted, all_close) == 2);
+  CHECK_FALSE(fields::first_difference({{50, 50, -50}, {-180, -170, 360}}, wanted, fields::all_close));
+  CHECK(fields::first_difference({{50, 50, -50}, {-180, -171, 360}}, wanted, fields::all_close) == 1);
+  CHECK(fields::first_difference({{50, 50, 50}, {180, 190, 0}}, wanted, fields::all_close) == 2);
+  CHECK(fields::first_difference({{50, 50}, {180, 190}}, wanted, fields::all_close) == 2);
 }

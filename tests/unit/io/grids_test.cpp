@@ -7,6 +7,7 @@
 #include "common/errors.h"
 #include "tests/unit/dist/ranks.h"
 #include "tests/unit/io/fixture.h"
+#include "worker/grib/geometry.h"
 #include "worker/grib/sections.h"
 #include "worker/inputs/input.h"
 

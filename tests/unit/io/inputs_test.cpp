@@ -9,6 +9,7 @@
 #include "tests/unit/io/fixture.h"
 #include "worker/inputs/dummy_input.h"
 #include "worker/inputs/input.h"
+#include "worker/inputs/template_source.h"
 
 using namespace tradewind;
 using namespace tradewind::test;
@@ -100,7 +101,7 @@ TEST_CASE("a folder is one input, its files are read in the order of their names
   const auto input = inputs::make_input(config::GribInputConfig{folder / "{dataset}", {}}, metadata, *communicator);
   const at::Tensor read = input->read({"2t", "msl"}, {start}, {10, 12});
   CHECK(at::equal(read, at::tensor({1.F, 2.F, 1.F, 2.F}).view({1, 2, 2})));
-  CHECK(input->templates({"2t"})->messages.at("2t")().substr(0, 4) == "GRIB");
+  CHECK(inputs::templates_of(*input, {"2t"})->messages.at("2t")().substr(0, 4) == "GRIB");
 }
 
 TEST_CASE("every number of ranks reads the same rows") {
@@ -144,4 +145,34 @@ TEST_CASE("the empty input has no fields") {
   const auto empty = inputs::make_input(config::EmptyInputConfig{}, metadata, *communicator);
   CHECK(empty->read({}, {start}, {0, 5}).sizes() == at::IntArrayRef({1, 5, 0}));
   CHECK_THROWS_AS(empty->read({"2t"}, {start}, {0, 5}), UserError);
+}
+
+TEST_CASE("repeated dates: what a source has at one date, for every date, on every number of ranks") {
+  const auto metadata = golden_metadata("gt-transformer/inference-last.ckpt");
+  const config::RepeatedDatesConfig config{
+      std::make_shared<const config::InputConfig>(config::GribInputConfig{golden("gt-transformer/input.grib"), {}}),
+      start - hours(6)};
+  const auto single = dist::make_single_communicator();
+  const at::Tensor source =
+      inputs::make_input(*config.source, metadata, *single)->read({"z", "2t"}, {start - hours(6)}, {0, 5248});
+  for (const int size : {1, 3}) {
+    tradewind::testing::run_ranks(size, [&](dist::Communicator& communicator) {
+      const dist::RowRange rows = dist::Shards(5248, size).range(communicator.rank());
+      const auto input = inputs::make_input(config, metadata, communicator);
+      CHECK(input->grid_points(5248)->latitudes.size() == 5248);
+      CHECK(input->has_real_grid());
+      CHECK_FALSE(input->latest_date());
+      const at::Tensor read = input->read({"z", "2t"}, {start, start + hours(240), start + hours(6)}, rows);
+      REQUIRE(read.sizes() == at::IntArrayRef({3, rows.size(), 2}));
+      for (std::int64_t date = 0; date < 3; ++date)
+        CHECK(at::equal(read[date], source[0].slice(0, rows.begin, rows.end)));
+      CHECK(inputs::templates_of(*input, {"2t", "tp"})->messages.size() == 1);
+    });
+  }
+  const config::RepeatedDatesConfig elsewhen{config.source, start + hours(240)};
+  const auto input = inputs::make_input(elsewhen, metadata, *single);
+  CHECK(has(error_of([&] {
+              input->read({"2t"}, {start}, {0, 5});
+            }),
+            "no field of the input is valid at 2024-01-25T00:00:00"));
 }

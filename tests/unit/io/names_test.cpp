@@ -215,7 +215,7 @@ TEST_CASE("paths are formatted as Python does it") {
   const Handle message = make_message({{"shortName", "2t"}, {"date", 20240115}, {"time", 600}, {"step", 6}});
   CHECK(render_path("{dataDate}-{time:04}-{step:03}/{shortName}.grib", message) == "20240115-0600-006/2t.grib");
   CHECK(render_path("plain.grib", message) == "plain.grib");
-  CHECK(with_dataset("{dataset}-{dataset_name}.grib", "data") == "data-data.grib");
+  CHECK(config::with_dataset("{dataset}-{dataset_name}.grib", "data") == "data-data.grib");
   CHECK_THROWS_AS(render_path("{nonsense}", message), UserError);
   CHECK_THROWS_AS(render_path("{step:zz}", message), UserError);
   CHECK_THROWS_AS(render_path("{shortName:d}", message), UserError);

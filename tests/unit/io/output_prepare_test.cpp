@@ -22,13 +22,15 @@ struct Preparation {
 
   // Why not; empty: it is ready.
   std::string refused(const config::GribOutputConfig& config, const Outlook& outlook) {
-    return error_of([&] { make_output(config, context_of(metadata), *communicator)->prepare(outlook); });
+    OutputContext context = context_of(metadata);
+    context.write_initial_state = false;
+    return error_of([&] { make_output(config, context, *communicator)->prepare(outlook); });
   }
   std::string with(const Change& change) {
     auto config = to(folder / "o.grib");
     change(config);
     fs::remove(partial);
-    return refused(config, {.states = {state_at(6), state_at(240)}, .count = 40});
+    return refused(config, outlook_of({6, 240}));
   }
 };
 
@@ -105,8 +107,7 @@ TEST_CASE("what would end the forecast later is found before it begins") {
   CHECK(output.refused(to(folder / "o.grib"), {}).find("nothing would be written: no state is due") !=
         std::string::npos);
   // Only the last step does not fit.
-  const Outlook long_one{.states = {state_at(6), state_at(5000000000)}, .count = 2};
-  const std::string what = output.refused(to(folder / "o.grib"), long_one);
+  const std::string what = output.refused(to(folder / "o.grib"), outlook_of({6, 5000000000}));
   CAPTURE(what);
   CHECK(what.find("at step 5000000000h") != std::string::npos);
 }

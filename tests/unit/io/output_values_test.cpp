@@ -1,12 +1,13 @@
-// What of a forecast is written: selection, accumulation, printed text.
+// What of a forecast is written: selection, printed text.
 #include <filesystem>
 
 #include "tests/unit/io/output_case.h"
-#include "worker/outputs/accumulate.h"
-#include "worker/outputs/selection.h"
+#include "worker/fields/selection.h"
 
 using namespace tradewind;
 using namespace tradewind::test;
+using fields::is_due;
+using fields::is_selected;
 namespace fs = std::filesystem;
 
 TEST_CASE("which states and variables are written") {
@@ -34,30 +35,6 @@ TEST_CASE("which states and variables are written") {
   CHECK(is_selected(std::nullopt, "anything", metadata));
 }
 
-TEST_CASE("accumulation from the start of the forecast") {
-  const auto metadata = some_metadata();
-  Accumulate accumulate({}, metadata);
-  State state = state_at(6, {"2t", "tp"});
-  const at::Tensor given = at::tensor({1.F, -2.F, 3.F, 0.5F, -1.F, 2.F}).view({2, 3});
-  state.values = given;
-  accumulate(state);
-  CHECK(at::equal(state.values, at::tensor({1.F, -2.F, 3.F, 0.5F, 0.F, 2.F}).view({2, 3})));
-  CHECK(state.start_steps.at("tp") == Duration::zero());
-  CHECK(state.start_steps.size() == 1);
-  state.values = given;
-  accumulate(state);
-  CHECK(at::equal(state.values[1], at::tensor({1.F, 0.F, 4.F})));
-  CHECK(given[1][0].item<float>() == 0.5F);  // the model's own tensor is left alone
-  CHECK_THROWS_WITH_AS(Accumulate({.accumulations = {{"2t", "absent"}}}, metadata),
-                       doctest::Contains("makes no variable absent"), UserError);
-  Accumulate signed_sums({.accumulations = {{"2t"}}, .allow_negative = true}, metadata);
-  state.values = given;
-  signed_sums(state);
-  state.values = given;
-  signed_sums(state);
-  CHECK(at::equal(state.values[0], at::tensor({2.F, -4.F, 6.F})));
-}
-
 TEST_CASE("the printer prints what the reference prints") {
   const TemporaryFolder folder;
   const auto metadata = golden_metadata("gt-transformer/inference-last.ckpt");
@@ -80,13 +57,14 @@ TEST_CASE("the printer prints what the reference prints") {
 )";
   for (const int ranks : {1, 2}) {
     const auto as_rank = [&](dist::Communicator& communicator) {
-      const OutputContext context{
-          .metadata = metadata, .input_templates = {}, .points = {}, .shards = dist::Shards(5248, ranks)};
+      const OutputContext context{.metadata = metadata};
+      const dist::Shards shards(5248, ranks);
       config::PrinterOutputConfig config;
       config.path = folder / "printed.txt";
       const auto printer = make_output(config, context, communicator);
       State part = state;
-      const dist::RowRange rows = context.shards.range(communicator.rank());
+      part.grid = std::make_shared<const fields::Grid>(fields::Grid{fields::Rows(shards), {}});
+      const dist::RowRange rows = shards.range(communicator.rank());
       part.values = state.values.slice(1, rows.begin, rows.end);
       printer->write(part);
       printer->close();

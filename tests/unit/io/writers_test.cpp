@@ -53,7 +53,7 @@ config::GribOutputConfig to(const std::string& path) {
 }
 
 struct Run {
-  config::GribOutputConfig config;
+  config::OutputConfig config;
   int ranks = 1;
   std::vector<Site> sites = {};  // by rank; none: where this process is
   std::size_t pending_bytes = 64 << 20;
@@ -67,15 +67,17 @@ std::vector<OutputFigures> write_all(const Run& run) {
   std::vector<OutputFigures> figures(static_cast<std::size_t>(run.ranks));
   const auto as_rank = [&](dist::Communicator& communicator) {
     const auto rank = static_cast<std::size_t>(communicator.rank());
-    OutputContext context{
-        .metadata = metadata, .input_templates = {}, .points = {}, .shards = dist::Shards(points, run.ranks)};
+    OutputContext context{.metadata = metadata};
+    const auto grid =
+        std::make_shared<const fields::Grid>(fields::Grid{fields::Rows(dist::Shards(points, run.ranks)), {}});
     context.pending_bytes = run.pending_bytes;
     if (!run.sites.empty()) context.site_probe = [&, rank](const std::string&) { return run.sites[rank]; };
     const auto output = make_output(run.config, context, communicator);
-    const dist::RowRange rows = context.shards.range(communicator.rank());
+    const dist::RowRange rows = grid->rows.range(communicator.rank());
     for (int i = 1; i <= run.states; ++i) {
       State state{.base = parse_date("2024-01-15"), .step = hours(6 * i), .previous_step = hours(6 * i - 6)};
       state.variables = variables;
+      state.grid = grid;
       state.values = values_at(6L * i).slice(1, rows.begin, rows.end).contiguous();
       output->write(state);
       if (run.after_state) run.after_state(communicator.rank(), i);
@@ -206,15 +208,14 @@ TEST_CASE("a slow output stops nobody before its buffer is full, and no more tha
 }
 
 TEST_CASE("so many files, each with its chunk of the fields") {
-  CHECK(grib::with_stem_suffix("out.grib", "_w0") == "out_w0.grib");
-  CHECK(grib::with_stem_suffix("a.b/out", "_w0") == "a.b/out_w0");
-  CHECK(grib::with_stem_suffix("d/f.{step:03}.grib", "_w1") == "d/f.{step:03}_w1.grib");
-  CHECK(grib::with_stem_suffix("d/.hidden", "_w1") == "d/.hidden_w1");
+  CHECK(config::with_part("out.grib", 0) == "out_w0.grib");
+  CHECK(config::with_part("a.b/out", 0) == "a.b/out_w0");
+  CHECK(config::with_part("d/f.{step:03}.grib", 1) == "d/f.{step:03}_w1.grib");
+  CHECK(config::with_part("d/.hidden", 1) == "d/.hidden_w1");
   const TemporaryFolder folder;
-  auto config = to(folder / "o.grib");
+  const auto output = std::make_shared<const config::OutputConfig>(to(folder / "o.grib"));
   const auto write = [&](const config::ParallelWriters& writers, int ranks) {
-    config.writers = writers;
-    write_all({.config = config, .ranks = ranks, .states = 2});
+    write_all({.config = config::ParallelOutputConfig{writers, output}, .ranks = ranks, .states = 2});
   };
   for (const int ranks : {1, 3}) {
     CAPTURE(ranks);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "common/errors.h"
@@ -31,8 +32,31 @@ TEST_CASE("arrays come back as they were written") {
   CHECK(at::equal(npz::read(*archive, "z"), z));
   CHECK(at::equal(npz::read(*archive, "turned"), y.transpose(0, 2)));
   CHECK(npz::read(*archive, "none").sizes() == at::IntArrayRef({0, 7}));
+  CHECK(archive->find("none.npy")->crc32 != 0);  // of its header
   CHECK_THROWS_AS(npz::read(*archive, "x"), UserError);
   CHECK_FALSE(std::filesystem::exists(file.path + ".partial"));
+}
+
+TEST_CASE("parts that several write are one file, compressed") {
+  const TemporaryFile file;
+  const at::Tensor y = at::arange(20000, at::kFloat).remainder(7), none = at::empty({0}, at::kDouble);
+  const npz::PackedArray parts[] = {npz::pack("y", y), npz::pack_text("when", "now"), npz::pack("none", none)};
+  std::string bytes;
+  std::vector<npz::ZipEntry> entries;
+  for (const npz::PackedArray& part : parts) {
+    bytes += part.bytes;
+    entries.push_back(part.entry);
+  }
+  CHECK(bytes.size() < 20000);
+  std::ofstream(file.path, std::ios::binary) << bytes << npz::directory_of(entries);
+  const auto archive = checkpoint::Archive::open(file.path);
+  CHECK(at::equal(npz::read(*archive, "y"), y));
+  CHECK(npz::read(*archive, "none").numel() == 0);
+  const std::string text = archive->read(*archive->find("when.npy"), 1000);
+  const npz::NpyHeader header = npz::parse_npy_header(text, "when");
+  CHECK(header.type == "<U3");
+  CHECK(header.shape.empty());
+  CHECK(text.substr(header.data_offset) == std::string("n\0\0\0o\0\0\0w\0\0\0", 12));
 }
 
 TEST_CASE("headers as NumPy writes them") {

@@ -49,7 +49,6 @@ class FakeInput : public inputs::Input {
     }
     return values;
   }
-  std::shared_ptr<const grib::TemplateSet> templates(const std::vector<std::string>&) override { return nullptr; }
 
   std::map<std::string, float> special;
   int reads = 0;

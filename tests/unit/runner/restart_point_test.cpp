@@ -43,6 +43,7 @@ RestartPoint point_of(int rank, int calls) {
   point.x[0][0][0] = std::nanf("");
   point.sums.push_back({{"tp", at::full({3 + rank}, 0.1F * static_cast<float>(calls))}});
   point.sums.push_back({});
+  point.sums.push_back({{"2t", at::full({1 + rank}, 7.0F)}});  // of fewer rows than the model's
   return point;
 }
 
@@ -50,9 +51,10 @@ void check_same(const RestartPoint& got, const RestartPoint& wanted) {
   CHECK(got.calls == wanted.calls);
   CHECK((got.output == wanted.output));
   CHECK(at::equal(got.x.view(at::kInt), wanted.x.view(at::kInt)));  // bit for bit, missing values too
-  REQUIRE(got.sums.size() == 2);
+  REQUIRE(got.sums.size() == 3);
   CHECK(at::equal(got.sums[0].at("tp"), wanted.sums[0].at("tp")));
   CHECK(got.sums[1].empty());
+  CHECK(at::equal(got.sums[2].at("2t"), wanted.sums[2].at("2t")));
 }
 
 }  // namespace

@@ -1,0 +1,47 @@
+#include "worker/filters/accumulate.h"
+
+#include <algorithm>
+
+#include "common/errors.h"
+
+namespace tradewind::filters {
+
+Accumulate::Accumulate(const config::AccumulateFromStart& config, const FilterContext& context)
+    : allow_negative_(config.allow_negative) {
+  const checkpoint::Metadata& metadata = context.metadata;
+  if (config.accumulations) {
+    variables_ = *config.accumulations;
+    for (const auto& name : variables_)
+      if (std::find(metadata.output.begin(), metadata.output.end(), name) == metadata.output.end())
+        throw UserError("the model makes no variable " + name + " to accumulate",
+                        "post_processors.accumulate_from_start_of_forecast.accumulations",
+                        "`tradewind inspect CHECKPOINT` lists the variables");
+    return;
+  }
+  for (const auto& [name, variable] : metadata.variables)
+    if (variable.accumulated()) variables_.push_back(name);
+}
+
+void Accumulate::apply(fields::State& state) {
+  bool copied = false;
+  for (const auto& name : variables_) {
+    const auto found = std::find(state.variables.begin(), state.variables.end(), name);
+    if (found == state.variables.end()) continue;
+    if (!copied) state.values = state.values.clone();
+    copied = true;
+    at::Tensor field = state.values.select(0, found - state.variables.begin());
+    at::Tensor& sum = sums_[name];
+    if (!sum.defined()) sum = at::zeros_like(field);
+    sum.add_(allow_negative_ ? field : field.clamp_min(0));
+    field.copy_(sum);
+    state.start_steps[name] = Duration::zero();
+  }
+}
+
+void Accumulate::describe(fields::State& state) const {
+  for (const auto& name : variables_)
+    if (std::find(state.variables.begin(), state.variables.end(), name) != state.variables.end())
+      state.start_steps[name] = Duration::zero();
+}
+
+}  // namespace tradewind::filters

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <iostream>
+#include <optional>
 #include <ostream>
 
 #include "common/errors.h"
@@ -79,11 +80,11 @@ int control(const PlanMaker& make_plan, const Job& job, const Supervision& super
     plan.launch.resume = !attempts.first();
     plan.launch.environment["TRADEWIND_RUN_ID"] = run_id;
     RunFiles files(console, plan.launch.run_folder, supervision.started);
-    ControlRun run(std::move(plan), files);
-    Outcome outcome = run.run();
+    std::optional<ControlRun> run(std::in_place, std::move(plan), files);
+    Outcome outcome = run->run();
     if (attempts.again(outcome, seconds_since(begin))) {
       console.starts_again(outcome, attempts.left());
-      run.dismiss();
+      run->dismiss();
       continue;
     }
     const auto tell = [&] {
@@ -104,7 +105,8 @@ int control(const PlanMaker& make_plan, const Job& job, const Supervision& super
     constexpr std::chrono::seconds usual(1);  // a reader may take its time: the ranks' launchers are not to wait for it
     if (output_sink.settle(usual) != 0) fail_for_output(outcome, console);
     tell();
-    run.dismiss();
+    run->dismiss();
+    run.reset();  // who is tired of waiting for the reader below may end this by a signal
     if (!outcome.error && output_sink.finish() != 0) {
       fail_for_output(outcome, console);
       tell();

@@ -1,7 +1,5 @@
 #include "launcher/process/loop.h"
 
-#include <csignal>
-
 namespace tradewind::launcher {
 
 using boost::system::error_code;
@@ -11,9 +9,15 @@ Loop::Loop(std::function<void(int)> signalled, std::function<void()> alarmed)
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) {
     struct sigaction current {};
     ::sigaction(number, nullptr, &current);
-    if (current.sa_handler != SIG_IGN) signals_.add(number);
+    if (current.sa_handler == SIG_IGN) continue;
+    before_.actions.emplace_back(number, current);
+    signals_.add(number);
   }
   await_signal();
+}
+
+Loop::Before::~Before() {
+  for (const auto& [number, action] : actions) ::sigaction(number, &action, nullptr);
 }
 
 void Loop::await_signal() {

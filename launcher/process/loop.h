@@ -5,7 +5,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <csignal>
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include "common/clock.h"
 
@@ -14,7 +17,7 @@ namespace tradewind::launcher {
 class Loop {
  public:
   // SIGINT, SIGTERM, SIGHUP and SIGUSR1 go to `signalled`, SIGUSR2 as if it were SIGUSR1; what the parent had ignored
-  // (nohup, a shell's background job) stays so.
+  // (nohup, a shell's background job) stays so. Afterwards they do what they did before.
   Loop(std::function<void(int)> signalled, std::function<void()> alarmed);
 
   boost::asio::io_context& context() { return context_; }
@@ -24,7 +27,14 @@ class Loop {
   void alarm_at(TimePoint when);
 
  private:
+  // What these signals did before; the last to go, after the set that would leave them at their default.
+  struct Before {
+    ~Before();
+    std::vector<std::pair<int, struct sigaction>> actions;
+  };
+
   void await_signal();
+  Before before_;
   boost::asio::io_context context_{1};
   boost::asio::signal_set signals_;
   boost::asio::steady_timer alarm_;

@@ -176,3 +176,23 @@ TEST_CASE("every line of a rank is kept in the run folder, and a slow reader los
   CHECK(result.error.size() == log.size() + std::string("run folder: d\n").size());
   CHECK((result.error == log + "run folder: d\n"));
 }
+
+TEST_CASE("who waits for a reader that stands still can be ended, and still takes no harm from a question") {
+  const Folder folder(example);
+  const Result result =
+      run({.command = {"/bin/bash", "-c",
+                       "mkfifo p; exec 3<>p; head -c 65536 /dev/zero >&3\n"
+                       "$T run config.yaml --run-dir d >&3 & pid=$!\n"
+                       "for i in {1..200}; do test -e d/report.json && break; sleep 0.05; done; sleep 0.5\n"
+                       "kill -USR1 $pid; sleep 0.2; kill -USR2 $pid; sleep 0.2; kill -0 $pid && echo alive\n"
+                       "for i in {1..50}; do kill -TERM $pid 2>/dev/null || break; sleep 0.1; done\n"
+                       "kill -0 $pid 2>/dev/null && { echo stays; kill -KILL $pid; }\n"
+                       "wait $pid; exit $?"},
+           .folder = folder.path,
+           .environment = {{"T", TRADEWIND_EXECUTABLE},
+                           {"TRADEWIND_WORKER", TRADEWIND_FAKE_WORKER},
+                           {"FAKE_WORKER", "well"}}});
+  CAPTURE(result.error);
+  CHECK(result.output == "alive\n");
+  CHECK(result.code == 128 + SIGTERM);
+}

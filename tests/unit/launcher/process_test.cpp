@@ -10,6 +10,7 @@
 
 #include "common/errors.h"
 #include "launcher/control/control_run.h"
+#include "launcher/process/loop.h"
 #include "tests/unit/launcher/marked.h"
 
 using namespace tradewind;
@@ -205,4 +206,28 @@ TEST_CASE("an executable that cannot start is named") {
   CHECK(outcome.error->where == "/nowhere/worker");
   CHECK(outcome.error->remedy == "check that tradewind-worker is installed beside tradewind and is executable");
   CHECK(mark.processes() == 0);
+}
+
+TEST_CASE("signals do afterwards what they did before a loop took them") {
+  const auto before = [](int number) {
+    struct sigaction action {};
+    ::sigaction(number, nullptr, &action);
+    return action.sa_handler;
+  };
+  const auto nothing = [](int) {};
+  const auto kept = std::signal(SIGUSR1, nothing), also_kept = std::signal(SIGHUP, SIG_IGN);
+  const auto mine = before(SIGUSR1), of_term = before(SIGTERM);
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    int seen = 0;
+    Loop loop([&](int number) { seen = number; }, [] {});
+    CHECK((before(SIGHUP) == SIG_IGN));
+    ::raise(SIGUSR1);
+    for (int steps = 0; steps < 3 && seen == 0; ++steps) loop.step();
+    CHECK(seen == SIGUSR1);
+  }
+  CHECK((before(SIGUSR1) == mine));
+  CHECK((before(SIGTERM) == of_term));
+  CHECK((before(SIGHUP) == SIG_IGN));
+  std::signal(SIGUSR1, kept);
+  std::signal(SIGHUP, also_kept);
 }

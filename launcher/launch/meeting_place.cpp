@@ -82,6 +82,15 @@ bool is_own(const std::string& address, const Network& network) {
   return std::any_of(all.begin(), all.end(), [&](const InterfaceAddress& one) { return one.address == address; });
 }
 
+// Of own addresses by a name, the one to listen at. Whoever comes from another host tries any of them, and may reach
+// one only: every address then.
+std::string where_to_listen(std::vector<std::string> own, bool one_host) {
+  const bool inside = one_host || std::all_of(own.begin(), own.end(), is_loopback);
+  std::string& first = own.front();
+  const bool same = std::all_of(own.begin(), own.end(), [&](const std::string& one) { return one == first; });
+  return inside || same ? std::move(first) : any_address;
+}
+
 // An address stays with an interface that is down, and cannot be listened at.
 void check_up(const std::string& address, const std::string& where, const Network& network) {
   for (const InterfaceAddress& one : network.interfaces())
@@ -181,15 +190,15 @@ MeetingPlace open_meeting_place(const Placement& placement, bool one_host, const
     meeting.listener = listen_at(master_port, meeting.address.empty() ? any_address : meeting.address, meeting.port);
     return meeting;
   }
-  std::string own;
+  std::vector<std::string> own;
   for (const std::string& address : network.resolve(meeting.address))
-    if (own.empty() && is_own(address, network)) own = address;
+    if (is_own(address, network)) own.push_back(address);
   if (own.empty())
     throw EnvironmentFault("is no address of " + network.host + ", where rank 0 runs", "MASTER_ADDR " + meeting.address,
                            "set MASTER_ADDR to rank 0's host, or unset it");
-  check_up(own, "MASTER_ADDR " + meeting.address, network);
-  meeting.listener =
-      listen_at(master_port, is_hidden(meeting.address, own, one_host) ? any_address : own, meeting.port);
+  check_up(own.front(), "MASTER_ADDR " + meeting.address, network);
+  const bool hidden = is_hidden(meeting.address, own.front(), one_host);
+  meeting.listener = listen_at(master_port, hidden ? any_address : where_to_listen(own, one_host), meeting.port);
   return meeting;
 }
 
@@ -198,10 +207,11 @@ Descriptor listen_on(const std::string& address, int port) {
 }
 
 Descriptor listen_by_name(const std::vector<std::string>& names, int port, bool one_host, const Network& network) {
+  std::vector<std::string> own;
   for (const std::string& name : names)
     for (const std::string& address : quietly_resolved(name, network))
-      if (is_own(address, network) && !is_hidden(name, address, one_host)) return listen_on(address, port);
-  return listen_on({}, port);
+      if (is_own(address, network) && !is_hidden(name, address, one_host)) own.push_back(address);
+  return listen_on(own.empty() ? std::string() : where_to_listen(std::move(own), one_host), port);
 }
 
 Descriptor listen_for_hosts(const Placement& placement, const Network& network) {

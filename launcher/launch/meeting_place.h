@@ -38,7 +38,8 @@ MeetingPlace open_meeting_place(const Placement& placement, bool one_host, const
 // For a controller that is no rank's launcher (it calls srun): loopback when the only host is this one, else the
 // address of the way to the others. EnvironmentFault when it cannot.
 Descriptor listen_for_hosts(const Placement& placement, const Network& network);
-// The same for one that is told where to listen: at the first name that is an address of this host, else at all.
+// The same for one that is told where to listen: at the names' only address of this host, at all when there are several
+// or none.
 Descriptor listen_by_name(const std::vector<std::string>& names, int port, bool one_host, const Network& network);
 // At a numeric address, all when it is empty; port 0: a free one.
 Descriptor listen_on(const std::string& address, int port);

@@ -84,8 +84,9 @@ std::vector<RankPlan> plan_ranks(const proto::Launch& launch, const Host& host, 
   if (seats.fault) std::rethrow_exception(seats.fault);
   auto variables = environment.variables();
   for (const auto& [name, value] : launch.environment) variables[name] = value;
-  // On one host nothing of NCCL need be reached from elsewhere either.
-  const bool one_host = std::none_of(launch.hosts.begin(), launch.hosts.end(),
+  // On one host nothing of NCCL need be reached from elsewhere either. Hosts may have one name and be two (containers).
+  const bool one_host = seats.local_size == launch.world_size &&
+                        std::none_of(launch.hosts.begin(), launch.hosts.end(),
                                      [&](const std::string& one) { return one != launch.hosts.front(); });
   if (launch.world_size > 1 && !launch.hosts.empty() && one_host &&
       interface_choice({}, Environment(variables)).list.empty())

@@ -109,6 +109,24 @@ TEST_CASE("what is loopback by name is not served to others") {
   }
 }
 
+TEST_CASE("a name of several addresses is served at each of them") {
+  const auto both = network({{"alpha", {"127.0.0.2", "127.0.0.1"}},
+                             {"outside", {"127.0.0.1", "10.0.0.1", "10.1.0.1"}},
+                             {"twice", {"127.0.0.1", "127.0.0.1", "10.9.9.9"}}});
+  CHECK(address_of(listen_by_name({"outside"}, 0, false, both)).empty());
+  CHECK(address_of(listen_by_name({"outside"}, 0, true, both)) == "127.0.0.1");  // who comes from here gets there
+  CHECK(address_of(listen_by_name({"127.0.0.2", "10.1.0.1"}, 0, false, both)).empty());
+  CHECK(address_of(listen_by_name({"127.0.0.2", "127.0.0.1"}, 0, false, both)) == "127.0.0.2");  // a tunnel's ends
+  CHECK(address_of(listen_by_name({"twice"}, 0, true, both)) == "127.0.0.1");
+  const auto by_name = [&](const char* name, bool one_host) {
+    const Placement placement{.world_size = 2, .master_address = name};
+    return address_of(open_meeting_place(placement, one_host, {}, both).listener);
+  };
+  CHECK(by_name("outside", false).empty());
+  CHECK(by_name("outside", true) == "127.0.0.1");
+  CHECK(by_name("alpha", true) == "127.0.0.2");
+}
+
 TEST_CASE("several hosts, and nothing that tells which") {
   const MeetingPlace place = open_meeting_place({.world_size = 2}, false, {}, network());
   CHECK(place.address.empty());

@@ -86,6 +86,10 @@ TEST_CASE("on one host NCCL listens on loopback, unless the user says where") {
   CHECK(of({"a", "b"}, Environment()).empty());
   CHECK(of({"a", "a"}, variables({{"GLOO_SOCKET_IFNAME", "lo"}})).empty());
   CHECK(of({"a", "a"}, variables({{"NCCL_SOCKET_IFNAME", "lo"}})) == "lo");
+  // Two hosts of one name, each with one of the ranks.
+  const auto apart = plan_ranks({.world_size = 2, .hosts = {"a", "a"}}, host, Environment(),
+                                {.ranks = {0}, .local_ranks = {0}, .local_size = 1, .started_apart = true});
+  CHECK_FALSE(apart.front().spawn.environment.contains("NCCL_SOCKET_IFNAME"));
 }
 
 TEST_CASE("MASTER_ADDR and MASTER_PORT win") {

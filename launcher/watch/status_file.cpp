@@ -20,6 +20,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t most_bytes = std::size_t{16} << 20;  // those of 30000 ranks fit
 constexpr std::size_t most_ranks = 100'000, longest_text = 400;
 constexpr std::size_t most_told = 5;
+constexpr std::size_t most_keys = 1000;  // of an object, which looks through them all for each that is added
 constexpr int deepest = 8;
 
 enum class Kind { text, whole, large, real, real_or_null };
@@ -53,8 +54,13 @@ class Reader {
   }
 
   Json parse(std::string_view text) const {
-    const auto bounded = [this](int depth, Json::parse_event_t, Json&) {
+    std::array<std::size_t, deepest + 2> keys{};  // so far, of the objects that are open
+    const auto bounded = [&](int depth, Json::parse_event_t event, Json&) {
       if (depth > deepest) refuse("it is nested deeper than " + std::to_string(deepest) + " levels");
+      std::size_t& count = keys.at(static_cast<std::size_t>(depth));
+      if (event == Json::parse_event_t::key && ++count > most_keys)
+        refuse("an object of it has more than " + std::to_string(most_keys) + " keys");
+      if (event == Json::parse_event_t::object_end) keys.at(static_cast<std::size_t>(depth) + 1) = 0;
       return true;
     };
     try {

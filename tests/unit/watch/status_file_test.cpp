@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <chrono>
+
 #include "common/errors.h"
 #include "common/printable.h"
 #include "launcher/watch/status.h"
@@ -39,6 +41,28 @@ TEST_CASE("what a launcher writes is read back whole") {
   CHECK(parse_status(status.dump(), "f").odd.empty());
   CHECK(status_json({computing(0)}, "running", 0)["ranks"][0]["wait_share"].is_null());
   CHECK(parse_status(status_json({computing(0)}, "running", 0).dump(), "f").odd.empty());
+}
+
+TEST_CASE("the keys of one object are bounded, not those of all") {
+  const auto object = [](int keys) {
+    std::string text;
+    for (int i = 0; i < keys; ++i) text.append(i == 0 ? "{\"k" : ",\"k").append(std::to_string(i)).append("\":0");
+    return text.append("}");
+  };
+  const auto within = [](const char* before, const std::string& inner, const char* after) {
+    return std::string(before).append(inner).append(after);
+  };
+  const std::string refused = "this is no status of a run: an object of it has more than 1000 keys";
+  CHECK(refusal(object(1000)) == "none");
+  CHECK(refusal(object(1001)) == refused);
+  CHECK(refusal(within(R"({"launcher":)", object(1001), "}")) == refused);
+  CHECK(refusal(within(R"({"ranks":[{"a":{"b":)", object(1001), "}}]}")) == refused);
+  std::string ranks;
+  for (int i = 0; i < 100; ++i) ranks.append(i == 0 ? "" : ",").append(object(600));
+  CHECK(refusal(within(R"({"ranks":[)", ranks, "]}")) == "none");
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(refusal(object(1'000'000)) == refused);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(1));
 }
 
 TEST_CASE("depth, types and sizes are bounded") {

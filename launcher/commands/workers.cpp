@@ -1,5 +1,6 @@
 #include "launcher/commands/workers.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -197,13 +198,15 @@ std::string path_of(const std::string& program, const Environment& environment) 
                          "load the scheduler's module, or start the ranks yourself with srun outside the container");
 }
 
+// `door`: stays open from one attempt to the next, so that no other job can have its port in between.
 ControlPlan wrapping_plan(const Job& job, const Placement& placement, const Environment& environment,
-                          const Supervision& supervision) {
+                          const Supervision& supervision, Descriptor& door) {
   ControlPlan plan = plan_of(job, environment, supervision);
   plan.launch.world_size = placement.world_size;
   plan.launch.master_address = placement.master_address;
   plan.expected_hosts = placement.hosts;
-  plan.reach = Reach{.token = make_token(), .listener = listen_for_hosts(placement, network_of_host())};
+  if (!door.valid()) door = listen_for_hosts(placement, network_of_host());
+  plan.reach = Reach{.token = make_token(), .listener = Descriptor(::fcntl(door.get(), F_DUPFD_CLOEXEC, 0))};
   plan.reach->address = address_of(plan.reach->listener);
   std::error_code error;
   const std::string self = own_program().string();
@@ -254,12 +257,16 @@ int run_workers(const Job& job, const Placement& placement, const Environment& e
       throw;
     }
   }
-  if (placement.mode == PlacementMode::wrap)
-    return control([&] { return wrapping_plan(job, placement, environment, supervision); }, job, supervision);
+  if (placement.mode == PlacementMode::wrap) {
+    Descriptor door;
+    return control([&] { return wrapping_plan(job, placement, environment, supervision, door); }, job, supervision);
+  }
+  Placement here = placement;
   const auto make_plan = [&] {
     ControlPlan plan = plan_of(job, environment, supervision);
-    plan.seats = seats_of_host(placement, environment);
+    plan.seats = seats_of_host(here, environment);
     plan.seats->streams = job.streams;
+    here.master_port = 0;  // looked at once: nobody comes to it, and another attempt is not to end for it
     return plan;
   };
   return control(make_plan, job, supervision);

@@ -29,6 +29,7 @@ std::string listed(const Names& names) {
 
 std::optional<proto::Refused> Gathering::came(int agent, const proto::Join& join, const Route& route, TimePoint now) {
   const auto refuse = [&](std::string what, std::string remedy) {
+    turned_away_ = join.host + " (" + what + ")";
     return proto::Refused{.what = std::move(what), .where = join.host, .remedy = std::move(remedy)};
   };
   if (join.version != proto::control_version)
@@ -80,6 +81,7 @@ proto::Refused Gathering::missing(const std::string& why) const {
   what += "; missing: " + listed(ranks);
   if (!here.empty()) what += "; came from: " + listed(here);
   if (!absent.empty()) what += "; nothing from: " + listed(absent);
+  if (!turned_away_.empty()) what += "; turned away: " + turned_away_;
   return {.what = what,
           .remedy =
               "see that tradewind starts on those hosts and can reach this one; ranks that something else starts "

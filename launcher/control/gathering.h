@@ -51,6 +51,7 @@ class Gathering {
   Clock::duration wait_;
   TimePoint deadline_;
   std::map<int, Agent> agents_;
+  std::string turned_away_;  // the last one, and why
 };
 
 }  // namespace tradewind::launcher

@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 constexpr auto pause = 100ms;
 constexpr auto patience = 2s;  // for one address to connect, and then to answer
 
+constexpr int first_with_this_greeting = 2;
 constexpr const char* stranger = "somebody listens there who does not know this job";
 
 std::string port_text(int port) { return std::to_string(port); }
@@ -95,15 +96,16 @@ void Client::connected() {
                      [this](const std::string& how) {
                        connection_.reset();
                        if (joined_) return events_.lost(how);
+                       if (trusted_ && nonces_.version != proto::control_version) return another_version();
                        next_after_failure(stranger);
                      });
 }
 
 // Nothing is believed, and nothing but a proof is told, before the other end has shown that it knows the token.
 void Client::challenged(const proto::Challenge& challenge) {
-  if (!nonces_.agent.empty() || challenge.version != proto::control_version || !is_nonce(challenge.nonce))
-    throw proto::ProtocolError("no challenge of this version");
-  nonces_ = {.controller = challenge.nonce, .agent = make_nonce()};
+  if (!nonces_.agent.empty() || challenge.version < first_with_this_greeting || !is_nonce(challenge.nonce))
+    throw proto::ProtocolError("no challenge");
+  nonces_ = {.controller = challenge.nonce, .agent = make_nonce(), .version = challenge.version};
   connection_->send(proto::encode_control(
       proto::Prove{.nonce = nonces_.agent, .proof = proof_of(End::agent, control_->token, nonces_)}));
 }
@@ -133,6 +135,16 @@ void Client::answered(const proto::ControlMessage& message) {
   joined_ = true;
   timer_.cancel();
   events_.joined();
+}
+
+// Only one that knows the token is believed to be the run's own, and ends the search.
+void Client::another_version() {
+  timer_.cancel();
+  events_.failed({.what = "the launcher of rank 0 speaks version " + std::to_string(nonces_.version) +
+                          " of the control protocol, that of rank " + std::to_string(join_.ranks.front()) + " " +
+                          std::to_string(proto::control_version),
+                  .where = join_.host,
+                  .remedy = "use the same build of tradewind on every host"});
 }
 
 void Client::give_up() {

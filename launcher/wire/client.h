@@ -49,6 +49,7 @@ class Client {
   void challenged(const proto::Challenge& challenge);
   void proven(const proto::Proven& proven);
   void next_after_failure(const std::string& how);
+  void another_version();
   void give_up();
 
   boost::asio::io_context& context_;

@@ -12,7 +12,7 @@ constexpr std::size_t code_bytes = 16;  // half of an HMAC-SHA-256
 
 std::string mixed(const char* purpose, End who, const std::string& token, const Nonces& nonces) {
   // Fields of fixed length, or ended by a blank: no two meanings have the same bytes.
-  const std::string text = std::string("tradewind control 2 ") + purpose +
+  const std::string text = "tradewind control " + std::to_string(nonces.version) + " " + purpose +
                            (who == End::agent ? " agent " : " controller ") + nonces.controller + " " + nonces.agent;
   return hex_of(hmac_sha256(token, text));
 }

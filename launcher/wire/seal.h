@@ -7,13 +7,16 @@
 #include <string>
 #include <string_view>
 
+#include "proto/control.h"
+
 namespace tradewind::launcher {
 
 enum class End { agent, controller };
 
-// What the nonces of a connection and the token make of it.
+// What makes, with the token, the proofs and keys of a connection.
 struct Nonces {
   std::string controller, agent;
+  int version = proto::control_version;  // of the controller's protocol, so that its agents can tell when it is another
 };
 
 // 256 random bits in hexadecimal. EnvironmentFault when the system gives none.

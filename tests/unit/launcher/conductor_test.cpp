@@ -131,6 +131,18 @@ TEST_CASE("who does not belong to the run is refused and does not disturb it") {
   CHECK(refused(join({1}, "c")) == "the run has begun, or is over");
 }
 
+TEST_CASE("who was turned away is told when a rank is missing") {
+  Run run;
+  run.conductor.joined(0, join({0}, "a"), {}, start);
+  proto::Join old = join({1}, "b");
+  old.version = 99;
+  run.conductor.joined(9, old, remote, start);
+  run.conductor.passed(start + 30s);
+  CHECK(run.conductor.outcome().error->what ==
+        "1 of 2 ranks came within 30 s; missing: 1; came from: a; turned away: b (this launcher speaks version 99 of "
+        "the control protocol, rank 0's 2)");
+}
+
 TEST_CASE("ranks that do not come are counted, with their hosts") {
   Run run(3, {"a", "b", "c"});
   run.conductor.joined(0, join({0}, "a", 3), {}, start);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <fstream>
@@ -20,6 +21,7 @@
 #include "launcher/launch/meeting_place.h"
 #include "launcher/wire/token.h"
 #include "tests/unit/launcher/marked.h"
+#include "tests/unit/launcher/stranger.h"
 
 using namespace tradewind;
 using namespace tradewind::launcher;
@@ -257,6 +259,53 @@ TEST_CASE("a member without a controller says so and leaves with 75") {
        "share, else set TRADEWIND_CONTROL and TRADEWIND_TOKEN for every rank")
           .c_str(),
       EnvironmentFault);
+}
+
+TEST_CASE("a launcher of another version is told at once, by one that knows the job") {
+  const std::string token = make_token();
+  const Descriptor listener = listen_on("127.0.0.1", 0);
+  const std::vector<ControlAddress> found = {{.addresses = {"127.0.0.1"}, .port = port_of(listener), .token = token}};
+  // As rank 0's launcher of version 3: it knows the token, or another, and refuses who joins, or goes without a word.
+  const auto told = [&](const std::string& known, bool refuses) {
+    std::atomic<bool> over = false;
+    std::thread other([&] {
+      while (true) {
+        const Descriptor socket(::accept(listener.get(), nullptr, nullptr));
+        if (over) return;
+        Nonces nonces{.controller = make_nonce(), .agent = {}, .version = 3};
+        say(socket, proto::encode_control(proto::Challenge{.version = 3, .nonce = nonces.controller}));
+        const std::string line = next_line(socket);
+        if (line.empty()) continue;
+        nonces.agent = std::get<proto::Prove>(proto::decode_control(line)).nonce;
+        say(socket, proto::encode_control(proto::Proven{proof_of(End::controller, known, nonces)}));
+        const std::string joining = next_line(socket);
+        if (joining.empty() || !refuses) continue;
+        Seal incoming(End::agent, known, nonces), outgoing(End::controller, known, nonces);
+        const auto join = std::get<proto::Join>(proto::decode_control(incoming.open(joining)));
+        const std::string no = proto::encode_control(proto::Refused{.what = "version " + std::to_string(join.version)});
+        say(socket, outgoing.seal({no.data(), no.size() - 1}) + "\n");
+        next_line(socket);
+      }
+    });
+    std::string what;
+    try {
+      run_member({.world_size = 2,
+                  .host = {.name = "host-b", .worker = TRADEWIND_FAKE_WORKER},
+                  .seats = seat(1),
+                  .look = {.find = [&] { return found.front(); }},
+                  .wait = 1s});
+    } catch (const Error& error) {
+      what = error.message();
+    }
+    over = true;
+    connect_to(port_of(listener));
+    other.join();
+    return what;
+  };
+  CHECK(told(token, true) == "version 2");
+  CHECK(told(token, false) == "the launcher of rank 0 speaks version 3 of the control protocol, that of rank 1 2");
+  // Who does not know the token may say what he likes.
+  CHECK(told("another", false).find("within 1 s") != std::string::npos);
 }
 
 TEST_CASE("a control file that an earlier run has left misleads nobody") {

@@ -142,8 +142,13 @@ class ZipArchive : public Archive {
       require_checksum(*this, entry, stored);
       return {reinterpret_cast<const char*>(stored.data()), stored.size()};
     }
-    if (entry.size / best_ratio > stored.size()) throw UserError("the compressed entry is damaged", where(entry));
+    require_possible(entry);
     return inflate_raw(stored, entry.size, entry.crc32, where(entry));
+  }
+
+  void check_deflated(const ArchiveEntry& entry) const override {
+    require_possible(entry);
+    check_raw(payload(entry), entry.size, entry.crc32, where(entry));
   }
 
   std::span<const std::byte> mapped() const override { return file_; }
@@ -171,6 +176,9 @@ class ZipArchive : public Archive {
 
  private:
   std::string where(const ArchiveEntry& entry) const { return path_ + ": " + entry.name; }
+  void require_possible(const ArchiveEntry& entry) const {
+    if (entry.size / best_ratio > entry.stored_size) throw UserError("the compressed entry is damaged", where(entry));
+  }
   std::span<const std::byte> payload(const ArchiveEntry& entry) const {
     if (entry.offset > file_.size() || file_.size() - entry.offset < entry.stored_size)
       throw InternalFault("an entry of another archive", where(entry));

@@ -39,6 +39,8 @@ class Archive {
   virtual std::span<const std::byte> bytes(const ArchiveEntry& entry) const = 0;
   // Payload of any entry, inflated when needed, its CRC-32 checked; refuses more than `limit` bytes.
   virtual std::string read(const ArchiveEntry& entry, std::uint64_t limit) const = 0;
+  // UserError when a deflated entry does not unpack to what the directory says of it. Keeps nothing of it.
+  virtual void check_deflated(const ArchiveEntry& entry) const = 0;
 
   // The whole file as it is mapped.
   virtual std::span<const std::byte> mapped() const = 0;

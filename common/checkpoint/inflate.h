@@ -12,4 +12,7 @@ namespace tradewind::checkpoint {
 // as bytes come, so that a size that lies costs nothing.
 std::string inflate_raw(std::span<const std::byte> in, std::uint64_t size, std::uint32_t crc, const std::string& where);
 
+// The same check; what comes out is not kept.
+void check_raw(std::span<const std::byte> in, std::uint64_t size, std::uint32_t crc, const std::string& where);
+
 }  // namespace tradewind::checkpoint

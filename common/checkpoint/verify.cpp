@@ -9,7 +9,8 @@
 namespace tradewind::checkpoint {
 namespace {
 
-constexpr std::size_t piece = std::size_t{256} << 10;  // stays in the cache of a core
+constexpr std::size_t piece = std::size_t{256} << 10;             // stays in the cache of a core
+constexpr std::uint64_t most_unpacked = std::uint64_t{16} << 30;  // a bound on time: they are not kept
 
 }  // namespace
 
@@ -21,11 +22,7 @@ Verification::Verification(std::shared_ptr<const Archive> archive, Share share) 
         static_cast<int>(static_cast<double>(seen) / static_cast<double>(std::max<std::uint64_t>(total, 1)) * share.of);
     seen += entry.stored_size;
     if (std::min(owner, share.of - 1) != share.index) continue;
-    if (entry.deflated) continue;  // checked when it was unpacked
-    if (entry.crc32 == 0) {
-      untold_ += entry.size > 0 ? 1 : 0;
-      continue;
-    }
+    if (entry.deflated || entry.crc32 == 0) continue;  // checked whenever it is unpacked; cannot be checked
     entries_.push_back(&entry);
     left_ += entry.size;
   }
@@ -57,7 +54,35 @@ Refusals damaged_entries(const std::shared_ptr<const Archive>& archive) {
     const bool fine = attempt(out, [&] { more = verification.step(); });
     if (!fine) more = verification.bytes_left() > 0;
   }
+  std::uint64_t unpacked = 0;
+  for (const ArchiveEntry& entry : archive->entries()) {
+    if (!entry.deflated) continue;
+    attempt(out, [&] {
+      if (entry.size > most_unpacked || (unpacked += entry.size) > most_unpacked)
+        throw UserError("not checked: its compressed entries hold more than " + std::to_string(most_unpacked >> 30) +
+                            " GiB once they are unpacked",
+                        archive->path() + ": " + entry.name, "rewrite the file with stored entries");
+      archive->check_deflated(entry);
+    });
+  }
   return out;
+}
+
+std::vector<std::string> without_checksum(const Archive& archive) {
+  std::vector<std::string> names;
+  for (const ArchiveEntry& entry : archive.entries())
+    if (!entry.deflated && entry.crc32 == 0 && entry.size > 0) names.push_back(entry.name);
+  return names;
+}
+
+std::string warning_without_checksum(const Archive& archive) {
+  constexpr std::size_t most_named = 3;
+  const std::vector<std::string> names = without_checksum(archive);
+  if (names.empty()) return {};
+  std::string text = "the checkpoint gives no checksum for ";
+  for (std::size_t i = 0; i < std::min(names.size(), most_named); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > most_named) text += " and " + std::to_string(names.size() - most_named) + " more";
+  return text + ": damage to " + (names.size() == 1 ? "it" : "them") + " would not be noticed";
 }
 
 }  // namespace tradewind::checkpoint

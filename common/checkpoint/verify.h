@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "common/checkpoint/archive.h"
@@ -25,19 +26,23 @@ class Verification {
   // Checks the next piece. False when all are done. After an error it can be called again, for the entries that follow.
   bool step();
   std::uint64_t bytes_left() const { return left_; }
-  // Entries of this share that the file gives no CRC-32 for, so that nothing can be said about them.
-  std::size_t untold() const { return untold_; }
 
  private:
   std::shared_ptr<const Archive> archive_;
   std::vector<const ArchiveEntry*> entries_;
-  std::size_t at_ = 0, untold_ = 0;    // entry in progress
+  std::size_t at_ = 0;                 // entry in progress
   std::uint64_t done_ = 0, left_ = 0;  // bytes of it; of all
   unsigned long sum_ = 0;
   std::vector<std::byte> buffer_;
 };
 
-// Every entry whose bytes are not those that were written; reads the whole file.
+// Every entry whose bytes are not those that were written, compressed ones unpacked; reads the whole file. Nothing can
+// be said of `without_checksum`.
 Refusals damaged_entries(const std::shared_ptr<const Archive>& archive);
+
+// Entries that the file gives no CRC-32 for: damage to them stays unseen.
+std::vector<std::string> without_checksum(const Archive& archive);
+// A sentence that names the first of them; empty when there are none.
+std::string warning_without_checksum(const Archive& archive);
 
 }  // namespace tradewind::checkpoint

@@ -10,6 +10,7 @@
 #include "common/checkpoint/verify.h"
 #include "common/errors.h"
 #include "common/precision.h"
+#include "common/printable.h"
 #include "launcher/clusters/cluster.h"
 #include "launcher/commands/checked_config.h"
 #include "launcher/commands/commands.h"
@@ -103,7 +104,12 @@ Prepared prepare(const RunCommand& command, const Environment& environment) {
   say(checked, placement, command.verbosity);
   checked.findings.throw_refusals();
   const checkpoint::Checkpoint& opened = checked.checkpoint.value();
-  if (command.verify && placement.rank == 0) refuse_all(checkpoint::damaged_entries(opened.archive));
+  if (command.verify && placement.rank == 0) {
+    refuse_all(checkpoint::damaged_entries(opened.archive));
+    const std::string warning = warning_without_checksum(*opened.archive);
+    if (command.check && !warning.empty())
+      std::cerr << printable("warning: " + warning + "\n");  // a run says it itself
+  }
   warn_of_memory(opened, checked.config, placement, probes);
   Prepared prepared;
   prepared.talkative = checked.config.verbosity > 0;

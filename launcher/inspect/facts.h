@@ -23,6 +23,7 @@ struct CheckpointFacts {
   std::optional<checkpoint::ModelDescription> model;  // when it is understood
   std::optional<checkpoint::MemoryEstimate> memory;   // of a model that is understood
   Refusals obstacles;                                 // why it cannot be run; empty: it can
+  std::string unchecked;                              // entries that could not be verified; empty: none
 };
 
 // verify: every entry's checksum, too.

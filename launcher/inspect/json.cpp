@@ -118,6 +118,7 @@ void write_json(const CheckpointFacts& facts, std::ostream& out) {
                {"runnable", facts.obstacles.empty()},
                {"obstacles", obstacles},
                {"model", model_json(facts)}};
+  if (!facts.unchecked.empty()) json["warnings"] = Json::array({facts.unchecked});
   if (const auto& metadata = facts.metadata) {
     json["dataset"] = metadata->dataset;
     json["task"] = metadata->task;

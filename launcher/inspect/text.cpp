@@ -182,6 +182,7 @@ void write_text(const CheckpointFacts& facts, std::ostream& out) {
     table.row("    at", each.where);
     if (!each.remedy.empty()) table.row("    hint", each.remedy);
   }
+  if (!facts.unchecked.empty()) table.row("but", facts.unchecked);
   table.blank();
   write_model(facts, table);
   if (const auto& metadata = facts.metadata) {

@@ -43,8 +43,8 @@ checkpoint::Share share_of(const checkpoint::Archive& archive, dist::Communicato
 CheckpointCheck::CheckpointCheck(std::shared_ptr<const checkpoint::Archive> archive, dist::Communicator& communicator,
                                  report::Reporter& reporter)
     : archive_(std::move(archive)), communicator_(communicator), check_(archive_, share_of(*archive_, communicator)) {
-  if (check_.untold() > 0 && communicator.rank() == 0)
-    reporter.warning("the checkpoint gives no checksum for some of its entries: a damaged one would not be noticed");
+  const std::string warning = communicator.rank() == 0 ? warning_without_checksum(*archive_) : std::string();
+  if (!warning.empty()) reporter.warning(warning);
 }
 
 void CheckpointCheck::finish() {

@@ -26,7 +26,6 @@ class BackgroundCheck {
   void look();
   // Checks what is left, telling `moved` the bytes of each piece; returns when all is as it should be.
   void finish(const std::function<void(std::uint64_t)>& moved);
-  std::size_t untold() const { return verification_.untold(); }
 
  private:
   void stop();

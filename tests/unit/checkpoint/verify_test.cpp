@@ -109,10 +109,34 @@ TEST_CASE("entries without a checksum are counted, not refused") {
     blank.replace(at, 4, std::string(4, '\0'));
   }
   const auto silent = Archive::from_bytes(blank, "made");
-  CHECK(Verification(archive).untold() == 0);
-  CHECK(Verification(silent).untold() == 1);
+  CHECK(without_checksum(*archive).empty());
+  CHECK(warning_without_checksum(*archive).empty());
+  CHECK(without_checksum(*silent) == std::vector<std::string>{"a/x"});
+  CHECK(warning_without_checksum(*silent) ==
+        "the checkpoint gives no checksum for a/x: damage to it would not be noticed");
   CHECK(damaged_entries(silent).empty());
   CHECK(silent->read(silent->entries().front(), 100) == "hello");
+}
+
+TEST_CASE("compressed entries are checked too, whatever they say of their size") {
+  const std::string content(300'000, 'x');
+  const auto damage = [](const std::vector<ZipEntry>& entries) {
+    std::string all;
+    for (const Refusal& each : damaged_entries(Archive::from_bytes(zip_of(entries), "made")))
+      all += each.where + ": " + each.what + "\n";
+    return all;
+  };
+  CHECK(damage({{.name = "a/x", .content = content, .deflated = true}, {.name = "a/y", .deflated = true}}).empty());
+  CHECK(damage({{.name = "a/x", .content = content, .deflated = true, .crc_error = 1},
+                {.name = "a/y", .content = "stored", .crc_error = 1},
+                {.name = "a/z", .content = content, .deflated = true, .size_error = -1},
+                {.name = "a/u", .content = content, .deflated = true, .size_error = 1},
+                {.name = "a/v", .content = content, .deflated = true, .size_error = 1'000'000'000}}) ==
+        "made: a/y: the entry is damaged: its checksum does not match its content\n"
+        "made: a/x: the compressed entry's checksum does not match its content\n"
+        "made: a/z: the compressed entry is larger than it says\n"
+        "made: a/u: the compressed entry is smaller than it says\n"
+        "made: a/v: the compressed entry is damaged\n");
 }
 
 TEST_CASE("what changes while it is mapped is noticed") {

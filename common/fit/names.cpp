@@ -90,8 +90,14 @@ void check_name(Case& one, const config::NameUse& use) {
   const auto hint = [&](const Names& known) { return did_you_mean(use.name, known) + inspect(one); };
   const Names& forecast = one.metadata.output;
   const Names variables = all_variables(one.metadata), params = all_params(one.metadata);
-  if (use.must == Must::be_forecast && !holds(forecast, use.name))
-    refuse(one, use.at, key + ": " + name + " is no variable that this checkpoint forecasts", hint(forecast));
+  if (use.must == Must::be_forecast && !holds(forecast, use.name)) {
+    const std::string what = key + ": " + name + " is no variable that this checkpoint forecasts";
+    // A list may have been written for several models.
+    if (std::any_of(use.beside.begin(), use.beside.end(), [&](const auto& each) { return holds(forecast, each); }))
+      warn(one, use.at, what + "; " + hint(forecast));
+    else
+      refuse(one, use.at, what, hint(forecast));
+  }
   if (use.must == Must::be_variable && !holds(variables, use.name))
     warn(one, use.at, key + ": " + name + " is no variable of this checkpoint; " + hint(variables));
   if (use.must == Must::be_param && !holds(params, use.name))

@@ -45,8 +45,8 @@ std::set<std::string> written(const Case& one) {
   return names;
 }
 
-// A pattern that means nothing that is written.
-void check_pattern(Case& one, const config::VariablePattern& pattern, bool drop) {
+// A pattern that means nothing that is written. `needed`: without it the output would not be what was asked for.
+void check_pattern(Case& one, const config::VariablePattern& pattern, bool drop, bool needed) {
   const std::string what = "`" + pattern.at.key + "`: " + shown(pattern);
   std::vector<std::string> known(one.metadata.output.begin(), one.metadata.output.end());
   if (!is_name(pattern)) {
@@ -58,12 +58,17 @@ void check_pattern(Case& one, const config::VariablePattern& pattern, bool drop)
     warn(one, pattern.at, what + " is only an input of this checkpoint: it is not written" + (drop ? " anyway" : ""));
     return;
   }
-  refuse(one, pattern.at, what + " is no variable of this checkpoint",
-         did_you_mean(pattern.glob, known) + "`tradewind inspect " + one.config.checkpoint + "` lists them");
+  const std::string hint =
+      did_you_mean(pattern.glob, known) + "`tradewind inspect " + one.config.checkpoint + "` lists them";
+  if (needed)
+    refuse(one, pattern.at, what + " is no variable of this checkpoint", hint);
+  else
+    warn(one, pattern.at, what + " is no variable of this checkpoint: there is nothing to drop; " + hint);
 }
 
 void check_variables(Case& one, const config::VariableSelection& selection, const std::set<std::string>& names) {
   std::set<std::string> meant;
+  std::vector<const config::VariablePattern*> unmatched;
   for (const config::VariablePattern& pattern : selection.patterns) {
     bool any = false;
     for (const std::string& name : names) {
@@ -71,8 +76,10 @@ void check_variables(Case& one, const config::VariableSelection& selection, cons
       any = true;
       meant.insert(name);
     }
-    if (!any) check_pattern(one, pattern, selection.drop);
+    if (!any) unmatched.push_back(&pattern);
   }
+  const bool needed = !selection.drop || meant.empty();
+  for (const config::VariablePattern* pattern : unmatched) check_pattern(one, *pattern, selection.drop, needed);
   const bool nothing = selection.drop ? meant.size() == names.size() : meant.empty();
   if (nothing)
     refuse(one, selection.at, "`" + selection.at.key + "` leaves no variable to be written",

@@ -1,6 +1,7 @@
 #include "worker/filters/accumulate.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "common/errors.h"
 
@@ -10,12 +11,15 @@ Accumulate::Accumulate(const config::AccumulateFromStart& config, const FilterCo
     : allow_negative_(config.allow_negative) {
   const checkpoint::Metadata& metadata = context.metadata;
   if (config.accumulations) {
-    variables_ = *config.accumulations;
-    for (const auto& name : variables_)
-      if (std::find(metadata.output.begin(), metadata.output.end(), name) == metadata.output.end())
-        throw UserError("the model makes no variable " + name + " to accumulate",
-                        "post_processors.accumulate_from_start_of_forecast.accumulations",
-                        "`tradewind inspect CHECKPOINT` lists the variables");
+    const auto& names = *config.accumulations;
+    std::copy_if(names.begin(), names.end(), std::back_inserter(variables_), [&](const std::string& name) {
+      return std::find(metadata.output.begin(), metadata.output.end(), name) != metadata.output.end();
+    });
+    // A list for several models may name more than this one makes: the launcher has warned of those.
+    if (variables_.empty() && !names.empty())
+      throw UserError("the model makes no variable " + names.front() + " to accumulate",
+                      "post_processors.accumulate_from_start_of_forecast.accumulations",
+                      "`tradewind inspect CHECKPOINT` lists the variables");
     return;
   }
   for (const auto& [name, variable] : metadata.variables)

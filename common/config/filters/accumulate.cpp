@@ -22,8 +22,10 @@ AccumulateFromStart AccumulateFromStart::parse(const Component& component, Findi
 void AccumulateFromStart::uses(Uses& uses) const {
   if (!accumulations) uses.names.push_back({.must = NameUse::Must::be_accumulations, .name = {}, .at = at});
   for (std::size_t i = 0; accumulations && i < accumulations->size(); ++i)
-    uses.names.push_back(
-        {.must = NameUse::Must::be_forecast, .name = (*accumulations)[i], .at = accumulations_at.at(i)});
+    uses.names.push_back({.must = NameUse::Must::be_forecast,
+                          .name = (*accumulations)[i],
+                          .at = accumulations_at.at(i),
+                          .beside = *accumulations});
 }
 
 }  // namespace tradewind::config

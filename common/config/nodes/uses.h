@@ -32,7 +32,7 @@ struct PathUse {
 
 struct NameUse {
   enum class Must {
-    be_forecast,       // the model's output; else refused
+    be_forecast,       // the model's output; else refused, or warned of where one of `beside` is
     be_variable,       // of input or output; else warned of
     be_param,          // of some variable; else warned of
     be_file_or_array,  // a file, or an array of the checkpoint; else refused
@@ -41,6 +41,7 @@ struct NameUse {
   Must must = Must::be_forecast;
   std::string name;
   Place at;
+  std::vector<std::string> beside = {};  // all names of the list in which it stands
 };
 
 struct Uses {

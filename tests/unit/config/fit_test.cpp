@@ -52,8 +52,9 @@ TEST_CASE("what means nothing in the checkpoint, and would change the forecast o
       {"output: {printer: {variables: [{levtype: ml}]}}", "3:31: `output.printer.variables` leaves no variable"},
       {"output: {parallel: {grib: {path: o, variables: q_5}}}",
        "3:48: `output.parallel.grib.variables`: 'q_5' is no variable"},
-      {"post_processors: [{accumulate_from_start_of_forecast: {accumulations: [tp, cp]}}]",
-       "3:76: `post_processors.0.accumulate_from_start_of_forecast.accumulations.1`: 'cp' is no variable that"},
+      {"output: {printer: {variables: {drop: [2d, tq]}}}", "3:39: `output.printer.variables.drop.0`: '2d' is no"},
+      {"post_processors: [{accumulate_from_start_of_forecast: {accumulations: [tq, cp]}}]",
+       "3:72: `post_processors.0.accumulate_from_start_of_forecast.accumulations.0`: 'tq' is no variable that"},
       {"post_processors: [{accumulate_from_start_of_forecast: {accumulations: [tp_in]}}]",
        "3:72: `post_processors.0.accumulate_from_start_of_forecast.accumulations.0`: 'tp_in' is no variable that"},
       {"post_processors: [{extract_mask: lam/cutout_mask}]",
@@ -96,6 +97,13 @@ TEST_CASE("what means nothing in the checkpoint, and leaves the forecast as it i
        "3:36: `output.printer.variables.1`: {levtype: pl, param: z} matches no variable"},
       {"output: {printer: {variables: [2t, insolation]}}",
        "3:36: `output.printer.variables.1`: 'insolation' is only an input of this checkpoint: it is not written"},
+      {"output: {printer: {variables: {drop: [2t, q50]}}}",
+       "3:43: `output.printer.variables.drop.1`: 'q50' is no variable of this checkpoint: there is nothing to drop; "
+       "did "
+       "you mean 'q_50'?"},
+      {"post_processors: [{accumulate_from_start_of_forecast: {accumulations: [tp, cp]}}]",
+       "3:76: `post_processors.0.accumulate_from_start_of_forecast.accumulations.1`: 'cp' is no variable that this "
+       "checkpoint forecasts; did you mean 'tp'?"},
       {"typed_variables: {2d: {mars: {}}}", "3:19: `typed_variables.2d` is for no variable of this checkpoint"},
       {"typed_variables: {2t: {proces: x}}", "3:24: `typed_variables.2t.proces` is not known here and has no effect"},
       {"output: {grib: {path: o, templates: [{input: {tq: 2t}}]}}",

@@ -139,8 +139,14 @@ TEST_CASE("accumulation from the start of the forecast") {
   accumulate.apply(state);
   CHECK(at::equal(state.values[1], at::tensor({1.F, 0.F, 4.F})));
   CHECK(given[1][0].item<float>() == 0.5F);  // the model's own tensor is left alone
-  CHECK_THROWS_WITH_AS(Accumulate(of({"2t", "absent"}), {metadata, 0}), doctest::Contains("makes no variable absent"),
+  CHECK_THROWS_WITH_AS(Accumulate(of({"absent"}), {metadata, 0}), doctest::Contains("makes no variable absent"),
                        UserError);
+  Accumulate some(of({"absent", "tp", "2t"}), {metadata, 0});
+  state.values = given;
+  state.start_steps.clear();
+  some.apply(state);
+  CHECK(at::equal(state.values, at::tensor({1.F, 0.F, 3.F, 0.5F, 0.F, 2.F}).view({2, 3})));
+  CHECK(state.start_steps.size() == 2);
   config::AccumulateFromStart config = of({"2t"});
   config.allow_negative = true;
   Accumulate signed_sums(config, {metadata, 0});

@@ -136,15 +136,14 @@ std::vector<std::string> parse_categories(const Node& node, Findings& findings) 
   return categories;
 }
 
-// Models take no options here: one that is dropped could change the forecast.
-void refuse_predict_kwargs(const Node& node, const std::string& key, Findings& findings) {
+// The reference calls the step of a model that takes no such option without it, and says nothing.
+void warn_of_predict_kwargs(const Node& node, const std::string& key, Findings& findings) {
   for (const Node::Entry& entry : as_map(node, key).entries) {
     const std::string path = key + "." + entry.key;
     if (entry.key == "fcstep" || entry.key == "step" || entry.key == "date" || entry.key == "model_comm_group")
       findings.warn(entry.where, quoted(path) + " is set by the run itself and left out");
     else
-      findings.refuse(UserError(quoted(path) + " is not supported by this build: its models take no options",
-                                entry.where.text(), "leave it out; for a model with options use anemoi-inference"));
+      findings.warn(entry.where, quoted(path) + " has no effect: models of this kind take no such option");
   }
 }
 
@@ -242,7 +241,7 @@ void parse_forecast(const MapReader& reader, const ConfigDocument& document, Run
   reader.take_set("output_frequency",
                   [&](const Node& node, const std::string&) { config.output_frequency = parse_frequency(node); });
   reader.take("predict_kwargs",
-              [&](const Node& node, const std::string& key) { refuse_predict_kwargs(node, key, findings); });
+              [&](const Node& node, const std::string& key) { warn_of_predict_kwargs(node, key, findings); });
   reader.take("post_processors", [&](const Node& node, const std::string& key) {
     config.post_processors = parse_post_processors(node, key, findings);
   });

@@ -56,7 +56,7 @@ const Mistake mistakes[] = {
      "'cp' is no variable that this checkpoint forecasts", "did you mean 'tp'?"},
     {"pre_processors: [no_missing_value]", "m.yaml:3:18", "unknown pre-processor", "did you mean 'no_missing_values'?"},
     {"output_frequency: 5h\nlead_time: 24h", "m.yaml:3:19", "`output_frequency` is 5h, of which no step", "6h"},
-    {"predict_kwargs: {members: 4}", "m.yaml:3:18", "`predict_kwargs.members` is not supported", "leave it out"},
+    {"predict_kwargs: [members]", "m.yaml:3:17", "`predict_kwargs` must be a map, not a list", "{name"},
     {"use_profiler: true", "m.yaml:3:1", "`use_profiler` is not supported", "--report"},
     {"initial_state_categories: [prognostic]", "m.yaml:3:28", "cannot be 'prognostic'", "did you mean 'prognostics'?"},
     {"constant_forcings: {grib: none.grib}", "m.yaml:3:27", "the input 'none.grib' is not there", "path"},
@@ -115,7 +115,7 @@ TEST_CASE("twelve mistakes in one config, in one call, in its order") {
              "post_processors:\n"
              "- accumulate_from_start_of_forecast: {accumulations: [cp]}\n"
              "- extract_from_state\n"
-             "predict_kwargs: {members: 4}\n");
+             "predict_kwargs: [members]\n");
   const std::pair<const char*, const char*> expected[] = {
       {"m.yaml:2:15", "the input 'none.grib' is not there"},
       {"m.yaml:3:1", "unknown key `lead_tme`"},
@@ -127,7 +127,7 @@ TEST_CASE("twelve mistakes in one config, in one call, in its order") {
       {"m.yaml:12:25", "`output.grib.negative_step_mode` cannot be 'ignore'"},
       {"m.yaml:14:55", "'cp' is no variable that this checkpoint forecasts"},
       {"m.yaml:15:3", "post-processor 'extract_from_state' is not supported"},
-      {"m.yaml:16:18", "`predict_kwargs.members` is not supported"},
+      {"m.yaml:16:17", "`predict_kwargs` must be a map, not a list"},
       {"override 'seed=many'", "`seed` must be an integer"},
   };
   for (const Words& words :

@@ -1,7 +1,9 @@
 #include "common/files/lock_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <array>
@@ -85,6 +87,26 @@ bool is_lock_file(int file) {
   return status.st_size == 0 || told_by(file).starts_with(first_word);
 }
 
+// An empty file may also be one that flock(1) has made, whose lock is none of ours to see; over NFS it is one of ours.
+// Asked through an open file of its own: to give back its lock there is to leave ours alone.
+bool is_held_by_flock(const std::string& path, int file) {
+  constexpr long nfs = 0x6969;
+  struct stat status {};
+  struct statfs system {};
+  if (::fstat(file, &status) != 0 || status.st_size > 0) return false;
+  if (::fstatfs(file, &system) != 0 || system.f_type == nfs) return false;
+  const Descriptor own(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  return own.valid() && is_still_at(own.get(), path) && ::flock(own.get(), LOCK_SH | LOCK_NB) != 0 &&
+         errno == EWOULDBLOCK;
+}
+
+void require_lock_file(const std::string& path, int file) {
+  if (!is_lock_file(file)) taken(path);
+  if (is_held_by_flock(path, file))
+    throw EnvironmentFault("another program holds this file by flock, which has the lock file's name", path,
+                           "let it lock a file of another name, or write under another name");
+}
+
 bool has_told(int file) {
   struct stat status {};
   return ::fstat(file, &status) == 0 && status.st_size > 0;
@@ -94,7 +116,7 @@ bool has_told(int file) {
 Descriptor open_or_make(const std::string& path) {
   Descriptor file(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (file.valid()) {
-    if (!is_lock_file(file.get())) taken(path);
+    require_lock_file(path, file.get());
     return file;
   }
   if (errno == ENOENT) {
@@ -107,7 +129,7 @@ Descriptor open_or_make(const std::string& path) {
   // Another user's: held by his run, or left by it.
   file = Descriptor(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!file.valid()) fault(path, errno);
-  if (!is_lock_file(file.get())) taken(path);
+  require_lock_file(path, file.get());
   if (held(file.get()) == Held::by_another) return file;  // cannot be locked, which tells the rest
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) fault(path, errno);
   return {};

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -137,6 +138,28 @@ TEST_CASE("what stands at the lock's name is never followed, believed or written
   put_text(folder / "empty", "");
   CHECK(refusal(folder / "empty").empty());
   CHECK_THROWS_AS(LockFile::take(folder / "no/lock", "it", ""), EnvironmentFault);
+}
+
+TEST_CASE("an empty file that somebody holds by flock is his, and stays") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "o.grib.lock";
+  const auto held = [&](int how) {
+    Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    REQUIRE(::flock(file.get(), how) == 0);
+    return file;
+  };
+  for (const LockPart part : {LockPart::all, LockPart::run, LockPart::writer}) {
+    const Descriptor somebody = held(LOCK_EX);
+    CHECK_THROWS_WITH_AS(LockFile::take(path, "it", "", part), doctest::Contains("holds this file by flock"),
+                         EnvironmentFault);
+    CHECK(fs::file_size(path) == 0);
+  }
+  CHECK(refusal(path).empty());  // nobody's any more
+  CHECK_FALSE(fs::exists(path));
+  const LockFile lock = LockFile::take(path, "it", "");
+  const Descriptor late(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE(::flock(late.get(), LOCK_EX) == 0);  // is told by its words all the same
+  CHECK(refusal(path).starts_with("the output o.grib is held by another run: process "));
 }
 
 TEST_CASE("what a holder has told goes to nobody's terminal raw") {

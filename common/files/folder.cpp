@@ -21,7 +21,7 @@ std::string why_not_own(const struct stat& status) {
   if (!S_ISDIR(status.st_mode)) return "it is no folder";
   if (status.st_uid != ::geteuid())
     return "it belongs to user " + std::to_string(status.st_uid) + ", not to you (" + std::to_string(::geteuid()) + ")";
-  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+  if ((status.st_mode & S_IWOTH) != 0)
     return "others may write to it, so that nothing in it can be trusted (chmod go-w)";
   return {};
 }
@@ -81,7 +81,21 @@ Folder Folder::open_own(const std::string& path, bool own_links) {
   if (::fstat(folder.get(), &status) != 0) fault("look at", path, errno);
   const std::string why = why_not_own(status);
   if (!why.empty()) throw EnvironmentFault("the folder cannot be used: " + why, path, "give another folder");
-  return {path, std::move(folder)};
+  Folder own(path, std::move(folder));
+  if ((status.st_mode & S_IWGRP) != 0) own.close_to_group();
+  return own;
+}
+
+// A umask of 002 leaves a folder open to the user's group.
+void Folder::close_to_group() {
+  struct stat status {};
+  if (::fstat(get(), &status) != 0) fault("look at", path_, errno);
+  const mode_t mode = status.st_mode & 07755U;
+  const bool done = ::fchmod(get(), mode) == 0 && ::fstat(get(), &status) == 0 && (status.st_mode & S_IWGRP) == 0;
+  if (!done)
+    throw EnvironmentFault("the folder cannot be used: its group may write to it, which cannot be changed", path_,
+                           "give another folder");
+  closed_to_group_ = true;
 }
 
 Folder Folder::make_own(const std::string& path, bool own_links) {

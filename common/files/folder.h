@@ -24,19 +24,23 @@ class Folder {
  public:
   // EnvironmentFault naming the path.
   static Folder open(const std::string& path);
-  // One that belongs to this user and that nobody else may write to. A link at its end is not followed, but for one
-  // that the user made himself where `own_links` says so. EnvironmentFault saying whose it is.
+  // One that belongs to this user and that nobody else may write to: where only its group may, that is taken from it. A
+  // link at its end is not followed, but for one that the user made himself where `own_links` says so. EnvironmentFault
+  // saying whose it is.
   static Folder open_own(const std::string& path, bool own_links = false);
   // The same, made with mode 0700 when it is not there; its parent must be.
   static Folder make_own(const std::string& path, bool own_links = false);
 
   int get() const { return descriptor_.get(); }
   const std::string& path() const { return path_; }
+  bool closed_to_group() const { return closed_to_group_; }  // its group could write to it until now
 
  private:
+  void close_to_group();
   Folder(std::string path, Descriptor descriptor) : path_(std::move(path)), descriptor_(std::move(descriptor)) {}
   std::string path_;
   Descriptor descriptor_;
+  bool closed_to_group_ = false;
 };
 
 }  // namespace tradewind

@@ -7,10 +7,12 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <iostream>
 
 #include "common/dates.h"
 #include "common/errors.h"
 #include "common/files/folder.h"
+#include "common/printable.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -26,7 +28,8 @@ constexpr mode_t owner_only = 0700;
 std::string own_folder(std::string path, bool own_links) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   try {
-    Folder::make_own(path, own_links);
+    if (Folder::make_own(path, own_links).closed_to_group())
+      std::cerr << printable("warning: " + path + ": its group could write to the run folder, and no longer can\n");
   } catch (const EnvironmentFault& fault) {
     throw EnvironmentFault("cannot make the run folder: " + fault.message(), path,
                            "give a folder of your own that can be written with --run-dir");

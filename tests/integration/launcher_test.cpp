@@ -189,10 +189,24 @@ TEST_CASE("who waits for a reader that stands still can be ended, and still take
                        "kill -0 $pid 2>/dev/null && { echo stays; kill -KILL $pid; }\n"
                        "wait $pid; exit $?"},
            .folder = folder.path,
-           .environment = {{"T", TRADEWIND_EXECUTABLE},
-                           {"TRADEWIND_WORKER", TRADEWIND_FAKE_WORKER},
-                           {"FAKE_WORKER", "well"}}});
+           .environment = {
+               {"T", TRADEWIND_EXECUTABLE}, {"TRADEWIND_WORKER", TRADEWIND_FAKE_WORKER}, {"FAKE_WORKER", "well"}}});
   CAPTURE(result.error);
   CHECK(result.output == "alive\n");
   CHECK(result.code == 128 + SIGTERM);
+}
+
+TEST_CASE("a run folder that a umask of 002 has left open to its group is closed, and that is said") {
+  const Folder folder(example);
+  fs::create_directory(folder.path / "d");
+  fs::permissions(folder.path / "d", fs::perms(0775));
+  const Result result = launch(folder, {"run", "config.yaml", "--run-dir", "d"});
+  CHECK(result.code == 0);
+  CHECK(result.error.find("warning: d: its group could write to the run folder, and no longer can\n") !=
+        std::string::npos);
+  CHECK(fs::status(folder.path / "d").permissions() == fs::perms(0755));
+  fs::permissions(folder.path / "d", fs::perms(0777));
+  const Result open = launch(folder, {"run", "config.yaml", "--run-dir", "d"});
+  CHECK(open.code == 1);
+  CHECK(open.error.find("others may write to it") != std::string::npos);
 }

@@ -132,7 +132,14 @@ TEST_CASE("a folder of one's own: owned, not writable by others, no link that so
   CHECK_NOTHROW(Folder::make_own(path));
   const WholeFileOptions own{.own_folder = true};
   CHECK_NOTHROW(write_whole(path + "/f", "x", own));
-  for (const mode_t mode : {0720, 0702, 01777}) {
+  for (const mode_t mode : {0775, 0770, 02770}) {  // as a umask of 002 leaves it
+    ::chmod(path.c_str(), mode);
+    CHECK(Folder::make_own(path).closed_to_group());
+    CHECK(mode_of(path) == (mode & 0755U));
+    CHECK_FALSE(Folder::make_own(path).closed_to_group());
+    CHECK_NOTHROW(write_whole(path + "/f", "x", own));
+  }
+  for (const mode_t mode : {0722, 0702, 01777}) {
     ::chmod(path.c_str(), mode);
     CHECK_THROWS_WITH_AS(Folder::make_own(path), doctest::Contains("others may write"), EnvironmentFault);
     CHECK_THROWS_AS(write_whole(path + "/f", "y", own), EnvironmentFault);

@@ -116,7 +116,7 @@ TEST_CASE("run folders are their owner's, and never shared") {
   std::ofstream(folder.path / "file") << "x";
   CHECK_THROWS_AS(make_run_folder(folder.path / "file", "", now), EnvironmentFault);
   // One that others may write to, or that somebody else's link leads to, is nobody's.
-  fs::permissions(given, fs::perms::group_write, fs::perm_options::add);
+  fs::permissions(given, fs::perms::others_write, fs::perm_options::add);
   CHECK_THROWS_WITH_AS(make_run_folder(given, "", now), doctest::Contains("others may write"), EnvironmentFault);
   fs::create_directory_symlink(fs::path(first).filename(), folder.path / "mine");
   CHECK(make_run_folder(folder.path / "mine/", "", now) == fs::canonical(first));

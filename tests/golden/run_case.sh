@@ -56,8 +56,17 @@ runnable=$("$bin/tradewind" inspect inference-last.ckpt --json | python3 "$here/
 if [ -f "$case_dir/reference.grib" ]; then
   [ "$runnable" = true ] || refused_properly run config.yaml --run-dir run-refused
   tolerance=$(from_case 1e-4 tolerance_suggestion max_abs_over_field_std)
-  forecast f32
-  "$bin/tradewind" compare forecast-f32.grib "$case_dir/reference.grib" --tolerance "$tolerance" ||
+  reference=$case_dir/reference.grib
+  first=()
+  if [ -n "$(from_case "" versions anemoi.models)" ]; then
+    # A run of 24 h by a reference that turned the input's times in a ring: a constant that differs between them, as
+    # these cases have it, is taken from another one at every step. Today's keeps the latest. The first step tells.
+    first=(lead_time=6h)
+    reference=first.grib
+    python3 "$here/first_messages.py" "$case_dir/reference.grib" 1/4 "$reference"
+  fi
+  forecast f32 "${first[@]}"
+  "$bin/tradewind" compare forecast-f32.grib "$reference" --tolerance "$tolerance" ||
     fail "the forecast differs from reference.grib by more than $tolerance standard deviations of a field"
   for precision in $(from_case "" other_precisions --keys); do
     lead_time=$(from_case 24h other_precisions "$precision" lead_time)

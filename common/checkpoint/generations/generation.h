@@ -16,8 +16,8 @@ struct Generation {
   bool skip_is_implicit = false;             // no `residual`: the latest input is always added
   bool latent_skip_is_implicit = false;      // no `latent_skip`: always on
   bool has_no_boundings = false;             // boundings did not exist yet
-  bool imputes_by_first_step = false;        // imputers look for missing values at the first input time only
-  bool output_has_time = true;               // the reference's y carries a time axis; else n_step_output is 1
+  bool imputes_by_first_step = false;  // imputers without a buffer for their mask look at the first input time only
+  bool output_has_time = true;         // the reference's y carries a time axis; else n_step_output is 1
 };
 
 // Newest first; the first that matches is the tree's.

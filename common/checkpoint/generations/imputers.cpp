@@ -1,24 +1,27 @@
 #include "common/checkpoint/generations/imputers.h"
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "common/checkpoint/generations/attributes.h"
 #include "common/checkpoint/generations/layers.h"
 #include "common/errors.h"
 
 namespace tradewind::checkpoint {
 namespace {
 
-// Before 0.9 imputers look at the first input time alone, and their masks are found by the variable's number in the
-// dataset, in a tensor ordered as the model's input. The base class of pre-processors got `normalizer` then, too.
+constexpr std::string_view kMask = "nan_locations";
+
+// Up to 0.9.0 imputers look at the first input time alone, and their masks are found by the variable's number in the
+// dataset, in a tensor ordered as the model's input. From 0.9.1 on they look at every time, and kept their mask as a
+// buffer at first; it is an attribute again in models laid out so that they are later than that.
 bool is_old(const Node& node, const Scope& scope) {
-  const bool old = scope.generation.imputes_by_first_step;
-  if (node.has("normalizer") == old) {
-    throw UserError("the imputer is of another version of anemoi-models than the model", node.path(),
-                    "export the checkpoint again with one version");
-  }
-  return old;
+  const auto buffers = node.find("_buffers");
+  if (buffers && find_attribute(*buffers, kMask)) return false;
+  node.at(kMask);
+  return scope.generation.imputes_by_first_step;
 }
 
 // CopyImputer looks its source up in the dataset's variables, the dynamic one in the model's input.
@@ -42,7 +45,7 @@ PreprocessorDescription read_imputer(const Node& node, const Scope& scope, const
   const bool old = is_old(node, scope), copies = name.ends_with("CopyImputer");
   const bool dynamic = name.find(".Dynamic") != std::string::npos;
   if (old && copies && !dynamic) {
-    throw UserError("CopyImputer of anemoi-models before 0.9 is not supported", node.path(),
+    throw UserError("CopyImputer of anemoi-models before 0.9.1 is not supported", node.path(),
                     "it keeps the mask of its first call, which may be one of the training");
   }
   const auto inputs = optional_columns(node.at("index_inference_input"), sizes.input_variables);

@@ -11,10 +11,9 @@ const std::vector<KnownClass>& known_variable_classes() {
   static const Words normalized_ignored = {"name_to_index",       "variables", "statistics",
                                            "name_to_index_stats", "min_val",   "normalizer"};
   static const Words imputer_used = {"index_inference_input", "index_inference_output", "index_training_input",
-                                     "replacement",           "data_indices",           "normalizer"};
-  static const Words imputer_ignored = {// masks are made anew at every call
-                                        "nan_locations",
-                                        "loss_mask_training",
+                                     "replacement",           "data_indices",           "nan_locations"};
+  static const Words imputer_ignored = {"loss_mask_training",
+                                        "normalizer",
                                         "default",
                                         "remap",
                                         "method_config",

@@ -42,10 +42,10 @@ struct LegacyCase {
   bool time;
 };
 const std::vector<LegacyCase> legacy_cases = {
-    {"0.3.1-aifs", "0.3", 8, 6, 4, false},      {"0.4.2-aifs", "0.4", 6, 6, 4, false},
-    {"0.4.2-aifs-sdpa", "0.4", 6, 6, 2, false}, {"0.6.0-aifs", "0.5-0.8", 6, 6, 4, false},
-    {"0.8.1-aifs", "0.5-0.8", 6, 6, 4, false},  {"0.9.7-aifs", "0.9-0.10", 6, 6, 4, false},
-    {"0.12.1-aifs", "0.12", 6, 6, 4, true},     {"0.13.0-aifs", "0.13-0.14", 8, 8, 4, true},
+    {"0.3.1-aifs", "0.3", 8, 6, 4, false},       {"0.4.2-aifs", "0.4", 6, 6, 4, false},
+    {"0.4.2-aifs-sdpa", "0.4", 6, 6, 2, false},  {"0.6.0-aifs", "0.5-0.9.5", 6, 6, 4, false},
+    {"0.8.1-aifs", "0.5-0.9.5", 6, 6, 4, false}, {"0.9.7-aifs", "0.9.6-0.10", 6, 6, 4, false},
+    {"0.12.1-aifs", "0.12", 6, 6, 4, true},      {"0.13.0-aifs", "0.13-0.14", 8, 8, 4, true},
 };
 
 }  // namespace

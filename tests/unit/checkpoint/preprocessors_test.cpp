@@ -83,11 +83,39 @@ TEST_CASE("dynamic imputers restore nothing; copying ones name the column they c
   CHECK(step<ImputerDescription>(copying.model(), 0).columns == std::vector<ImputedColumn>{{16, {}, {}, 20, 0}});
 }
 
+TEST_CASE("imputers of one layout of the model, before and after they looked at every time") {
+  const auto of_mask = [](const ImputerDescription& imputer) {
+    std::vector<std::optional<std::int64_t>> masks;
+    for (const ImputedColumn& column : imputer.columns) masks.push_back(column.mask);
+    return masks;
+  };
+  const ModelDescription before = Changed("legacy/0.9.0-aifs-small-imputer").model();
+  const ModelDescription after = Changed("legacy/0.9.3-aifs-small-imputer").model();
+  CHECK(before.generation == after.generation);
+  CHECK(step<ImputerDescription>(before, 0).masks_of_first_step);
+  CHECK(of_mask(step<ImputerDescription>(before, 0)) == std::vector<std::optional<std::int64_t>>{2});
+
+  const auto fill = step<ConditionalFillDescription>(after, 0);
+  CHECK(fill.where_missing);
+  CHECK(fill.condition == 10);
+  CHECK(fill.columns == std::vector<std::int64_t>{3, 4});
+  const auto imputer = step<ImputerDescription>(after, 1);
+  CHECK(!imputer.masks_of_first_step);
+  // 2t, lsm, tp (which the model's input has not), z_500
+  CHECK(imputer.columns == std::vector<ImputedColumn>{{2, 2, 2, {}, 271}, {7, {}, 7, {}, 0}, {16, 10, 16, {}, 54000}});
+
+  Changed moved("legacy/0.9.3-aifs-small-imputer");
+  moved.remove("pre_processors.processors.imputer", "_buffers");
+  CHECK(says(moved, "no 'nan_locations'"));
+  moved.add("pre_processors.processors.imputer", "nan_locations", Value{None{}});
+  CHECK(says(moved, "the mask of variable 18 is looked up among 17"));  // as one of before 0.9.1
+}
+
 TEST_CASE("imputers whose parts do not fit are refused") {
   CHECK(says(Changed(fixture).set_list(steps + "imputer.index_inference_input", {}), "different lengths"));
   CHECK(says(Changed(fixture).set_list(steps + "imputer.index_inference_input", {Value{std::int64_t{21}}}),
              "column 21 outside [0, 21)"));
-  CHECK(says(Changed(fixture).remove(steps + "imputer", "normalizer"), "another version"));
+  CHECK(says(Changed(fixture).remove(steps + "imputer", "nan_locations"), "no 'nan_locations'"));
   CHECK(says(Changed(fixture).rename_class(steps + "imputer", imputing + "MagicImputer"),
              "pre-processor of class anemoi.models.preprocessing.imputer.MagicImputer is not supported"));
 }

@@ -27,6 +27,7 @@
 #include "launcher/report/straggler.h"
 #include "launcher/supervisor/attempts.h"
 #include "launcher/wire/token.h"
+#include "launcher/wire/torchrun_store.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -155,9 +156,36 @@ void tell_why_member(const Placement& placement) {
             << std::endl;
 }
 
+// Where ranks that torchrun has started meet when no folder is shared: the user has to say so, as whoever reaches that
+// store's port can read the token there.
+struct StoreMeeting {
+  TorchrunStore store;
+  std::string key;
+};
+
+std::optional<StoreMeeting> store_meeting(const Placement& placement, const Environment& environment) {
+  if (environment.get_or("TRADEWIND_CONTROL", "") != control_by_torchrun) return std::nullopt;
+  if (!placement.store_served)
+    throw UserError("torchrun has not started this process, or serves no store", "TRADEWIND_CONTROL",
+                    "give address:port of rank 0's launcher, or unset it");
+  return StoreMeeting{{placement.master_address, placement.master_port},
+                      "/tradewind/" + name_of_run(placement) + "/control"};
+}
+
+Client::Look look_in(const StoreMeeting& meeting) {
+  auto why = std::make_shared<std::string>();
+  return {.find = [meeting, why]() -> std::optional<ControlAddress> {
+            const auto text = meeting.store.get(meeting.key, *why);
+            return text ? control_from_json(*text) : std::nullopt;
+          },
+          .lack = [meeting,
+                   why] { return meeting.store.name() + ": " + (why->empty() ? "it holds something else" : *why); }};
+}
+
 int take_part(const Job& job, const Placement& placement, const Environment& environment,
               const Supervision& supervision) {
   const auto given = control_of(environment);
+  const auto meeting = store_meeting(placement, environment);
   const std::string file = control_path(supervision.run_folder, name_of_run(placement));
   if (placement.rank == 0) {
     const auto make_plan = [&] {
@@ -175,11 +203,16 @@ int take_part(const Job& job, const Placement& placement, const Environment& env
       plan.reach = Reach{.token = given ? given->token : make_token(),
                          .listener = std::move(listener),
                          .address = address,
-                         .control_file = given ? std::string() : file};
+                         .control_file = given || meeting ? std::string() : file};
+      if (meeting)
+        plan.reach->tell = [&](const ControlAddress& control) {
+          meeting->store.set(meeting->key, control_json(control));
+        };
       return plan;
     };
     return control(make_plan, job, supervision);
   }
+  if (meeting) return take_part_at(placement, environment, look_in(*meeting));
   if (given) return take_part_at(placement, environment, {.find = [&] { return control_of(environment); }});
   return take_part_at(placement, environment,
                       {.find = [file] { return read_control(file); }, .lack = [file] { return control_lack(file); }});

@@ -57,6 +57,7 @@ ControlRun::ControlRun(ControlPlan plan, Audience& audience)
         .token = plan.reach->token};
     if (!plan.reach->control_file.empty()) write_control(plan.reach->control_file, address_);
     control_file_ = plan.reach->control_file;
+    if (plan.reach->tell) plan.reach->tell(address_);
   }
   if (plan.seats) {
     const int world_size = plan.launch.world_size;

@@ -19,10 +19,11 @@ namespace tradewind::launcher {
 // How agents in other processes find this one.
 struct Reach {
   std::string token;
-  Descriptor listener;                            // where they come to
-  std::string address = {};                       // of the listener; empty: every address of this host
-  std::string control_file = {};                  // to write; empty: none
-  Server::Now now = [] { return Clock::now(); };  // for who comes and says nothing
+  Descriptor listener;                                   // where they come to
+  std::string address = {};                              // of the listener; empty: every address of this host
+  std::string control_file = {};                         // to write; empty: none
+  std::function<void(const ControlAddress&)> tell = {};  // beside the file, as soon as agents may come
+  Server::Now now = [] { return Clock::now(); };         // for who comes and says nothing
 };
 
 struct ControlPlan {

@@ -157,7 +157,8 @@ void Client::give_up() {
        .where = join_.host,
        .remedy = lack.empty() ? "see whether rank 0 started, and whether this host reaches that address"
                               : "see whether rank 0 started; the run folder (--run-dir) must be on a file system that "
-                                "all hosts share, else set TRADEWIND_CONTROL and TRADEWIND_TOKEN for every rank",
+                                "all hosts share, else set TRADEWIND_CONTROL and TRADEWIND_TOKEN for every rank; under "
+                                "torchrun, TRADEWIND_CONTROL=torchrun will do",
        .exit_code = static_cast<int>(ExitCode::ranks_missing)});
 }
 

@@ -62,10 +62,10 @@ void look_at_folder_of(const std::string& path) {
 
 std::optional<ControlAddress> control_of(const Environment& environment) {
   const auto text = environment.get("TRADEWIND_CONTROL");
-  if (!text || text->empty()) return std::nullopt;
+  if (!text || text->empty() || *text == control_by_torchrun) return std::nullopt;
   const auto wrong = [&](const char* why) -> UserError {
     return UserError("`" + *text + "` " + why, "TRADEWIND_CONTROL",
-                     "give address:port of rank 0's launcher, or unset it");
+                     "give address:port of rank 0's launcher, `torchrun` for the store of torchrun, or unset it");
   };
   ControlAddress control;
   for (const std::string& part : split(*text)) {
@@ -101,10 +101,25 @@ std::string control_path(const std::string& folder, const std::string& key) {
   return (std::filesystem::path(folder) / ("control-" + (key.empty() ? "run" : key) + ".json")).string();
 }
 
-void write_control(const std::string& path, const ControlAddress& address) {
+std::string control_json(const ControlAddress& address) {
   const Json json = {
       {"version", 1}, {"addresses", address.addresses}, {"port", address.port}, {"token", address.token}};
-  write_whole(path, json.dump() + "\n",
+  return json.dump() + "\n";
+}
+
+std::optional<ControlAddress> control_from_json(const std::string& text) {
+  try {
+    const Json json = Json::parse(text);
+    return ControlAddress{.addresses = json.at("addresses").get<std::vector<std::string>>(),
+                          .port = json.at("port").get<int>(),
+                          .token = json.at("token").get<std::string>()};
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+void write_control(const std::string& path, const ControlAddress& address) {
+  write_whole(path, control_json(address),
               {.what = "the control file",
                .remedy = "give a run folder that can be written with --run-dir",
                .mode = S_IRUSR | S_IWUSR,
@@ -127,14 +142,9 @@ std::optional<ControlAddress> look_for_control(const std::string& path, std::str
   } else if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     lack = path + " can be read by others, so that nobody may trust it";
   } else {
-    try {
-      const Json json = Json::parse(read_all(file.get()));
-      return ControlAddress{.addresses = json.at("addresses").get<std::vector<std::string>>(),
-                            .port = json.at("port").get<int>(),
-                            .token = json.at("token").get<std::string>()};
-    } catch (const Json::exception&) {
-      lack = path + " holds something else";
-    }
+    auto control = control_from_json(read_all(file.get()));
+    if (!control) lack = path + " holds something else";
+    return control;
   }
   return std::nullopt;
 }

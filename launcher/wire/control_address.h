@@ -18,9 +18,17 @@ struct ControlAddress {
   bool operator==(const ControlAddress&) const = default;
 };
 
-// `address:port`, several separated by commas with the same port; IPv6 in brackets. UserError naming the variable.
+// The value of TRADEWIND_CONTROL with which a user says that torchrun's store is to carry address and token.
+constexpr const char* control_by_torchrun = "torchrun";
+
+// Nothing where TRADEWIND_CONTROL is unset or control_by_torchrun. `address:port`, several separated by commas with the
+// same port; IPv6 in brackets. UserError naming the variable.
 std::optional<ControlAddress> control_of(const Environment& environment);
 std::string control_text(const ControlAddress& address);  // as TRADEWIND_CONTROL has it
+
+// As files and stores hold it; nothing for a text that holds something else.
+std::string control_json(const ControlAddress& address);
+std::optional<ControlAddress> control_from_json(const std::string& text);
 
 // The file of a run in a folder; `key`: its job and step.
 std::string control_path(const std::string& folder, const std::string& key);

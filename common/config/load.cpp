@@ -1,7 +1,9 @@
 #include "common/config/load.h"
 
 #include <filesystem>
+#include <utility>
 
+#include "common/config/hugging_face.h"
 #include "common/config/interpolate.h"
 #include "common/config/merge.h"
 #include "common/config/nodes/yaml_load.h"
@@ -33,6 +35,14 @@ void inline_patch_metadata(Node& root, Findings& findings) {
   }
   for (const std::string& line : warnings) findings.warn({}, line);
   if (patch->is_null()) *patch = Node::map(where);
+}
+
+void find_hub_checkpoint(Node& root, const Environment& environment, Findings& findings) {
+  Node* checkpoint = root.find("checkpoint");
+  if (checkpoint == nullptr || checkpoint->failed || !is_hub_checkpoint(*checkpoint)) return;
+  const Node written = std::exchange(*checkpoint, Node::of("", checkpoint->where));
+  checkpoint->failed = true;
+  findings.attempt([&] { *checkpoint = checkpoint_in_cache(written, environment, findings); });
 }
 
 // Over `root`, if it can be read.
@@ -78,6 +88,7 @@ ConfigDocument merge_config(const LoadRequest& request, const Environment& envir
   if (unread) findings.throw_refusals();  // what else is wrong would come of that
   document.root = interpolated(root, environment, findings);
   inline_patch_metadata(document.root, findings);
+  find_hub_checkpoint(document.root, environment, findings);
   document.today = std::chrono::floor<std::chrono::days>(now);
   document.base_seed = environment.get("ANEMOI_BASE_SEED");
   document.plugins = !environment.get_or("TRADEWIND_PLUGINS", "").empty();

@@ -54,11 +54,6 @@ const std::vector<std::string>& top_level_keys() {
 }
 
 std::string parse_checkpoint(const Node& node, const std::string& key) {
-  // The reference takes the map of a download also as JSON text.
-  if (node.is_map() || (node.is_text() && node.text().starts_with("{"))) {
-    throw UserError("`checkpoint` from huggingface is not supported by this build", node.where.text(),
-                    "download it first and give its path");
-  }
   std::string path = as_text(node, key);
   if (path.empty()) throw UserError("`checkpoint` is empty", node.where.text(), "give the path of the checkpoint");
   return path;

@@ -79,12 +79,6 @@ TEST_CASE("checkpoint") {
   CHECK(missing[0].what == "`checkpoint` is missing");
   CHECK(missing[0].where == test.path("config.yaml"));
   CHECK(missing[1].what == "input 'test' is not supported by this build");
-  for (const char* yaml : {"checkpoint: {huggingface: ecmwf/aifs}\ninput: dummy\n",
-                           "checkpoint: '{\"huggingface\": \"x\"}'\ninput: dummy\n"}) {
-    const UserError error = error_of([&] { parse_run_config(test.document(yaml)); });
-    CHECK(error.message() == "`checkpoint` from huggingface is not supported by this build");
-    CHECK(error.where() == test.at(1, 13));
-  }
   const UserError number = error_of([&] { parse_run_config(test.document("checkpoint: 5\ninput: dummy\n")); });
   CHECK(number.message() == "`checkpoint` must be text, not the integer 5");
 }

@@ -256,7 +256,9 @@ TEST_CASE("a member without a controller says so and leaves with 75") {
            .wait = 1s}),
       ("host-b: rank 1 did not find the launcher of rank 0 within 1 s: there is no " + file +
        "\n  remedy: see whether rank 0 started; the run folder (--run-dir) must be on a file system that all hosts "
-       "share, else set TRADEWIND_CONTROL and TRADEWIND_TOKEN for every rank")
+       "share, else set TRADEWIND_CONTROL and TRADEWIND_TOKEN for every rank; under torchrun, "
+       "TRADEWIND_CONTROL=torchrun "
+       "will do")
           .c_str(),
       EnvironmentFault);
 }

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "common/sha256.h"
 #include "worker/dist/communicator.h"
 #include "worker/dist/fault_text.h"
 
@@ -19,6 +20,7 @@ namespace tradewind::dist {
 namespace {
 
 constexpr const char* kLoopback = "127.0.0.1";
+constexpr std::size_t secret_bytes = 32;  // of a rank; each reads those of all, so no more than need be
 
 std::string key(const char* name, int rank) { return std::string("tradewind/") + name + "/" + std::to_string(rank); }
 
@@ -74,6 +76,12 @@ std::string random_bytes(std::size_t count) {
   return bytes;
 }
 
+// What only who knows `secret` can show to that rank, and nobody can use with another.
+std::string proof(const std::string& secret, std::size_t rank) {
+  const Digest code = hmac_sha256(secret, "to rank " + std::to_string(rank));
+  return {reinterpret_cast<const char*>(code.data()), proof_bytes};
+}
+
 void wait_for_all(c10d::Store& store, const Rendezvous& rendezvous, const std::vector<std::string>& keys) {
   try {
     store.wait(keys, rendezvous.join_timeout);
@@ -107,8 +115,8 @@ Meeting meet(const Rendezvous& rendezvous, c10d::Store& store) {
   std::vector<std::string> keys;
   keys.reserve(size);
   for (int rank = 0; rank < rendezvous.world_size; ++rank) keys.push_back(key("address", rank));
-  const std::string own = random_bytes(size * proof_bytes);
-  for (std::size_t rank = 0; rank < size; ++rank) meeting.shown.push_back(own.substr(rank * proof_bytes, proof_bytes));
+  const std::string own = random_bytes(secret_bytes);
+  for (std::size_t rank = 0; rank < size; ++rank) meeting.shown.push_back(proof(own, rank));
   try {
     if (store.add(key("arrivals", rendezvous.rank), 1) > 1) {
       throw EnvironmentFault("rank " + std::to_string(rendezvous.rank) + " came twice: two runs meet",
@@ -118,10 +126,10 @@ Meeting meet(const Rendezvous& rendezvous, c10d::Store& store) {
     wait_for_all(store, rendezvous, keys);
     // A host that knows itself as 127.0.1.1 (Debian's /etc/hosts) must still show its peers a real address.
     for (const auto& bytes : store.multiGet(keys)) {
-      if (bytes.size() < own.size()) throw InternalFault("a rank's address of another shape", master_of(rendezvous));
-      const std::string proofs(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(own.size()));
-      meeting.expected.push_back(proofs.substr(static_cast<std::size_t>(rendezvous.rank) * proof_bytes, proof_bytes));
-      const std::string other(bytes.begin() + static_cast<std::ptrdiff_t>(own.size()), bytes.end());
+      if (bytes.size() < secret_bytes) throw InternalFault("a rank's address of another shape", master_of(rendezvous));
+      const auto address = bytes.begin() + static_cast<std::ptrdiff_t>(secret_bytes);
+      meeting.expected.push_back(proof(std::string(bytes.begin(), address), static_cast<std::size_t>(rendezvous.rank)));
+      const std::string other(address, bytes.end());
       if (is_loopback(meeting.address) && !is_loopback(other)) meeting.address = local_address_towards(other);
     }
   } catch (const c10::Error& error) {

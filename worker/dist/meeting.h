@@ -14,7 +14,8 @@ namespace tradewind::dist {
 // "master 10.0.0.1", for errors.
 std::string master_of(const Rendezvous& rendezvous);
 
-// What a rank shows to another, so that the other knows who it is: random, one for each pair and direction.
+// What a rank shows to another, so that the other knows who it is: one for each pair and direction, from a secret of
+// the rank that all have read in the store.
 inline constexpr std::size_t proof_bytes = 16;
 
 // What a rank knows once all have come.

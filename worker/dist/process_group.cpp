@@ -147,8 +147,9 @@ class GlooCommunicator : public Communicator {
 
 // Gloo takes whoever is the first to come with a peer's number for that peer, and asks for no more.
 void GlooCommunicator::check_peers(Group& group, const Meeting& meeting) const {
-  constexpr std::chrono::milliseconds patience(30'000);
-  constexpr int tag = 0;
+  // The more ranks there are, the longer it takes until the last is connected with all.
+  using std::chrono::milliseconds;
+  const auto deadline = Clock::now() + std::min(rendezvous_.join_timeout, milliseconds(30'000 + 250 * size()));
   const auto bytes = static_cast<std::int64_t>(proof_bytes);
   const at::Tensor received = at::zeros({size(), bytes}, at::kByte);
   std::vector<c10::intrusive_ptr<c10d::Work>> works;
@@ -158,10 +159,11 @@ void GlooCommunicator::check_peers(Group& group, const Meeting& meeting) const {
       const int from = (rank() - step + size()) % size(), to = (rank() + step) % size();
       std::vector<at::Tensor> theirs = {received[from]}, own = {at::empty({bytes}, at::kByte)};
       std::memcpy(own[0].data_ptr(), meeting.shown[static_cast<std::size_t>(to)].data(), proof_bytes);
-      works.push_back(group.recv(theirs, from, tag));
-      works.push_back(group.send(own, to, tag));
+      works.push_back(group.recv(theirs, from, 0));
+      works.push_back(group.send(own, to, 0));
     }
-    for (const auto& work : works) work->wait(patience);
+    for (const auto& work : works)  // 0 would be for ever
+      work->wait(std::max(std::chrono::duration_cast<milliseconds>(deadline - Clock::now()), milliseconds(1)));
   } catch (const std::exception& error) {
     throw ConnectionFault(
         "rank " + std::to_string(rank()) + " cannot make sure who it is connected with: " + short_text(error),

@@ -14,6 +14,8 @@
 namespace tradewind::inputs {
 namespace {
 
+constexpr std::int64_t most_points = std::int64_t{1} << 28;  // 1.4 km apart all over the globe
+
 std::string joined(const std::set<std::string>& names, std::size_t most) {
   std::string text;
   std::size_t count = 0;
@@ -90,13 +92,27 @@ std::optional<Time> GribInput::latest_date() {
   return latest->valid_time;
 }
 
+// What is not read need not be on the model's grid, nor on any.
+const grib::IndexedMessage& GribInput::first_of_model() const {
+  const auto& messages = index_->messages();
+  const std::set<std::string> wanted(metadata_.input.begin(), metadata_.input.end());
+  const auto first = std::find_if(messages.begin(), messages.end(),
+                                  [&](const grib::IndexedMessage& one) { return wanted.contains(one.name); });
+  return first == messages.end() ? messages.front() : *first;
+}
+
 std::optional<GridPoints> GribInput::grid_points(std::int64_t count) {
-  const grib::IndexedMessage& first = index_->messages().front();
+  const grib::IndexedMessage& first = first_of_model();
   if (first.points != count)
     throw UserError(
         "the input has " + std::to_string(first.points) + " grid points, the model has " + std::to_string(count),
         index_->place(first),
         "give fields on the model's grid" + (metadata_.grid.empty() ? "" : " (" + metadata_.grid + ")"));
+  for (const grib::IndexedMessage& message : index_->messages())
+    if (message.points > most_points)
+      throw UserError("a field of " + std::to_string(message.points) + " grid points, more than any model has",
+                      index_->place(message),
+                      "take it out of the input: the message is damaged, or not meant to be read");
   grib::NoPoints why;
   auto points = grib::points_of(index_->open(first), static_cast<std::size_t>(count), why);
   gave_points_ = points.has_value();
@@ -105,7 +121,7 @@ std::optional<GridPoints> GribInput::grid_points(std::int64_t count) {
 
 void GribInput::expect(std::shared_ptr<ExpectedGrid> grid) {
   grid_ = std::move(grid);
-  if (gave_points_) grid_->accept(index_->grid(index_->messages().front().grid));
+  if (gave_points_) grid_->accept(index_->grid(first_of_model().grid));
 }
 
 std::vector<std::string> GribInput::take_warnings() {

@@ -28,6 +28,7 @@ class GribInput : public Input, public TemplateSource {
   std::shared_ptr<const grib::TemplateSet> templates(const std::vector<std::string>& variables) override;
 
  private:
+  const grib::IndexedMessage& first_of_model() const;
   using Messages = std::vector<const grib::IndexedMessage*>;
   Messages select(const std::vector<std::string>& variables, const std::vector<Time>& dates) const;
   void check_points(const Messages& messages) const;

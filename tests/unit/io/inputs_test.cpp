@@ -72,6 +72,39 @@ TEST_CASE("there must be exactly one field per variable and date") {
   CHECK(has(error_of("", metadata), "empty"));
 }
 
+TEST_CASE(
+    "a message that the model does not read need not be on its grid, nor on any; one that is out of bounds goes") {
+  const auto points_with = [](const std::string& first) {
+    const TemporaryFolder folder;
+    checkpoint::Metadata metadata;
+    metadata.input = {"msl", "2t"};
+    write_file(folder / "in.grib", first + message("2t", 20240115));
+    const auto communicator = dist::make_single_communicator();
+    const auto input = inputs::make_input(config::GribInputConfig{folder / "in.grib", {}}, metadata, *communicator);
+    const auto points = input->grid_points(5248);
+    return points ? points->latitudes.size() : 0;
+  };
+  CHECK(points_with("") == 5248);
+  CHECK(points_with(grib::Handle::from_sample("sh_ml_grib2")->bytes()) == 5248);
+  std::string other = grib::Handle::from_sample("regular_ll_sfc_grib2")->bytes();
+  CHECK(points_with(other) == 5248);
+  // The same as 20000 x 20000 points of one value, in as few bytes.
+  const auto put = [&other](std::size_t at, std::uint32_t value) {
+    for (std::size_t i = 0; i < 4; ++i) other[at + i] = static_cast<char>(value >> (24 - 8 * i));
+  };
+  const auto length_at = [&other](std::size_t at) {
+    std::size_t length = 0;
+    for (std::size_t i = 0; i < 4; ++i) length = length << 8 | static_cast<unsigned char>(other[at + i]);
+    return length;
+  };
+  for (std::size_t at = 16; other.substr(at, 4) != "7777"; at += length_at(at)) {
+    if (other[at + 4] == 3) put(at + 6, 400'000'000), put(at + 30, 20'000), put(at + 34, 20'000);
+    if (other[at + 4] == 5) put(at + 5, 400'000'000);
+  }
+  CHECK_THROWS_WITH_AS(points_with(other), doctest::Contains("a field of 400000000 grid points, more than any model"),
+                       UserError);
+}
+
 TEST_CASE("missing points are NaN") {
   const TemporaryFolder folder;
   checkpoint::Metadata metadata;

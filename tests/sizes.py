@@ -13,10 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_FILE_LINES, MOST_FUNCTION_LINES = 400, 60
-# What is still over: files, and functions as file:function. To become empty; nothing may be added.
-STILL_OVER = [
-    "worker/runner/forecast.cpp:run_forecast",
-]
+# What is still over: files, and functions as file:function. Nothing may be added.
+STILL_OVER = []
 
 # Comments, texts, characters (no separators of digits) and directives.
 BLANK = re.compile(

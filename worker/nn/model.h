@@ -37,8 +37,9 @@ class Model {
   // contiguous, on the model's device. Returns for each (output steps, rows, output variables), likewise; undefined for
   // a dataset without a decoder. On CUDA the results may still be on their way.
   virtual std::vector<at::Tensor> predict(const std::vector<at::Tensor>& x, const StepContext& context) = 0;
-  // Whether a call depends on x alone: nothing is kept from one to the next, and no random numbers are drawn. Only then
-  // can a forecast be taken up between two calls (--restart).
+  // Whether a call depends on x and its context alone: nothing is kept from one to the next, and random numbers come
+  // from the context's generator, whose state goes with the forecast. Only then can it be taken up between two calls
+  // (--restart).
   virtual bool keeps_nothing() const { return false; }
 };
 

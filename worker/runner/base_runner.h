@@ -31,7 +31,8 @@ class BaseRunner {
   // written and fed back. `context` is that of the model call; random numbers are drawn from its generator.
   virtual void after_step(const nn::StepContext& context, const std::vector<std::string>& variables, at::Tensor& y);
   // Whether a forecast can be taken up after any call of `model`: neither it nor after_step() keeps anything from one
-  // to the next or draws random numbers. Asked when the run may be started again (--restart).
+  // to the next, and random numbers come from the context's generator alone. Asked when the run may be started again
+  // (--restart).
   virtual bool keeps_nothing(const nn::Model& /*model*/) const { return false; }
 };
 

@@ -20,6 +20,11 @@ long count(const char* name, const char* text, const char* what, long most) {
                   "give a whole number from 1 to " + std::to_string(most));
 }
 
+std::string text_of(const char* name) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? "" : text;
+}
+
 }  // namespace
 
 int chunks_from_environment(const char* specific) {
@@ -38,9 +43,8 @@ std::size_t output_buffer_from_environment(int world_size) {
   return (static_cast<std::size_t>(mebibytes) << 20) / static_cast<std::size_t>(world_size);
 }
 
-std::string run_words_from_environment() {
-  const char* text = std::getenv("TRADEWIND_RUN");
-  return text == nullptr ? "" : text;
-}
+std::string plugins_from_environment() { return text_of("TRADEWIND_PLUGINS"); }
+
+std::string run_words_from_environment() { return text_of("TRADEWIND_RUN"); }
 
 }  // namespace tradewind::runner

@@ -13,6 +13,9 @@ int chunks_from_environment(const char* specific);
 // run together (default 256), shared equally.
 std::size_t output_buffer_from_environment(int world_size);
 
+// Libraries with further base runners, as TRADEWIND_PLUGINS lists them; empty: none.
+std::string plugins_from_environment();
+
 // What lock files say of the run, as its launcher has given it in TRADEWIND_RUN; empty: it has not.
 std::string run_words_from_environment();
 

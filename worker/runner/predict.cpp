@@ -4,11 +4,11 @@
 #include "common/checkpoint/checkpoint.h"
 #include "common/errors.h"
 #include "common/stopwatch.h"
+#include "worker/forecast/figures.h"
 #include "worker/nn/model.h"
 #include "worker/npz/npz.h"
 #include "worker/runner/checkpoint_check.h"
 #include "worker/runner/commands.h"
-#include "worker/runner/figures.h"
 #include "worker/runner/model_options.h"
 
 namespace tradewind::runner {
@@ -62,7 +62,7 @@ void run_predict(const PredictOptions& options, const device::Device& device, di
   reporter.phase(report::Phase::first_step);
   const dist::Shards shards(dataset.nodes.count, communicator.size());
   std::vector<at::Tensor> results;
-  Figures figures(communicator);
+  forecast::Figures figures(communicator);
   figures.begin_steps();
   for (std::int64_t sample = 0; sample < x.size(0); ++sample) {
     const dist::RowRange rows = model->rows();

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "common/errors.h"
-#include "tests/unit/runner/recording_reporter.h"
+#include "tests/unit/forecast/recording_reporter.h"
 
 using namespace tradewind;
 using runner::choose_precision;

@@ -7,7 +7,7 @@
 
 #include "launcher/watch/page.h"
 #include "tests/unit/dist/ranks.h"
-#include "tests/unit/runner/recording_reporter.h"
+#include "tests/unit/forecast/recording_reporter.h"
 #include "worker/dist/halo.h"
 #include "worker/telemetry/watched_communicator.h"
 #include "worker/telemetry/watched_reporter.h"

@@ -1,0 +1,118 @@
+#include "worker/runner/open_forecast.h"
+
+#include <utility>
+
+#include "common/errors.h"
+#include "worker/filters/chain.h"
+#include "worker/forecast/random_numbers.h"
+#include "worker/inputs/template_source.h"
+#include "worker/runner/driven_model.h"
+#include "worker/runner/environment.h"
+#include "worker/runner/model_options.h"
+#include "worker/runner/precision.h"
+
+namespace tradewind::runner {
+namespace {
+
+// The same config means the same source: one object, one scan.
+forecast::Sources open_sources(const config::RunConfig& config, const checkpoint::Metadata& metadata,
+                               dist::Communicator& communicator) {
+  forecast::Sources sources;
+  sources.prognostic = inputs::make_input(config.input, metadata, communicator);
+  const auto other = [&](const std::optional<config::InputConfig>& given) -> std::shared_ptr<inputs::Input> {
+    if (!given || *given == config.input) return sources.prognostic;
+    return inputs::make_input(*given, metadata, communicator);
+  };
+  sources.constant = other(config.constant_forcings);
+  sources.dynamic =
+      config.dynamic_forcings == config.constant_forcings ? sources.constant : other(config.dynamic_forcings);
+  return sources;
+}
+
+checkpoint::Metadata described_metadata(const config::RunConfig& config, const checkpoint::Checkpoint& checkpoint) {
+  if (config.typed_variables.empty()) return checkpoint.metadata;
+  const checkpoint::Json variables = {{"variables_metadata", config.typed_variables}};
+  checkpoint::Json patch = config.patch_metadata;
+  patch.merge_patch(
+      {{"dataset", checkpoint.metadata.multi_dataset_layout ? checkpoint::Json{{checkpoint.metadata.dataset, variables}}
+                                                            : variables}});
+  return checkpoint::read_metadata(*checkpoint.archive, patch);
+}
+
+}  // namespace
+
+Opened open_model(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
+                  report::Reporter& reporter) {
+  Opened opened;
+  opened.checkpoint = std::make_unique<const checkpoint::Checkpoint>(checkpoint::open_checkpoint(
+      config.checkpoint, {.precision_given = config.precision.has_value(), .patch_metadata = config.patch_metadata}));
+  const checkpoint::Metadata& metadata = opened.checkpoint->metadata;
+  opened.described = described_metadata(config, *opened.checkpoint);
+  opened.roles = forecast::assign_roles(metadata);
+  opened.random = forecast::random_numbers(forecast::share_seed(config.seed, communicator));
+  nn::ModelOptions options = model_options_on(device);
+  options.precision = choose_precision(config.precision, metadata, reporter);
+  options.mapper_chunks = chunks_from_environment("ANEMOI_INFERENCE_NUM_CHUNKS_MAPPER");
+  options.processor_chunks = chunks_from_environment("ANEMOI_INFERENCE_NUM_CHUNKS_PROCESSOR");
+  BaseRunners runners;
+  runners.load(plugins_from_environment());
+  opened.runner = runners.make(config.runner);
+  opened.model = make_driven_model(opened.runner->make_model(opened.checkpoint->model, options, communicator),
+                                   *opened.runner, {metadata.output});
+  return opened;
+}
+
+Beginning read_beginning(const config::RunConfig& config, const Opened& opened, dist::Communicator& communicator,
+                         report::Reporter& reporter) {
+  forecast::Sources sources = open_sources(config, opened.checkpoint->metadata, communicator);
+  std::optional<Time> date = config.date;
+  if (!date) date = sources.prognostic->latest_date();
+  if (!date) throw UserError("the input has no date of its own", "date", "set date in the config");
+  const dist::Shards shards(checkpoint::only_dataset(opened.checkpoint->model).nodes.count, communicator.size());
+  forecast::InitialState initial = forecast::read_initial_state({.sources = sources,
+                                                                 .checkpoint = *opened.checkpoint,
+                                                                 .roles = opened.roles,
+                                                                 .date = *date,
+                                                                 .shards = shards,
+                                                                 .allow_nans = config.allow_nans},
+                                                                communicator, reporter);
+  return {std::move(sources), shards, std::move(initial)};
+}
+
+forecast::Forecast open_forecast(const config::RunConfig& config, const Opened& opened, Beginning beginning,
+                                 const outputs::GivenStreams& streams, dist::Communicator& communicator) {
+  const checkpoint::Metadata& metadata = opened.checkpoint->metadata;
+  const checkpoint::DatasetDescription& dataset = checkpoint::only_dataset(opened.checkpoint->model);
+  forecast::Plan plan(beginning.initial.date, config.lead_time, metadata.time.rollout_shift,
+                      {forecast::steps_of(metadata.time, dataset.input_steps, dataset.output_steps)});
+  const auto& archive = opened.checkpoint->archive;
+  auto output = outputs::make_output(
+      config.output,
+      outputs::OutputContext{
+          .metadata = opened.described,
+          .input_templates = inputs::templates_of(*beginning.sources.prognostic, opened.roles.prognostic.names),
+          .allow_nans = config.allow_nans.value_or(beginning.initial.has_nans),
+          .write_initial_state = config.write_initial_state,
+          .output_frequency = config.output_frequency,
+          .pending_bytes = output_buffer_from_environment(communicator.size()),
+          .run_words = run_words_from_environment(),
+          .streams = streams,
+          .archive = archive},
+      communicator);
+  filters::Chain filters(config.post_processors, {opened.described, communicator.rank(), archive});
+  std::vector<forecast::DatasetRun> datasets;
+  datasets.emplace_back(forecast::DatasetParts{.output_variables = metadata.output,
+                                               .prognostic_columns = metadata.prognostic_columns,
+                                               .roles = opened.roles,
+                                               .dynamic = beginning.sources.dynamic,
+                                               .shards = beginning.shards,
+                                               .rank = communicator.rank(),
+                                               .initial = std::move(beginning.initial),
+                                               .initial_categories = config.initial_state_categories,
+                                               .delivery = std::make_unique<forecast::Delivery>(
+                                                   std::move(output), std::move(filters), communicator)},
+                        opened.model->device());
+  return {std::move(plan), *opened.model, std::move(datasets), opened.random};
+}
+
+}  // namespace tradewind::runner

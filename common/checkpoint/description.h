@@ -11,42 +11,10 @@
 #include <variant>
 #include <vector>
 
+#include "common/checkpoint/layer_description.h"
 #include "common/checkpoint/tensor_descriptor.h"
 
 namespace tradewind::checkpoint {
-
-// y = x W^T + b; weight (out, in). A fused q, k, v projection is already cut here: its parts are views of its rows.
-struct LinearDescription {
-  TensorDescriptor weight;
-  std::optional<TensorDescriptor> bias;
-  bool operator==(const LinearDescription&) const = default;
-};
-
-// Over the last dimension; weight and bias absent when not affine. With keeps_input_type the result has the input's
-// dtype, also where autocast would compute and return float32 (CUDA).
-struct LayerNormDescription {
-  std::optional<TensorDescriptor> weight, bias;
-  std::int64_t size = 0;
-  double epsilon = 1e-5;
-  bool keeps_input_type = false;
-  bool operator==(const LayerNormDescription&) const = default;
-};
-
-enum class Activation { gelu, gelu_tanh, silu, relu, sigmoid, tanh, leaky_relu, identity };
-
-// gate(W_g x + b_g) * (W_v x + b_v)
-struct GatedDescription {
-  LinearDescription gate, value;
-  Activation activation = Activation::sigmoid;
-  bool operator==(const GatedDescription&) const = default;
-};
-
-// Applied in order.
-using SequentialLayer = std::variant<LinearDescription, LayerNormDescription, Activation, GatedDescription>;
-struct SequentialDescription {
-  std::vector<SequentialLayer> layers;
-  bool operator==(const SequentialDescription&) const = default;
-};
 
 // Rows of the nodes: attributes (n, 4) = sin lat, sin lon, cos lat, cos lon; trainable (n, k) when there is one.
 struct NodeDescription {
@@ -78,7 +46,7 @@ struct GraphTransformerBlockDescription {
   std::int64_t heads = 0, head_size = 0;
   LinearDescription query, key, value, edge, self, projection;
   std::optional<LayerNormDescription> norm_source;
-  LayerNormDescription norm_destination, norm_mlp;
+  NormDescription norm_destination, norm_mlp;
   std::optional<LayerNormDescription> query_norm, key_norm;  // over head_size
   std::optional<SequentialDescription> edge_mlp;             // before `edge`; absent when Identity
   SequentialDescription mlp;
@@ -135,7 +103,7 @@ struct AttentionDescription {
 
 // Self-attention over the hidden rows: x += attention(norm_attention(x)); x += mlp(norm_mlp(x)).
 struct TransformerBlockDescription : AttentionDescription {
-  LayerNormDescription norm_attention, norm_mlp;
+  NormDescription norm_attention, norm_mlp;
   SequentialDescription mlp;
   bool operator==(const TransformerBlockDescription&) const = default;
 };
@@ -279,6 +247,14 @@ struct ConditionalFillDescription {
 using PreprocessorDescription = std::variant<NormalizerDescription, ImputerDescription, RemapperDescription,
                                              OutputLimitsDescription, ConditionalFillDescription>;
 
+// What the rows that an encoder reads are made of, in order. Variables are normalised.
+enum class InputFeature {
+  variables,        // at every input time, oldest first
+  residual,         // what the residual adds to the output, in the order of prognostic_input
+  node_attributes,  // of the data nodes: coordinates, trainable values
+  forecast_step,    // 0 in the first model call of a forecast, 1 in every later one
+};
+
 // What the decoder's destination rows are made of, in order. Variables are normalised, at every input time, oldest
 // first.
 enum class TargetFeature {
@@ -307,6 +283,7 @@ struct DatasetDescription {
   NodeDescription nodes;
   std::int64_t input_steps = 0, output_steps = 1;
   std::int64_t input_variables = 0, output_variables = 0;
+  std::vector<InputFeature> input_features = {InputFeature::variables, InputFeature::node_attributes};
   std::optional<EncoderDescription> encoder;
   std::optional<DecoderDescription> decoder;
   ResidualDescription residual;
@@ -330,6 +307,16 @@ using StageDescription = std::variant<ProcessStage>;
 // How the latents that several encoders make of the rows of level 0 come together; of one encoder both are that latent.
 enum class LatentAggregation { sum, mean };
 
+// Random numbers of a model call: mlp(deviation * z), z (rows of level 0, channels) standard normal. They come to the
+// trunk as x = injection([x, noise]), or without injection as the condition of its norms.
+struct NoiseDescription {
+  std::int64_t rows = 0, channels = 0;  // drawn
+  double deviation = 1;
+  SequentialDescription mlp;
+  std::optional<LinearDescription> injection;
+  bool operator==(const NoiseDescription&) const = default;
+};
+
 struct ModelDescription {
   std::string class_name;                    // of the model in the tree
   std::string generation;                    // row of the table of generations that matched, e.g. "0.4"
@@ -337,9 +324,10 @@ struct ModelDescription {
   std::vector<NodeDescription> levels;       // of hidden nodes, at least one; encoders and decoders meet level 0
   std::vector<StageDescription> trunk;       // in order
   LatentAggregation aggregation = LatentAggregation::sum;
-  bool latent_skip = true;      // level 0 after aggregation is added to it after the trunk
-  bool output_has_time = true;  // whether the reference's y carries a time axis
-  std::int64_t parameters = 0;  // number of trained values
+  std::optional<NoiseDescription> noise;  // absent: no random numbers
+  bool latent_skip = true;                // level 0 after aggregation is added to it after the trunk
+  bool output_has_time = true;            // whether the reference's y carries a time axis
+  std::int64_t parameters = 0;            // number of trained values
   bool operator==(const ModelDescription&) const = default;
 };
 

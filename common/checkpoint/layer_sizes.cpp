@@ -89,10 +89,21 @@ class LinearSum {
       }
     }
   }
+  void add(const NormDescription& norm) {
+    if (!norm.condition) return;
+    add(norm.condition->scale);
+    add(norm.condition->shift);
+  }
+  void add(const NoiseDescription& noise) {
+    add(noise.mlp);
+    add(noise.injection);
+  }
   void add(const GraphTransformerBlockDescription& block) {
     for (const auto* linear : {&block.query, &block.key, &block.value, &block.edge, &block.self, &block.projection}) {
       add(*linear);
     }
+    add(block.norm_destination);
+    add(block.norm_mlp);
     add(block.edge_mlp);
     add(block.mlp);
   }
@@ -122,6 +133,8 @@ class LinearSum {
   }
   void add(const TransformerBlockDescription& block) {
     add(static_cast<const AttentionDescription&>(block));
+    add(block.norm_attention);
+    add(block.norm_mlp);
     add(block.mlp);
   }
   void add(const TransformerMapperDescription& mapper) {
@@ -162,6 +175,7 @@ LinearSizes linear_sizes(const ModelDescription& model) {
     std::visit(add, mapper);
   });
   for_each_processor(model, [&](const ProcessorDescription& processor, const auto&) { std::visit(add, processor); });
+  if (model.noise) add(*model.noise);
   return sum.sizes();
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/checkpoint/edge_share.h"
+#include "common/checkpoint/input_columns.h"
 #include "common/checkpoint/layer_limits.h"
 #include "common/checkpoint/layer_sizes.h"
 #include "common/checkpoint/scratch.h"
@@ -16,12 +17,6 @@ constexpr std::int64_t kRuntime = 140 * limits::mebibyte;  // an idle worker: Li
 constexpr std::int64_t kPointBytes = 8 * 5;  // of a point in computed forcings: sines and cosines, longitude
 
 std::int64_t share(std::int64_t rows, int ranks) { return (rows + ranks - 1) / ranks; }
-
-std::int64_t trainable_of(const NodeDescription& nodes) { return nodes.trainable ? nodes.trainable->shape[1] : 0; }
-std::int64_t node_width(const NodeDescription& nodes) { return 4 + trainable_of(nodes); }
-std::int64_t input_width(const DatasetDescription& dataset) {
-  return dataset.input_steps * dataset.input_variables + node_width(dataset.nodes);
-}
 
 std::int64_t attributes_of(const GraphDescription& graph) {
   return graph.attributes.shape[1] + (graph.trainable ? graph.trainable->shape[1] : 0);
@@ -92,6 +87,7 @@ class Estimator {
     for_each_processor(model_, [&](const ProcessorDescription& processor, const NodeDescription& nodes) {
       add_processor(processor, nodes);
     });
+    if (model_.noise) add_noise(*model_.noise);
     estimate_.attention = scratch_.shared();
     estimate_.scratch = scratch_.chunks();
     return estimate_;
@@ -109,12 +105,12 @@ class Estimator {
 
   void add_dataset(const DatasetDescription& dataset) {
     const NodeDescription& hidden = model_.levels.front();
-    const std::int64_t rows = own(dataset.nodes), width = input_width(dataset);
-    estimate_.nodes += kFloat * node_width(dataset.nodes) * rows;
+    const std::int64_t rows = own(dataset.nodes), width = input_columns(dataset);
+    estimate_.nodes += kFloat * node_columns(dataset.nodes) * rows;
     estimate_.state += rows * (kFloat * (dataset.input_steps * dataset.input_variables +
                                          2 * dataset.output_steps * dataset.output_variables) +
                                kPointBytes);
-    LayerRows site{.source_width = width, .destination_width = node_width(hidden), .fixed_destinations = true};
+    LayerRows site{.source_width = width, .destination_width = node_columns(hidden), .fixed_destinations = true};
     std::int64_t channels = 0;
     if (dataset.encoder) {
       channels = sizes_of(dataset.encoder->mapper).channels;
@@ -161,6 +157,15 @@ class Estimator {
     add_graph(processor, site);
     estimate_.halo_rows_processor = std::max(estimate_.halo_rows_processor, edges.halo_rows);
     estimate_.latent += kFloat * sizes.channels * edges.halo_rows;
+  }
+
+  // All of it is drawn on every rank.
+  void add_noise(const NoiseDescription& noise) {
+    const NodeDescription& hidden = model_.levels.front();
+    for (const DatasetDescription& dataset : model_.datasets) {
+      if (dataset.encoder) scratch_.add(noise, own(hidden), sizes_of(dataset.encoder->mapper).channels);
+    }
+    estimate_.latent += kFloat * noise.channels * (noise.rows + own(hidden));
   }
 
   template <class Layers>

@@ -13,7 +13,7 @@
 //   state       4 (input steps x input variables + 2 x output steps x output variables) a data row: input, output and
 //               the fields being written; what computed forcings keep of a point
 //   latent      while a call goes on: 4 C times 2 h, and the halo rows of encoders (their input width), of processors
-//               over a graph and of decoders (C)
+//               over a graph and of decoders (C); noise, 4 a channel of all hidden rows and of h
 //   attention   keys and values of the stage or mapper that has most, see scratch.h
 //   scratch     chunks of every thread, see scratch.h
 //   converted   copies of the weights that are made at load: all of them for a precision other than the stored one, and

@@ -68,6 +68,15 @@ void Scratch::linear(const LinearDescription& linear, std::int64_t rows) {
   if (linear.weight.elements() > limits::packed_values) take(weight, outputs(linear), inputs(linear));
 }
 
+void Scratch::norm(const NormDescription& norm, std::int64_t rows) {
+  if (!norm.condition) return;
+  take(condition, rows, inputs(norm.condition->scale));
+  take(scale, rows, norm.size);
+  take(shift, rows, norm.size);
+  linear(norm.condition->scale, rows);
+  linear(norm.condition->shift, rows);
+}
+
 void Scratch::sequential(const SequentialDescription& layers, std::int64_t rows) {
   int wide = 0;  // results between layers go to two tensors in turn
   for (std::size_t i = 0; i < layers.layers.size(); ++i) {
@@ -93,6 +102,8 @@ void Scratch::graph_block(const GraphTransformerBlockDescription& block, std::in
   take(attended, rows, width);
   take(result, rows, width);
   for (const auto* one : {&block.query, &block.key, &block.value, &block.self, &block.projection}) linear(*one, rows);
+  norm(block.norm_destination, rows);
+  norm(block.norm_mlp, rows);
   sequential(block.mlp, rows);
 }
 
@@ -211,8 +222,12 @@ void Scratch::processor(const TransformerProcessorDescription& processor, const 
   for (const TransformerBlockDescription& block : processor.blocks) {
     const std::int64_t width = block.heads * block.head_size;
     const std::int64_t made = chunk(rows.sources, std::max(widest_of(block.mlp), width), rows.sources);
-    attention(block, rows.all_sources, rows, made);
+    const std::int64_t asked = attention(block, rows.all_sources, rows, made);
     take(normalized, made, block.norm_attention.size);
+    norm(block.norm_mlp, made);
+    by_one_thread_ = asked > made;
+    norm(block.norm_attention, asked);
+    by_one_thread_ = false;
     sequential(block.mlp, made);
   }
 }
@@ -250,6 +265,15 @@ void Scratch::processor(const PointWiseProcessorDescription& processor, const La
   const std::int64_t made = chunk(rows.sources, widest, rows.sources);
   take(input, made, widest);
   for (const SequentialDescription& layer : processor.layers) sequential(layer, made);
+}
+
+void Scratch::add(const NoiseDescription& noise, std::int64_t rows, std::int64_t channels) {
+  const std::int64_t wide = noise.injection ? channels + noise.channels : noise.channels;
+  const std::int64_t made = chunk(rows, std::max(widest_of(noise.mlp), wide), rows);
+  sequential(noise.mlp, made);
+  if (!noise.injection) return;
+  take(input, made, wide);
+  linear(*noise.injection, made);
 }
 
 void Scratch::add(const MapperDescription& description, const LayerRows& rows) {

@@ -23,6 +23,8 @@ class Scratch {
   Scratch(Precision precision, int threads, int ranks) : precision_(precision), threads_(threads), ranks_(ranks) {}
   void add(const MapperDescription& mapper, const LayerRows& rows);
   void add(const ProcessorDescription& processor, const LayerRows& rows);
+  // rows: of the level it comes to, on this rank; channels: theirs.
+  void add(const NoiseDescription& noise, std::int64_t rows, std::int64_t channels);
   // Of all threads, each its own; and what they share, keys and values above all.
   std::int64_t chunks() const;
   std::int64_t shared() const;
@@ -45,6 +47,9 @@ class Scratch {
     sums_other,
     messages,
     summed,
+    condition,
+    scale,
+    shift,
     key,
     value,
     latents,
@@ -54,6 +59,7 @@ class Scratch {
   void take(Purpose purpose, std::int64_t rows, std::int64_t columns, std::int64_t bytes = 4);
   std::int64_t chunk(std::int64_t rows, std::int64_t columns, std::int64_t limit) const;
   void linear(const LinearDescription& linear, std::int64_t rows);
+  void norm(const NormDescription& norm, std::int64_t rows);
   void sequential(const SequentialDescription& layers, std::int64_t rows);
   // Gives the rows that ask at a time: a chunk's, or a round's where ranks share the heads, which one thread goes
   // through.

@@ -68,6 +68,12 @@ void add_layers(const checkpoint::ModelDescription& model, Json& json) {
     json[model.trunk.size() == 1 ? "processor" : "processor " + std::to_string(stages++)] = processor_json(processor);
   });
   checkpoint::for_each_mapper(model, add_mapper);
+  if (const auto& noise = model.noise) {
+    json["noise"] = {{"rows", noise->rows},
+                     {"channels", noise->channels},
+                     {"deviation", noise->deviation},
+                     {"conditions", !noise->injection}};
+  }
 }
 
 Json model_json(const CheckpointFacts& facts) {

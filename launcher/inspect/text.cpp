@@ -93,6 +93,15 @@ std::string mapper_text(const checkpoint::MapperDescription& description, std::i
          width_text(sizes.channels, sizes.heads);
 }
 
+std::string noise_text(const checkpoint::ModelDescription& model) {
+  if (!model.noise) return {};
+  std::ostringstream deviation;
+  deviation << model.noise->deviation;
+  return count_text(model.noise->rows) + " x " + std::to_string(model.noise->channels) +
+         " numbers a call, standard deviation " + deviation.str() +
+         (model.noise->injection ? ", mixed into the rows" : ", condition the norms of the processor");
+}
+
 std::string processor_text(const checkpoint::ProcessorDescription& description) {
   const checkpoint::ProcessorSizes sizes = checkpoint::sizes_of(description);
   std::string text =
@@ -129,6 +138,11 @@ void write_model(const CheckpointFacts& facts, Table& table) {
         *facts.model, [&](const auto& processor, const auto&) { add("processor", processor_text(processor)); });
   }
   for (const char* label : {"encoder", "processor", "decoder"}) part(label, details[label]);
+  const std::string injector = classes_below(facts, "model.noise_injector");
+  if (!injector.empty()) {
+    const std::string text = facts.model ? noise_text(*facts.model) : std::string();
+    table.row("noise", text.empty() ? injector : injector + ": " + text);
+  }
   part("residual", "");
   part("boundings", "");
   table.row("preprocessing", classes_below(facts, "pre_processors"));

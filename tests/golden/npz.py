@@ -1,4 +1,4 @@
-"""Arrays of .npz files without NumPy."""
+"""Arrays of .npz files without NumPy. Run with FILE and NAME: exit code 0 when the file holds the array."""
 import ast
 import struct
 import sys
@@ -29,6 +29,11 @@ def load(path, name):
     return header["shape"], values
 
 
+def holds(path, name):
+    with zipfile.ZipFile(path) as npz:
+        return name + ".npy" in npz.namelist()
+
+
 def rename(source, member, target, name, shape):
     """Writes an .npz with one array: `member` of another, called `name`, seen in another shape of as many values."""
     with zipfile.ZipFile(source) as npz:
@@ -41,3 +46,7 @@ def rename(source, member, target, name, shape):
     with zipfile.ZipFile(target, "w") as npz:
         npz.writestr(name + ".npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() +
                      data[begin + length :])
+
+
+if __name__ == "__main__":
+    sys.exit(not holds(sys.argv[1], sys.argv[2]))

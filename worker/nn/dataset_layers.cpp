@@ -20,6 +20,7 @@ DatasetLayers::DatasetLayers(const checkpoint::DatasetDescription& dataset, cons
       rows_(shards_.range(site.communicator.rank())),
       preprocessing_(dataset),
       attributes_(graph::node_attributes(dataset.nodes, rows_)),
+      layout_(dataset),
       finish_(dataset, preprocessing_) {
   if (dataset.encoder) {
     encoder_ = make_mapper(dataset.encoder->mapper, {site.precision, shards_, site.hidden, site.communicator,
@@ -37,7 +38,7 @@ DatasetLayers::DatasetLayers(const checkpoint::DatasetDescription& dataset, cons
 }
 
 void DatasetLayers::move_to(at::Device device) {
-  move_all(device, preprocessing_, attributes_, targets_, finish_);
+  move_all(device, preprocessing_, attributes_, layout_, targets_, finish_);
   if (encoder_) encoder_->move_to(device);
   if (decoder_) decoder_->move_to(device);
 }
@@ -46,12 +47,12 @@ void DatasetLayers::fix_hidden(const at::Tensor& attributes, Workspace& workspac
   if (encoder_) encoder_->fix_destinations(attributes, workspace);
 }
 
-InputRows DatasetLayers::input(const at::Tensor& x, const Workspace& workspace) const {
+InputRows DatasetLayers::input(const at::Tensor& x, int call, const Workspace& workspace) const {
   const std::vector<std::int64_t> expected{input_steps_, rows_.size(), input_variables_};
   if (x.sizes() != at::IntArrayRef(expected) || x.scalar_type() != at::kFloat || !x.is_contiguous()) {
     throw InternalFault("the model's input is not contiguous float32 of (input steps, rows, input variables)");
   }
-  return {x, attributes_, preprocessing_, workspace.operations()};
+  return {layout_, x, attributes_, preprocessing_, call == 0 ? 0.0 : 1.0, workspace.operations()};
 }
 
 at::Tensor DatasetLayers::encode(const InputRows& input, std::int64_t hidden_rows, dist::Communicator& communicator,

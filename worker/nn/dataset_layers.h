@@ -42,7 +42,8 @@ class DatasetLayers {
   bool encodes() const { return encoder_ != nullptr; }
   bool decodes() const { return decoder_ != nullptr; }
   // x (input steps, rows, input variables) float32 contiguous, raw; referred to. InternalFault for another shape.
-  InputRows input(const at::Tensor& x, const Workspace& workspace) const;
+  // call: of the forecast, from 0.
+  InputRows input(const at::Tensor& x, int call, const Workspace& workspace) const;
   // (own hidden rows, channels) float32. Collective.
   at::Tensor encode(const InputRows& input, std::int64_t hidden_rows, dist::Communicator& communicator,
                     Workspace& workspace) const;
@@ -56,6 +57,7 @@ class DatasetLayers {
   dist::RowRange rows_;
   preprocess::Preprocessing preprocessing_;
   at::Tensor attributes_;  // of this rank's nodes
+  InputLayout layout_;
   std::unique_ptr<Mapper> encoder_, decoder_;
   std::optional<TargetColumns> targets_;
   OutputRows finish_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/errors.h"
 #include "worker/nn/chunks.h"
 #include "worker/nn/operations.h"
 
@@ -34,7 +35,9 @@ GraphConvProcessor::GraphConvProcessor(const checkpoint::GraphConvProcessorDescr
 
 void GraphConvProcessor::move_to(at::Device device) { move_all(device, halo_, layers_, embedding_, edges_); }
 
-void GraphConvProcessor::operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const {
+void GraphConvProcessor::operator()(at::Tensor x, const RowSource* condition, dist::Communicator& communicator,
+                                    Workspace& workspace) const {
+  if (condition) throw InternalFault("a message passing processor takes no condition");
   at::Tensor latents;  // of all edges when there is a layer that reads what another left
   if (layers_.size() > 1) latents = workspace.take(Workspace::latents, edges_.source.size(0), x.size(1));
   for (std::size_t layer = 0; layer < layers_.size(); ++layer) {

@@ -20,7 +20,8 @@ class GraphConvProcessor : public Processor {
  public:
   GraphConvProcessor(const checkpoint::GraphConvProcessorDescription& description, const ProcessorSite& site);
   void move_to(at::Device device) override;
-  void operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const override;
+  void operator()(at::Tensor x, const RowSource* condition, dist::Communicator& communicator,
+                  Workspace& workspace) const override;
 
  private:
   void run(std::size_t layer, at::Tensor& x, const at::Tensor& halo, at::Tensor& latents, Workspace& workspace) const;

@@ -43,8 +43,8 @@ GraphTransformerBlock::GraphTransformerBlock(const checkpoint::GraphTransformerB
       value_(description.value, precision),
       self_(description.self, precision),
       projection_(description.projection, precision),
-      norm_destination_(description.norm_destination),
-      norm_mlp_(description.norm_mlp),
+      norm_destination_(description.norm_destination, precision),
+      norm_mlp_(description.norm_mlp, precision),
       norm_source_(make_optional_norm<LayerNorm>(description.norm_source)),
       query_norm_(make_optional_norm<LayerNorm>(description.query_norm)),
       key_norm_(make_optional_norm<LayerNorm>(description.key_norm)),
@@ -163,9 +163,10 @@ void GraphTransformerBlock::add_attention(const at::Tensor& query, const at::Ten
   projection_.add_product(attended, std::move(x), workspace);
 }
 
-void GraphTransformerBlock::add_mlp(at::Tensor x, Workspace& workspace) const {
+void GraphTransformerBlock::add_mlp(at::Tensor x, std::int64_t first, const RowSource* condition,
+                                    Workspace& workspace) const {
   at::Tensor normalized = workspace.take(Workspace::normalized, x.size(0), x.size(1));
-  norm_mlp_(x, normalized, workspace);
+  norm_mlp_(x, first, condition, normalized, workspace);
   mlp_(normalized, std::move(x), true, workspace);
 }
 

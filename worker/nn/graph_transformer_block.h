@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "worker/graph/edges.h"
+#include "worker/nn/conditional_norm.h"
 #include "worker/nn/layer_norm.h"
 #include "worker/nn/linear.h"
 #include "worker/nn/move.h"
@@ -47,9 +48,12 @@ class GraphTransformerBlock {
   // Keys and values (rows, attention channels) of source rows x (rows, channels), in stored_type().
   void keys_values(const at::Tensor& x, at::Tensor key, at::Tensor value, Workspace& workspace) const;
   // normalized: (rows, channels) the destination rows after their norm.
-  void normalize(const at::Tensor& x, at::Tensor normalized, const Workspace& workspace) const {
-    norm_destination_(x, std::move(normalized), workspace);
+  // condition: of own rows, of which x are those from `first` on; null where nothing conditions the norms.
+  void normalize(const at::Tensor& x, std::int64_t first, const RowSource* condition, at::Tensor normalized,
+                 Workspace& workspace) const {
+    norm_destination_(x, first, condition, std::move(normalized), workspace);
   }
+  const ConditionalNorm& norm() const { return norm_destination_; }
   void queries(const at::Tensor& normalized, at::Tensor query, Workspace& workspace) const;
   // What the attention adds beside the edges: x += projection(self(normalized)), with the projection's bias.
   void add_self(const at::Tensor& normalized, at::Tensor x, Workspace& workspace) const;
@@ -57,8 +61,8 @@ class GraphTransformerBlock {
   // are rows of key and value; no bias.
   void add_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                      const AttentionEdges& edges, std::int64_t begin, at::Tensor x, Workspace& workspace) const;
-  // x += mlp(norm(x))
-  void add_mlp(at::Tensor x, Workspace& workspace) const;
+  // x += mlp(norm(x)); first, condition as for normalize.
+  void add_mlp(at::Tensor x, std::int64_t first, const RowSource* condition, Workspace& workspace) const;
 
  private:
   void attend(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value, const AttentionEdges& edges,
@@ -67,7 +71,7 @@ class GraphTransformerBlock {
   std::int64_t heads_, head_size_;
   at::ScalarType stored_type_;
   Linear query_, key_, value_, self_, projection_;
-  LayerNorm norm_destination_, norm_mlp_;
+  ConditionalNorm norm_destination_, norm_mlp_;
   std::optional<LayerNorm> norm_source_, query_norm_, key_norm_;
   std::optional<Sequential> edge_mlp_;
   Sequential mlp_;

@@ -79,7 +79,7 @@ void GraphTransformerMapper::fix_destinations(const at::Tensor& rows, Workspace&
     at::Tensor x = fixed_result_.narrow(0, begin, count);
     x.copy_(embed_destinations(source, begin, count, workspace));
     at::Tensor normalized = workspace.take(Workspace::normalized, count, x.size(1));
-    block_.normalize(x, normalized, workspace);
+    block_.normalize(x, begin, nullptr, normalized, workspace);
     block_.queries(normalized, fixed_query_.narrow(0, begin, count), workspace);
     block_.add_self(normalized, x, workspace);
   }
@@ -104,7 +104,7 @@ void GraphTransformerMapper::compute_destinations(const at::Tensor& key, const a
     if (destinations) {
       x = embed_destinations(*destinations, begin, count, workspace);
       at::Tensor normalized = workspace.take(Workspace::normalized, count, x.size(1));
-      block_.normalize(x, normalized, workspace);
+      block_.normalize(x, begin, nullptr, normalized, workspace);
       query = workspace.take(Workspace::query, count, block_.attention_channels());
       block_.queries(normalized, query, workspace);
       block_.add_self(normalized, x, workspace);
@@ -114,7 +114,7 @@ void GraphTransformerMapper::compute_destinations(const at::Tensor& key, const a
       query = fixed_query_.narrow(0, begin, count);
     }
     block_.add_attention(query, key, value, edges_, begin, x, workspace);
-    block_.add_mlp(x, workspace);
+    block_.add_mlp(x, begin, nullptr, workspace);
     if (!extractor_) {
       sink(begin, x);
       return;

@@ -33,15 +33,17 @@ GraphTransformerProcessor::GraphTransformerProcessor(
 
 void GraphTransformerProcessor::move_to(at::Device device) { move_all(device, halo_, layers_); }
 
-void GraphTransformerProcessor::operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const {
+void GraphTransformerProcessor::operator()(at::Tensor x, const RowSource* condition, dist::Communicator& communicator,
+                                           Workspace& workspace) const {
   for (const Layer& layer : layers_) {
-    const at::Tensor halo = halo_.fetch(TensorRows(x, workspace.operations()), communicator, layer.place);
-    run(layer, x, halo, workspace);
+    // Rows are normalised by their owner, who has their condition.
+    const NormalizedRows normalized(x, layer.block.norm(), condition, workspace);
+    run(layer, x, condition, halo_.fetch(normalized, communicator, layer.place), workspace);
   }
 }
 
-void GraphTransformerProcessor::run(const Layer& layer, at::Tensor& x, const at::Tensor& halo,
-                                    Workspace& workspace) const {
+void GraphTransformerProcessor::run(const Layer& layer, at::Tensor& x, const RowSource* condition,
+                                    const at::Tensor& halo, Workspace& workspace) const {
   const GraphTransformerBlock& block = layer.block;
   const std::int64_t rows = x.size(0), width = block.attention_channels();
   if (rows == 0) return;
@@ -49,25 +51,26 @@ void GraphTransformerProcessor::run(const Layer& layer, at::Tensor& x, const at:
   at::Tensor key = workspace.take(Workspace::key, rows + halo.size(0), width, block.stored_type());
   at::Tensor value = workspace.take(Workspace::value, rows + halo.size(0), width, block.stored_type());
   const auto each_chunk = [&](std::int64_t count, const auto& work) { for_each_chunk(count, chunk, workspace, work); };
-  const auto keys_values = [&](const at::Tensor& from, std::int64_t first) {
-    each_chunk(from.size(0), [&](std::int64_t begin, std::int64_t count) {
-      at::Tensor normalized = workspace.take(Workspace::normalized, count, from.size(1));
-      block.normalize(from.narrow(0, begin, count), normalized, workspace);
-      block.keys_values(normalized, key.narrow(0, first + begin, count), value.narrow(0, first + begin, count),
-                        workspace);
-    });
+  const auto keys_values = [&](const at::Tensor& normalized, std::int64_t first) {
+    block.keys_values(normalized, key.narrow(0, first, normalized.size(0)), value.narrow(0, first, normalized.size(0)),
+                      workspace);
   };
-  keys_values(x, 0);
-  keys_values(halo, rows);
+  each_chunk(rows, [&](std::int64_t begin, std::int64_t count) {
+    at::Tensor normalized = workspace.take(Workspace::normalized, count, x.size(1));
+    block.normalize(x.narrow(0, begin, count), begin, condition, normalized, workspace);
+    keys_values(normalized, begin);
+  });
+  each_chunk(halo.size(0),
+             [&](std::int64_t begin, std::int64_t count) { keys_values(halo.narrow(0, begin, count), rows + begin); });
   each_chunk(rows, [&](std::int64_t begin, std::int64_t count) {
     at::Tensor part = x.narrow(0, begin, count);
     at::Tensor normalized = workspace.take(Workspace::normalized, count, part.size(1));
-    block.normalize(part, normalized, workspace);
+    block.normalize(part, begin, condition, normalized, workspace);
     at::Tensor query = workspace.take(Workspace::query, count, width);
     block.queries(normalized, query, workspace);
     block.add_self(normalized, part, workspace);
     block.add_attention(query, key, value, layer.edges, begin, part, workspace);
-    block.add_mlp(part, workspace);
+    block.add_mlp(part, begin, condition, workspace);
   });
 }
 

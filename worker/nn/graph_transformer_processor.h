@@ -19,7 +19,8 @@ class GraphTransformerProcessor : public Processor {
   GraphTransformerProcessor(const checkpoint::GraphTransformerProcessorDescription& description,
                             const ProcessorSite& site);
   void move_to(at::Device device) override;
-  void operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const override;
+  void operator()(at::Tensor x, const RowSource* condition, dist::Communicator& communicator,
+                  Workspace& workspace) const override;
 
  private:
   struct Layer {
@@ -28,7 +29,9 @@ class GraphTransformerProcessor : public Processor {
     std::string place;
     void move_to(at::Device device) { move_all(device, block, edges); }
   };
-  void run(const Layer& layer, at::Tensor& x, const at::Tensor& halo, Workspace& workspace) const;
+  // halo: normalised.
+  void run(const Layer& layer, at::Tensor& x, const RowSource* condition, const at::Tensor& halo,
+           Workspace& workspace) const;
 
   graph::Edges raw_edges_;  // given up at the end of the construction
   SourceHalo halo_;

@@ -4,12 +4,14 @@
 #include <c10/core/InferenceMode.h>
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "common/errors.h"
 #include "worker/graph/edges.h"
 #include "worker/nn/dataset_layers.h"
+#include "worker/nn/noise.h"
 #include "worker/nn/processor.h"
 
 namespace tradewind::nn {
@@ -35,22 +37,23 @@ class EncodersTrunkDecoders : public Model {
     for (const checkpoint::StageDescription& stage : model.trunk) {
       std::visit([&](const auto& each) { add_stage(each, options); }, stage);
     }
+    if (model.noise) noise_.emplace(*model.noise, options.precision, own(0));
     move_to(options.device);
     const at::Tensor hidden = graph::node_attributes(model.levels.front(), own(0)).to(options.device);
     for (DatasetLayers& dataset : datasets_) dataset.fix_hidden(hidden, workspace_);
   }
 
   dist::RowRange rows(std::size_t dataset) const override { return datasets_.at(dataset).rows(); }
-  bool keeps_nothing() const override { return true; }
+  bool keeps_nothing() const override { return !noise_; }
 
   at::Device device() const override { return workspace_.device(); }
 
-  std::vector<at::Tensor> predict(const std::vector<at::Tensor>& x, const StepContext&) override {
+  std::vector<at::Tensor> predict(const std::vector<at::Tensor>& x, const StepContext& context) override {
     const c10::InferenceMode inference;
     if (x.size() != datasets_.size()) throw InternalFault("a model call without the input of every dataset");
     std::vector<InputRows> inputs;
-    for (std::size_t i = 0; i < x.size(); ++i) inputs.push_back(datasets_[i].input(x[i], workspace_));
-    const at::Tensor latent = process(encode(inputs));
+    for (std::size_t i = 0; i < x.size(); ++i) inputs.push_back(datasets_[i].input(x[i], context.call, workspace_));
+    const at::Tensor latent = process(encode(inputs), context);
     std::vector<at::Tensor> y(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (datasets_[i].decodes()) y[i] = datasets_[i].decode(latent, inputs[i], x[i], communicator_, workspace_);
@@ -75,6 +78,7 @@ class EncodersTrunkDecoders : public Model {
   void move_to(at::Device device) {
     if (operations_) workspace_.move_to(device, *operations_);
     for (DatasetLayers& dataset : datasets_) dataset.move_to(device);
+    if (noise_) noise_->move_to(device);
     for (Process& stage : trunk_) stage.processor->move_to(device);
   }
 
@@ -91,9 +95,20 @@ class EncodersTrunkDecoders : public Model {
     return mean_ && encoders > 1 ? sum.div_(encoders) : sum;
   }
 
-  at::Tensor process(const at::Tensor& latent) {
+  at::Tensor process(const at::Tensor& latent, const StepContext& context) {
     at::Tensor processed = latent_skip_ ? latent.clone() : latent;
-    for (const Process& stage : trunk_) (*stage.processor)(processed, communicator_, workspace_);
+    std::optional<TensorRows> condition;
+    if (noise_) {
+      const at::Tensor noise = (*noise_)(context, workspace_);
+      if (noise_->injects()) {
+        noise_->inject(noise, processed, workspace_);
+      } else {
+        condition.emplace(noise, workspace_.operations());
+      }
+    }
+    for (const Process& stage : trunk_) {
+      (*stage.processor)(processed, condition ? &*condition : nullptr, communicator_, workspace_);
+    }
     if (latent_skip_) processed.add_(latent);
     return processed;
   }
@@ -104,6 +119,7 @@ class EncodersTrunkDecoders : public Model {
   std::vector<dist::Shards> levels_;
   Workspace workspace_;
   std::deque<DatasetLayers> datasets_;  // which stay where they are: their parts refer to each other
+  std::optional<Noise> noise_;
   std::vector<Process> trunk_;
 };
 

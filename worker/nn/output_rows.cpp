@@ -21,6 +21,16 @@ void check_columns(const std::vector<std::int64_t>& columns, std::int64_t count,
 
 }  // namespace
 
+std::optional<std::int64_t> residual_step(const checkpoint::DatasetDescription& dataset) {
+  const auto* skip = std::get_if<checkpoint::SkipResidualDescription>(&dataset.residual);
+  if (!skip) return std::nullopt;
+  const std::int64_t step = skip->step < 0 ? skip->step + dataset.input_steps : skip->step;
+  if (step >= 0 && step < dataset.input_steps) return step;
+  throw UserError("the residual is taken from input step " + std::to_string(skip->step) + " of " +
+                      std::to_string(dataset.input_steps),
+                  "model.residual");
+}
+
 OutputRows::OutputRows(const checkpoint::DatasetDescription& dataset, const preprocess::Preprocessing& preprocessing)
     : preprocessing_(preprocessing) {
   check_columns(dataset.prognostic_input, dataset.input_variables, "the residual's input");
@@ -32,14 +42,7 @@ OutputRows::OutputRows(const checkpoint::DatasetDescription& dataset, const prep
   prognostic_input_ = at::tensor(dataset.prognostic_input, at::kLong);
   prognostic_output_ = at::tensor(dataset.prognostic_output, at::kLong);
   for (const auto& bounding : dataset.boundings) boundings_.emplace_back(bounding, dataset.output_variables);
-  if (const auto* skip = std::get_if<checkpoint::SkipResidualDescription>(&dataset.residual)) {
-    residual_step_ = skip->step < 0 ? skip->step + dataset.input_steps : skip->step;
-    if (residual_step_ < 0 || residual_step_ >= dataset.input_steps) {
-      throw UserError("the residual is taken from input step " + std::to_string(skip->step) + " of " +
-                          std::to_string(dataset.input_steps),
-                      "model.residual");
-    }
-  }
+  residual_step_ = residual_step(dataset).value_or(-1);
 }
 
 void OutputRows::move_to(at::Device device) {

@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
 #include <vector>
 
 #include "common/checkpoint/description.h"
@@ -12,6 +13,10 @@
 #include "worker/preprocess/preprocessing.h"
 
 namespace tradewind::nn {
+
+// The input step that is added to the output, from 0; absent without such a residual. UserError for a step that there
+// is none of.
+std::optional<std::int64_t> residual_step(const checkpoint::DatasetDescription& dataset);
 
 class OutputRows {
  public:

@@ -64,7 +64,9 @@ void PointWiseProcessor::move_to(at::Device device) {
   chunk_ = chunk_rows(widest_, chunk_limit_, device);
 }
 
-void PointWiseProcessor::operator()(at::Tensor x, dist::Communicator&, Workspace& workspace) const {
+void PointWiseProcessor::operator()(at::Tensor x, const RowSource* condition, dist::Communicator&,
+                                    Workspace& workspace) const {
+  if (condition) throw InternalFault("a point-wise processor takes no condition");
   for_each_chunk(x.size(0), chunk_, workspace, [&](std::int64_t begin, std::int64_t count) {
     at::Tensor part = x.narrow(0, begin, count);
     for (const Sequential& layer : layers_) {

@@ -34,7 +34,8 @@ class PointWiseProcessor : public Processor {
  public:
   PointWiseProcessor(const checkpoint::PointWiseProcessorDescription& description, const ProcessorSite& site);
   void move_to(at::Device device) override;
-  void operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const override;
+  void operator()(at::Tensor x, const RowSource* condition, dist::Communicator& communicator,
+                  Workspace& workspace) const override;
 
  private:
   std::vector<Sequential> layers_;

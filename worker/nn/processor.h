@@ -12,6 +12,7 @@
 #include "common/precision.h"
 #include "worker/dist/communicator.h"
 #include "worker/dist/shards.h"
+#include "worker/nn/row_source.h"
 #include "worker/nn/workspace.h"
 
 namespace tradewind::nn {
@@ -21,8 +22,10 @@ class Processor {
   virtual ~Processor() = default;
   // To the device it is to run on, before the first call.
   virtual void move_to(at::Device device) = 0;
-  // x (own rows, channels) float32 contiguous, in place. Collective.
-  virtual void operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const = 0;
+  // x (own rows, channels) float32 contiguous, in place. condition: of own rows, for norms that take one; null where
+  // nothing conditions them. Collective.
+  virtual void operator()(at::Tensor x, const RowSource* condition, dist::Communicator& communicator,
+                          Workspace& workspace) const = 0;
 };
 
 // What a processor is told beside its description.

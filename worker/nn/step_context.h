@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
 
 #include "common/dates.h"
 
@@ -12,6 +13,9 @@ struct StepContext {
   Time valid_time{};  // of the newest input
   // The forecast's own random numbers, in the same state on every rank; undefined where the caller has none.
   at::Generator random;
+  // Standard normal numbers for all rows, (rows, channels) float32 on the CPU, in place of those that the model would
+  // draw; undefined: it draws.
+  at::Tensor noise;
 };
 
 }  // namespace tradewind::nn

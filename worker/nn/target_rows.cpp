@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "common/checkpoint/input_columns.h"
 #include "common/errors.h"
 
 namespace tradewind::nn {
@@ -15,8 +16,9 @@ using checkpoint::TargetFeature;
 std::vector<std::int64_t> at_every_time(const std::vector<std::int64_t>& variables,
                                         const checkpoint::DatasetDescription& dataset) {
   std::vector<std::int64_t> columns;
+  const std::int64_t first = checkpoint::first_column(dataset, checkpoint::InputFeature::variables).value();
   for (std::int64_t step = 0; step < dataset.input_steps; ++step) {
-    for (const std::int64_t variable : variables) columns.push_back(step * dataset.input_variables + variable);
+    for (const std::int64_t variable : variables) columns.push_back(first + step * dataset.input_variables + variable);
   }
   return columns;
 }
@@ -28,11 +30,13 @@ std::vector<std::int64_t> consecutive(std::int64_t begin, std::int64_t count) {
 }
 
 std::vector<std::int64_t> columns_of(TargetFeature feature, const checkpoint::DatasetDescription& dataset) {
-  const std::int64_t coordinates = dataset.input_steps * dataset.input_variables, trainable = coordinates + 4;
-  const std::int64_t trainables = dataset.nodes.trainable ? dataset.nodes.trainable->shape[1] : 0;
+  const auto nodes = checkpoint::first_column(dataset, checkpoint::InputFeature::node_attributes);
+  if (!nodes) throw InternalFault("rows of an encoder without the nodes' attributes");
+  const std::int64_t coordinates = *nodes, trainable = coordinates + 4;
+  const std::int64_t trainables = checkpoint::node_columns(dataset.nodes) - 4;
   switch (feature) {
     case TargetFeature::encoded_data:
-      return consecutive(0, trainable + trainables);
+      return consecutive(0, checkpoint::input_columns(dataset));
     case TargetFeature::prognostics:
       return at_every_time(dataset.prognostic_input, dataset);
     case TargetFeature::forcings:

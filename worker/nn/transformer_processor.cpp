@@ -14,28 +14,28 @@ namespace tradewind::nn {
 TransformerBlock::TransformerBlock(const checkpoint::TransformerBlockDescription& description, Precision precision,
                                    std::shared_ptr<AttentionPlan> plan, std::string place, std::int64_t least_chunks)
     : attention_(description, precision, std::move(plan), std::move(place), least_chunks),
-      norm_attention_(description.norm_attention),
-      norm_mlp_(description.norm_mlp),
+      norm_attention_(description.norm_attention, precision),
+      norm_mlp_(description.norm_mlp, precision),
       mlp_(description.mlp, precision),
       least_chunks_(std::max<std::int64_t>(1, least_chunks)) {}
 
 void TransformerBlock::move_to(at::Device device) { move_all(device, attention_, norm_attention_, norm_mlp_, mlp_); }
 
-void TransformerBlock::operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const {
+void TransformerBlock::operator()(at::Tensor x, const RowSource* condition, dist::Communicator& communicator,
+                                  Workspace& workspace) const {
   const std::int64_t rows = x.size(0);
   const std::int64_t chunk =
       chunk_rows(std::max(mlp_.widest(), attention_.channels()),
                  std::max<std::int64_t>(1, (rows + least_chunks_ - 1) / least_chunks_), workspace.device());
-  const auto normalized = [&](const at::Tensor& part) {
-    at::Tensor out = workspace.take(Workspace::normalized, part.size(0), part.size(1));
-    norm_attention_(part, out, workspace);
-    return out;
-  };
-  const KeyMemory keys =
-      attention_.keys(TensorRows(x, workspace.operations()), normalized, chunk, communicator, workspace);
+  // Rows are normalised by their owner, who has their condition.
+  const KeyMemory keys = attention_.keys(
+      NormalizedRows(x, norm_attention_, condition, workspace), [](const at::Tensor& normalized) { return normalized; },
+      chunk, communicator, workspace);
   const auto queries = [&](std::int64_t begin, std::int64_t count) {
     at::Tensor query = workspace.take(Workspace::query, count, attention_.channels());
-    attention_.queries(normalized(x.narrow(0, begin, count)), begin, query, workspace);
+    at::Tensor normalized = workspace.take(Workspace::normalized, count, x.size(1));
+    norm_attention_(x.narrow(0, begin, count), begin, condition, normalized, workspace);
+    attention_.queries(normalized, begin, query, workspace);
     return Attention::Asked{query, {}};
   };
   const auto finish = [&](std::int64_t first, const at::Tensor& attended, const at::Tensor&) {
@@ -43,7 +43,7 @@ void TransformerBlock::operator()(at::Tensor x, dist::Communicator& communicator
       at::Tensor part = x.narrow(0, first + begin, count);
       attention_.add_projection(attended.narrow(0, begin, count), part, workspace);
       at::Tensor normed = workspace.take(Workspace::normalized, count, x.size(1));
-      norm_mlp_(part, normed, workspace);
+      norm_mlp_(part, first + begin, condition, normed, workspace);
       mlp_(normed, part, true, workspace);
     });
   };
@@ -65,8 +65,9 @@ TransformerProcessor::TransformerProcessor(const checkpoint::TransformerProcesso
 
 void TransformerProcessor::move_to(at::Device device) { move_all(device, blocks_); }
 
-void TransformerProcessor::operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const {
-  for (const TransformerBlock& block : blocks_) block(x, communicator, workspace);
+void TransformerProcessor::operator()(at::Tensor x, const RowSource* condition, dist::Communicator& communicator,
+                                      Workspace& workspace) const {
+  for (const TransformerBlock& block : blocks_) block(x, condition, communicator, workspace);
 }
 
 }  // namespace tradewind::nn

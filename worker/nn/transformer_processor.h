@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "worker/nn/attention.h"
-#include "worker/nn/layer_norm.h"
+#include "worker/nn/conditional_norm.h"
 #include "worker/nn/processor.h"
 #include "worker/nn/sequential.h"
 
@@ -22,11 +22,12 @@ class TransformerBlock {
                    std::shared_ptr<AttentionPlan> plan, std::string place, std::int64_t least_chunks);
   void move_to(at::Device device);
   // x (own rows, channels) float32, in place. Collective.
-  void operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const;
+  void operator()(at::Tensor x, const RowSource* condition, dist::Communicator& communicator,
+                  Workspace& workspace) const;
 
  private:
   Attention attention_;
-  LayerNorm norm_attention_, norm_mlp_;
+  ConditionalNorm norm_attention_, norm_mlp_;
   Sequential mlp_;
   std::int64_t least_chunks_;
 };
@@ -35,7 +36,8 @@ class TransformerProcessor : public Processor {
  public:
   TransformerProcessor(const checkpoint::TransformerProcessorDescription& description, const ProcessorSite& site);
   void move_to(at::Device device) override;
-  void operator()(at::Tensor x, dist::Communicator& communicator, Workspace& workspace) const override;
+  void operator()(at::Tensor x, const RowSource* condition, dist::Communicator& communicator,
+                  Workspace& workspace) const override;
 
  private:
   std::vector<TransformerBlock> blocks_;

@@ -40,8 +40,11 @@ class Workspace {
     sums_other,  // of their second lane
     messages,    // of the edges of a chunk
     summed,      // messages by destination
-    latents,     // of all edges, from layer to layer
-    encoded,     // source rows that are made again for the decoder
+    condition,   // of the rows of a chunk
+    scale,       // what a norm makes of it
+    shift,
+    latents,  // of all edges, from layer to layer
+    encoded,  // source rows that are made again for the decoder
     count_
   };
   // Gives up its memory; what is taken from now on is on that device, whose operations are these.

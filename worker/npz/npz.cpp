@@ -30,7 +30,18 @@ std::uint32_t checksum(std::uint32_t crc, const void* bytes, std::size_t size) {
   return static_cast<std::uint32_t>(::crc32_z(crc, static_cast<const Bytef*>(bytes), size));
 }
 
+at::ScalarType type_of(const std::string& name, const std::string& where) {
+  if (name == "<f4") return at::kFloat;
+  if (name == "<f8") return at::kDouble;
+  if (name == "<i8") return at::kLong;
+  throw UserError("values of type '" + name + "'", where, "write the array as float32 ('<f4'), float64 or int64");
+}
+
 }  // namespace
+
+bool holds(const checkpoint::Archive& archive, const std::string& name) {
+  return archive.find(name + ".npy") != nullptr;
+}
 
 at::Tensor read(const checkpoint::Archive& archive, const std::string& name) {
   const std::string where = archive.path() + ": " + name;
@@ -39,11 +50,8 @@ at::Tensor read(const checkpoint::Archive& archive, const std::string& name) {
     throw UserError("no array '" + name + "'", archive.path(), "save it with numpy.savez(path, " + name + "=...)");
   const std::string bytes = archive.read(*entry, limit);
   const NpyHeader header = parse_npy_header(bytes, where);
-  const bool wide = header.type == "<f8";
-  if (!wide && header.type != "<f4") {
-    throw UserError("values of type '" + header.type + "'", where, "write the array as float32 ('<f4') or float64");
-  }
-  const std::uint64_t width = wide ? 8 : 4, available = bytes.size() - header.data_offset;
+  const at::ScalarType type = type_of(header.type, where);
+  const std::uint64_t width = at::elementSize(type), available = bytes.size() - header.data_offset;
   std::uint64_t values = 1;
   for (const std::int64_t size : header.shape) {
     if (size != 0 && values > available / static_cast<std::uint64_t>(size)) {
@@ -54,7 +62,7 @@ at::Tensor read(const checkpoint::Archive& archive, const std::string& name) {
   if (values * width != available) throw UserError("the array's bytes and shape do not fit each other", where);
   std::vector<std::int64_t> shape = header.shape;
   if (header.fortran_order) shape.assign(header.shape.rbegin(), header.shape.rend());
-  at::Tensor array = at::empty(shape, wide ? at::kDouble : at::kFloat);
+  at::Tensor array = at::empty(shape, type);
   if (available > 0) std::memcpy(array.mutable_data_ptr(), bytes.data() + header.data_offset, available);
   if (!header.fortran_order) return array;
   std::vector<std::int64_t> reversed;

@@ -25,7 +25,10 @@ void run_forecast(const config::RunConfig& config, const device::Device& device,
                   report::Reporter& reporter, const Restart& restart = {}, const outputs::GivenStreams& streams = {});
 
 // One model call on raw tensors: reads `x` (batch, time, grid, variables) of the .npz, writes `y` in the reference's
-// shape ((batch, ensemble, grid, variables), with a time axis after batch where the model has one).
+// shape ((batch, ensemble, grid, variables), with a time axis after batch where the model has one). Of an ensemble
+// model the .npz may also hold `noise`, the standard normal numbers of a call, else those of seed 0 are taken; and
+// `fcstep`: other than 0 it means a later call of a forecast, and 0 that a later call with the same noise is wanted
+// beside the first, as `y_fcstep1`. Without `fcstep` the call is the first.
 struct PredictOptions {
   std::string checkpoint, input, output;
   std::optional<Precision> precision;  // default f32

@@ -1,10 +1,16 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/input_columns.h"
 #include "common/errors.h"
 #include "common/stopwatch.h"
 #include "worker/forecast/figures.h"
+#include "worker/forecast/random_numbers.h"
 #include "worker/nn/model.h"
 #include "worker/npz/npz.h"
 #include "worker/runner/checkpoint_check.h"
@@ -31,6 +37,48 @@ void check_input(const at::Tensor& x, const checkpoint::DatasetDescription& mode
                       " variables)");
 }
 
+// What IN.npz says of the calls beside x.
+struct Calls {
+  std::vector<int> steps = {0};  // numbers of calls of a forecast, with a result of each: y, then y_fcstep1
+  at::Tensor noise;              // (1 or samples, rows, channels)
+};
+
+// The step matters as far as it is the first or a later one; of the first a file asks for both.
+std::vector<int> read_steps(const checkpoint::Archive& input, const checkpoint::ModelDescription& model) {
+  if (!npz::holds(input, "fcstep")) return {0};
+  const std::string where = input.path() + ": fcstep";
+  if (!checkpoint::first_column(model.datasets.front(), checkpoint::InputFeature::forecast_step)) {
+    throw UserError("the model does not take the step of the forecast", where, "leave it out");
+  }
+  const at::Tensor step = npz::read(input, "fcstep");
+  if (step.numel() != 1 || !(step.item<double>() >= 0)) {
+    throw UserError("fcstep has the shape " + sizes(step.sizes()) + " or is negative", where,
+                    "give one number, 0 for the first call of a forecast");
+  }
+  return step.item<double>() == 0 ? std::vector<int>{0, 1} : std::vector<int>{1};
+}
+
+// Without noise in the file, that of seed 0.
+at::Tensor read_noise(const checkpoint::Archive& input, const checkpoint::ModelDescription& model,
+                      std::int64_t samples) {
+  const bool given = npz::holds(input, "noise");
+  if (!model.noise) {
+    if (given) throw UserError("the model takes no noise", input.path() + ": noise", "leave it out");
+    return {};
+  }
+  const std::int64_t rows = model.noise->rows, channels = model.noise->channels;
+  if (!given) return at::randn({samples, rows, channels}, forecast::random_numbers(0), at::kFloat);
+  const at::Tensor noise = npz::read(input, "noise").to(at::kFloat);
+  const std::int64_t one = rows * channels;
+  if (noise.dim() < 2 || noise.size(-2) != rows || noise.size(-1) != channels ||
+      (noise.numel() != one && noise.numel() != samples * one)) {
+    throw UserError("noise has the shape " + sizes(noise.sizes()), input.path() + ": noise",
+                    "the checkpoint takes (" + std::to_string(rows) + " rows, " + std::to_string(channels) +
+                        " channels), once or for each sample");
+  }
+  return noise.reshape({-1, rows, channels});
+}
+
 // Every rank's rows of y (output steps, rows, variables) as (output steps, grid, variables), on every rank.
 at::Tensor gather_grid(const at::Tensor& y, const dist::Shards& shards, dist::Communicator& communicator) {
   if (communicator.size() == 1) return y;
@@ -55,31 +103,41 @@ void run_predict(const PredictOptions& options, const device::Device& device, di
   timings.load = watch.seconds();
 
   reporter.phase(report::Phase::input);
-  const at::Tensor x = npz::read(*checkpoint::Archive::open(options.input), "x").to(at::kFloat);
+  const auto input = checkpoint::Archive::open(options.input);
+  const at::Tensor x = npz::read(*input, "x").to(at::kFloat);
   check_input(x, dataset, options.input + ": x");
+  const Calls calls{read_steps(*input, checkpoint.model), read_noise(*input, checkpoint.model, x.size(0))};
   timings.input = watch.seconds() - timings.load;
 
   reporter.phase(report::Phase::first_step);
   const dist::Shards shards(dataset.nodes.count, communicator.size());
-  std::vector<at::Tensor> results;
+  std::vector<std::vector<at::Tensor>> results(calls.steps.size());
   forecast::Figures figures(communicator);
   figures.begin_steps();
   for (std::int64_t sample = 0; sample < x.size(0); ++sample) {
     const dist::RowRange rows = model->rows();
     const at::Tensor own = x[sample].slice(1, rows.begin, rows.end).contiguous().to(model->device());
-    const at::Tensor y = model->predict({own}, {}).front().cpu();
-    results.push_back(gather_grid(y, shards, communicator));
+    nn::StepContext context;
+    if (calls.noise.defined()) context.noise = calls.noise[calls.noise.size(0) == 1 ? 0 : sample];
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      context.call = calls.steps[i];
+      const at::Tensor y = model->predict({own}, context).front().cpu();
+      results[i].push_back(gather_grid(y, shards, communicator));
+    }
   }
   timings.first_step = timings.step_median = watch.seconds() - timings.load - timings.input;
-  timings.steps = static_cast<int>(x.size(0));
+  timings.steps = static_cast<int>(x.size(0) * static_cast<std::int64_t>(results.size()));
   figures.end_steps(timings.first_step, timings.steps);
 
   reporter.phase(report::Phase::output);
   check.finish();
   if (communicator.rank() == 0) {
-    at::Tensor y = at::stack(results).unsqueeze(2);  // (batch, time, ensemble, grid, variables)
-    if (!checkpoint.model.output_has_time) y = y.select(1, 0);
-    npz::write(options.output, {{"y", y}});
+    std::vector<std::pair<std::string, at::Tensor>> arrays;
+    for (const auto& of_samples : results) {
+      const at::Tensor y = at::stack(of_samples).unsqueeze(2);  // (batch, time, ensemble, grid, variables)
+      arrays.emplace_back(arrays.empty() ? "y" : "y_fcstep1", checkpoint.model.output_has_time ? y : y.select(1, 0));
+    }
+    npz::write(options.output, arrays);
   }
   timings.total = watch.seconds();
   timings.output = timings.total - timings.load - timings.input - timings.first_step;

@@ -10,9 +10,11 @@
 #include "common/checkpoint/checkpoint.h"
 #include "common/checkpoint/generations/attributes.h"
 #include "common/checkpoint/generations/edges.h"
+#include "common/checkpoint/generations/ensemble.h"
 #include "common/checkpoint/generations/families.h"
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/layers.h"
+#include "common/checkpoint/input_columns.h"
 #include "common/checkpoint/listing.h"
 #include "common/checkpoint/summary.h"
 #include "common/errors.h"
@@ -67,10 +69,6 @@ NodeDescription read_nodes(const Scope& scope, const std::string& name, const Pl
   if (out.count < 1) throw UserError("no nodes", out.coordinates.path);
   out.trainable = read_trainable(at_place(scope.model, trainable, scope.names), out.count);
   return out;
-}
-
-std::int64_t node_channels(const NodeDescription& nodes) {
-  return 4 + (nodes.trainable ? nodes.trainable->shape[1] : 0);
 }
 
 // The projections of a truncated skip, of 0.5 to 0.10.
@@ -153,7 +151,7 @@ std::int64_t target_channels(const Scope& scope, std::int64_t encoded, const std
         channels += 4;
         break;
       case TargetFeature::trainable_parameters:
-        channels += node_channels(out.nodes) - 4;
+        channels += node_columns(out.nodes) - 4;
         break;
     }
   }
@@ -230,6 +228,7 @@ DatasetDescription read_dataset(const Scope& scope) {
   out.nodes = read_nodes(scope, scope.names.data, places::data_coordinates, places::data_trainable);
   out.prognostic_input = columns(places::prognostic_input, out.input_variables);
   out.prognostic_output = columns(places::prognostic_output, out.output_variables);
+  out.input_features = read_input_features(scope);
   return out;
 }
 
@@ -238,16 +237,15 @@ MapperResult read_encoder(const Scope& scope, const DatasetDescription& dataset,
                      {.graph = places::encoder_graph,
                       .sources = dataset.nodes.count,
                       .destinations = hidden.count,
-                      .source_channels = dataset.input_steps * dataset.input_variables + node_channels(dataset.nodes),
-                      .destination_channels = node_channels(hidden)});
+                      .source_channels = input_columns(dataset),
+                      .destination_channels = node_columns(hidden)});
 }
 
 DecoderDescription read_decoder(const Scope& scope, const MapperResult& encoded, const NodeDescription& hidden,
                                 DatasetDescription& dataset) {
   DecoderDescription out;
   out.target_features = find_target_features(scope);
-  const std::int64_t raw = dataset.input_steps * dataset.input_variables + node_channels(dataset.nodes);
-  const std::int64_t channels = encoded.source_channels > 0 ? encoded.source_channels : raw;
+  const std::int64_t channels = encoded.source_channels > 0 ? encoded.source_channels : input_columns(dataset);
   out.mapper = read_mapper(at_place(scope.model, places::decoder, scope.names), scope,
                            {.graph = places::decoder_graph,
                             .sources = hidden.count,
@@ -265,11 +263,16 @@ void read_layers(const Scope& scope, ModelDescription& out) {
   const NodeDescription& hidden = out.levels.front();
   MapperResult encoded = read_encoder(scope, dataset, hidden);
   out.aggregation = find_aggregation(scope);
+  if (scope.model.class_name() == kEnsembleModel) {
+    out.noise = read_injector(scope.model.at("noise_injector"), {hidden.count, encoded.output_channels});
+  }
   out.trunk.emplace_back(ProcessStage{
       .level = 0,
-      .processor = read_processor(
-          at_place(scope.model, places::processor, scope.names), scope,
-          {.graph = places::processor_graph, .nodes = hidden.count, .channels = encoded.output_channels})});
+      .processor = read_processor(at_place(scope.model, places::processor, scope.names), scope,
+                                  {.graph = places::processor_graph,
+                                   .nodes = hidden.count,
+                                   .channels = encoded.output_channels,
+                                   .condition = out.noise && !out.noise->injection ? out.noise->channels : 0})});
   dataset.decoder = read_decoder(scope, encoded, hidden, dataset);
   dataset.encoder = EncoderDescription{std::move(encoded.description)};
 }
@@ -279,7 +282,8 @@ ModelDescription describe_root(const Node& root, Refusals& refusals) {
   require_class(root, "checkpoint", {"anemoi.models.interface.AnemoiModelInterface"});
   refuse_unknown_attributes(root);
   const Node model = at_place(root, places::model);
-  require_class(model, "model", {"anemoi.models.models.encoder_processor_decoder.AnemoiModelEncProcDec"});
+  require_class(model, "model",
+                {"anemoi.models.models.encoder_processor_decoder.AnemoiModelEncProcDec", kEnsembleModel});
   refuse_unknown_attributes(model);
   const Scope scope{detect_generation(model), find_names(model), model};
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/checkpoint/generations/boundings.h"
+#include "common/checkpoint/generations/ensemble.h"
 #include "common/checkpoint/generations/graph_conv.h"
 #include "common/checkpoint/generations/graph_transformer.h"
 #include "common/checkpoint/generations/imputers.h"
@@ -43,6 +44,12 @@ const Table<decltype(&read_transformer_processor)> kProcessors = {
     {"anemoi.models.layers.processor.PointWiseMLPProcessor", read_point_wise_processor},
     {"anemoi.models.layers.processor.GraphTransformerProcessor", read_graph_transformer_processor},
     {"anemoi.models.layers.processor.GNNProcessor", read_graph_conv_processor},
+};
+
+const Table<decltype(&read_noise_conditioning)> kInjectors = {
+    {"anemoi.models.layers.ensemble.NoiseConditioning", read_noise_conditioning},
+    {"anemoi.models.layers.ensemble.NoiseInjector", read_noise_injector},
+    {"anemoi.models.layers.ensemble.NoOpNoiseInjector", read_no_noise},
 };
 
 const Table<decltype(&read_skip_residual)> kResiduals = {
@@ -99,6 +106,9 @@ MapperResult read_mapper(const Node& node, const Scope& scope, const MapperEnds&
 }
 ProcessorDescription read_processor(const Node& node, const Scope& scope, const ProcessorEnds& ends) {
   return reader_of(kProcessors, node, "processor")(node, scope, ends);
+}
+std::optional<NoiseDescription> read_injector(const Node& node, const NoiseEnds& ends) {
+  return reader_of(kInjectors, node, "noise injector")(node, ends);
 }
 ResidualDescription read_residual(const Node& node, const ModelSizes& sizes) {
   return reader_of(kResiduals, node, "residual connection")(node, sizes);

@@ -3,6 +3,7 @@
 // the classes known.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "common/checkpoint/description.h"
@@ -38,6 +39,12 @@ struct MapperResult {
 struct ProcessorEnds {
   const Place& graph;
   std::int64_t nodes = 0, channels = 0;
+  std::int64_t condition = 0;  // width of what conditions its norms; 0: nothing does
+};
+
+// The rows that noise comes to.
+struct NoiseEnds {
+  std::int64_t rows = 0, channels = 0;
 };
 
 struct ModelSizes {
@@ -46,6 +53,8 @@ struct ModelSizes {
 
 MapperResult read_mapper(const Node& node, const Scope& scope, const MapperEnds& ends);
 ProcessorDescription read_processor(const Node& node, const Scope& scope, const ProcessorEnds& ends);
+// Absent: an injector without noise.
+std::optional<NoiseDescription> read_injector(const Node& node, const NoiseEnds& ends);
 ResidualDescription read_residual(const Node& node, const ModelSizes& sizes);
 BoundingDescription read_bounding(const Node& node, const ModelSizes& sizes);
 PreprocessorDescription read_preprocessor(const Node& node, const Scope& scope, const ModelSizes& sizes);

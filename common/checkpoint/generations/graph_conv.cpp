@@ -5,6 +5,7 @@
 #include "common/checkpoint/generations/attributes.h"
 #include "common/checkpoint/generations/blocks.h"
 #include "common/checkpoint/generations/edges.h"
+#include "common/checkpoint/generations/ensemble.h"
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/layers.h"
 #include "common/errors.h"
@@ -109,6 +110,7 @@ MapperResult read_graph_conv_mapper(const Node& node, const Scope& scope, const 
 }
 
 ProcessorDescription read_graph_conv_processor(const Node& node, const Scope& scope, const ProcessorEnds& ends) {
+  refuse_condition(node, ends);
   GraphConvProcessorDescription out;
   out.channels = ends.channels;
   out.graph = read_edges(at_place(scope.model, ends.graph, scope.names), ends.nodes, ends.nodes);

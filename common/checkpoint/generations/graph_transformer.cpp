@@ -43,15 +43,15 @@ bool has_query_norm(const Node& block) {
 }
 
 // From 0.5 the norm is its own module; before, the first layer of the MLP.
-void read_mlp(const Node& block, std::int64_t channels, GraphTransformerBlockDescription& out) {
+void read_mlp(const Node& block, std::int64_t channels, std::int64_t condition, GraphTransformerBlockDescription& out) {
   const Node mlp = block.at("node_dst_mlp");
   out.mlp = read_sequential(mlp, channels, channels);
   if (const auto norm = find_place(block, places::mapper_mlp_norm)) {
-    out.norm_mlp = read_layer_norm(*norm, channels);
+    out.norm_mlp = read_norm(*norm, channels, condition);
     return;
   }
   const auto* first = out.mlp.layers.empty() ? nullptr : std::get_if<LayerNormDescription>(&out.mlp.layers.front());
-  if (first == nullptr) {
+  if (first == nullptr || condition > 0) {
     throw UserError("no layer norm before the MLP: neither layer_norm_mlp_dst nor a first layer of node_dst_mlp",
                     mlp.path());
   }
@@ -73,7 +73,7 @@ std::optional<SequentialDescription> read_edge_mlp(const Node& block, std::int64
 }
 
 // All but the norms of what goes into the attention.
-GraphTransformerBlockDescription read_block(const Node& block, std::int64_t edge_width) {
+GraphTransformerBlockDescription read_block(const Node& block, std::int64_t edge_width, std::int64_t condition) {
   refuse_unknown_attributes(block);
   if (const Node update = block.at("update_src_nodes"); update.as_bool()) {
     throw UserError("update_src_nodes is not supported by graph transformers", update.path());
@@ -99,23 +99,24 @@ GraphTransformerBlockDescription read_block(const Node& block, std::int64_t edge
     out.key_norm = read_layer_norm(block.at("k_norm"), out.head_size);
   }
   out.edge_mlp = read_edge_mlp(block, edge_width);
-  read_mlp(block, channels, out);
+  read_mlp(block, channels, condition, out);
   return out;
 }
 
 GraphTransformerBlockDescription read_mapper_block(const Node& block, std::int64_t edge_width) {
   require_class(block, "block", {"anemoi.models.layers.block.GraphTransformerMapperBlock"});
-  GraphTransformerBlockDescription out = read_block(block, edge_width);
+  GraphTransformerBlockDescription out = read_block(block, edge_width, 0);
   const std::int64_t channels = out.norm_mlp.size;
   out.norm_source = read_layer_norm(at_place(block, places::source_norm), channels);
   out.norm_destination = read_layer_norm(at_place(block, places::destination_norm), channels);
   return out;
 }
 
-GraphTransformerBlockDescription read_processor_block(const Node& block, std::int64_t edge_width) {
+GraphTransformerBlockDescription read_processor_block(const Node& block, std::int64_t edge_width,
+                                                      std::int64_t condition) {
   require_class(block, "block", {"anemoi.models.layers.block.GraphTransformerProcessorBlock"});
-  GraphTransformerBlockDescription out = read_block(block, edge_width);
-  out.norm_destination = read_layer_norm(at_place(block, places::attention_norm), out.norm_mlp.size);
+  GraphTransformerBlockDescription out = read_block(block, edge_width, condition);
+  out.norm_destination = read_norm(at_place(block, places::attention_norm), out.norm_mlp.size, condition);
   return out;
 }
 
@@ -157,7 +158,7 @@ ProcessorDescription read_graph_transformer_processor(const Node& node, const Sc
   out.graph = read_edges(at_place(scope.model, ends.graph, scope.names), ends.nodes, ends.nodes);
   const std::int64_t edge_width = edge_channels(out.graph);
   for (const Node& block : processor_blocks(node, "anemoi.models.layers.chunk.GraphTransformerProcessorChunk")) {
-    out.blocks.push_back(read_processor_block(block, edge_width));
+    out.blocks.push_back(read_processor_block(block, edge_width, ends.condition));
     if (out.blocks.back().norm_mlp.size != ends.channels) {
       throw UserError("a block over " + std::to_string(out.blocks.back().norm_mlp.size) + " channels where " +
                           std::to_string(ends.channels) + " come in",

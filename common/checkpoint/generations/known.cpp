@@ -16,28 +16,86 @@ namespace {
 
 using Words = KnownClass::Words;
 
+Words with(Words words, std::initializer_list<std::string_view> more) {
+  words.insert(words.end(), more);
+  return words;
+}
+
 const std::vector<KnownClass>& network_classes() {
+  static const Words model_used = {"n_step_input",
+                                   "n_step_output",
+                                   "multi_step",
+                                   "dataset_names",
+                                   "_graph_name_data",
+                                   "_graph_name_hidden",
+                                   "latent_skip",
+                                   "dataset2encoder",
+                                   "dataset2decoder",
+                                   "input_datasets",
+                                   "target_datasets",
+                                   "decoders_target_input",
+                                   "num_input_channels",
+                                   "num_output_channels",
+                                   "_internal_input_idx",
+                                   "_internal_output_idx",
+                                   "_forcing_input_idx",
+                                   "node_attributes",
+                                   "latlons_data",
+                                   "latlons_hidden",
+                                   "trainable_data",
+                                   "trainable_hidden",
+                                   "encoder_graph_provider",
+                                   "encoder",
+                                   "latent_aggregator",
+                                   "processor_graph_provider",
+                                   "processor",
+                                   "decoder_graph_provider",
+                                   "decoder",
+                                   "residual",
+                                   "truncation",
+                                   "A_down",
+                                   "A_up",
+                                   "boundings"};
+  static const Words model_ignored = {"_graph_data",
+                                      "data_indices",
+                                      "statistics",
+                                      "encoder2datasets",
+                                      "encoder_fusing_strategy",
+                                      "decoder2datasets",
+                                      "num_input_channels_prognostic",
+                                      "num_input_channels_forcings",
+                                      "num_input_channels_decoding_forcings",
+                                      "_decoding_forcing_input_idx",
+                                      "input_dim",
+                                      "input_dim_latent",
+                                      "target_dim",
+                                      "output_dim",
+                                      "num_channels",
+                                      "layer_kernels",
+                                      "layer_kernels_encoder",
+                                      "layer_kernels_processor",
+                                      "layer_kernels_decoder",
+                                      "_data_grid_size",
+                                      "_hidden_grid_size",
+                                      "trainable_data_size",
+                                      "trainable_hidden_size",
+                                      "_truncation_data",
+                                      "supports_sharded_input"};
+  static const Words ensemble_used = with(model_used, {"noise_injector", "condition_on_residual"});
+  // before 0.11.1 one class is derived from the other
+  static const Words noise_used = {
+      "noise_std",       "noise_channels",       "noise_mlp",        "projection", "_noise_conditioning",
+      "noise_projector", "noise_graph_provider", "_sparse_projector"};
+  static const Words noise_ignored = {"inject_noise", "layer_factory"};
   static const Words mapper_used = {"num_chunks",      "proc",     "emb_nodes_src", "emb_nodes_dst", "edge_attr",
                                     "edge_index_base", "edge_inc", "trainable"};
   static const Words mapper_ignored = {"in_channels_src",  "in_channels_dst", "hidden_dim",
                                        "out_channels_dst", "edge_dim",        "gradient_checkpointing",
                                        "layer_factory",    "activation",      "shard_strategy"};
-  static const Words backward_used = [] {
-    Words words = mapper_used;
-    words.emplace_back("node_data_extractor");
-    return words;
-  }();
+  static const Words backward_used = with(mapper_used, {"node_data_extractor"});
   static const Words target_ignored = {"model", "datasets_names", "dim"};
-  static const Words gnn_forward_used = [] {
-    Words words = mapper_used;
-    words.emplace_back("emb_edges");
-    return words;
-  }();
-  static const Words gnn_backward_used = [] {
-    Words words = backward_used;
-    words.emplace_back("emb_edges");
-    return words;
-  }();
+  static const Words gnn_forward_used = with(mapper_used, {"emb_edges"});
+  static const Words gnn_backward_used = with(backward_used, {"emb_edges"});
   static const Words graph_processor_used = {"num_layers",      "num_chunks", "proc",     "edge_attr",
                                              "edge_index_base", "edge_inc",   "trainable"};
   static const Words graph_processor_ignored = {"chunk_size",    "num_channels", "gradient_checkpointing",
@@ -55,66 +113,11 @@ const std::vector<KnownClass>& network_classes() {
        {"config", "id", "n_step_input", "n_step_output", "multi_step", "graph_data", "statistics",
         "statistics_tendencies", "metadata", "supporting_arrays", "data_indices", "forward",
         "pre_processors_tendencies", "post_processors_tendencies", "truncation_data"}},
-      {"anemoi.models.models.encoder_processor_decoder.AnemoiModelEncProcDec",
-       {"n_step_input",
-        "n_step_output",
-        "multi_step",
-        "dataset_names",
-        "_graph_name_data",
-        "_graph_name_hidden",
-        "latent_skip",
-        "dataset2encoder",
-        "dataset2decoder",
-        "input_datasets",
-        "target_datasets",
-        "decoders_target_input",
-        "num_input_channels",
-        "num_output_channels",
-        "_internal_input_idx",
-        "_internal_output_idx",
-        "_forcing_input_idx",
-        "node_attributes",
-        "latlons_data",
-        "latlons_hidden",
-        "trainable_data",
-        "trainable_hidden",
-        "encoder_graph_provider",
-        "encoder",
-        "latent_aggregator",
-        "processor_graph_provider",
-        "processor",
-        "decoder_graph_provider",
-        "decoder",
-        "residual",
-        "truncation",
-        "A_down",
-        "A_up",
-        "boundings"},
-       {"_graph_data",
-        "data_indices",
-        "statistics",
-        "encoder2datasets",
-        "encoder_fusing_strategy",
-        "decoder2datasets",
-        "num_input_channels_prognostic",
-        "num_input_channels_forcings",
-        "num_input_channels_decoding_forcings",
-        "_decoding_forcing_input_idx",
-        "input_dim",
-        "input_dim_latent",
-        "target_dim",
-        "output_dim",
-        "num_channels",
-        "layer_kernels",
-        "layer_kernels_encoder",
-        "layer_kernels_processor",
-        "layer_kernels_decoder",
-        "_data_grid_size",
-        "_hidden_grid_size",
-        "trainable_data_size",
-        "trainable_hidden_size",
-        "_truncation_data",
-        "supports_sharded_input"}},
+      {"anemoi.models.models.encoder_processor_decoder.AnemoiModelEncProcDec", model_used, model_ignored},
+      {"anemoi.models.models.ens_encoder_processor_decoder.AnemoiEnsModelEncProcDec", ensemble_used, model_ignored},
+      {"anemoi.models.layers.ensemble.NoiseConditioning", noise_used, noise_ignored},
+      {"anemoi.models.layers.ensemble.NoiseInjector", noise_used, noise_ignored},
+      {"anemoi.models.layers.ensemble.NoOpNoiseInjector", {}, {}},
       {"anemoi.models.layers.graph.NamedNodesAttributes",
        {"trainable_tensors"},
        {"num_trainable_parameters", "num_nodes", "attr_ndims"},
@@ -226,6 +229,7 @@ const std::vector<KnownClass>& network_classes() {
       {"anemoi.models.layers.normalization.AutocastLayerNorm",
        {"weight", "bias", "normalized_shape", "eps", "elementwise_affine"},
        {}},
+      {"anemoi.models.layers.normalization.ConditionalLayerNorm", {"norm", "scale", "bias", "autocast"}, {}},
       {"anemoi.models.layers.utils.AutocastLayerNorm",
        {"weight", "bias", "normalized_shape", "eps", "elementwise_affine"},
        {}},

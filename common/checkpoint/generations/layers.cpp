@@ -273,6 +273,26 @@ LayerNormDescription read_layer_norm(const Node& node, std::int64_t size) {
   return out;
 }
 
+NormDescription read_norm(const Node& node, std::int64_t size, std::int64_t condition) {
+  const bool conditional = node.class_name() == "anemoi.models.layers.normalization.ConditionalLayerNorm";
+  if (conditional && condition == 0) {
+    throw UserError("a conditional layer norm where nothing conditions it", node.path(),
+                    "anemoi-models does not run such a model either");
+  }
+  if (!conditional && condition > 0) {
+    throw UserError(
+        "noise conditions the processor, but its layer norm of class " + node.class_name() + " takes no condition",
+        node.path(), "anemoi-models does not run such a model either");
+  }
+  if (!conditional) return read_layer_norm(node, size);
+  refuse_unknown_attributes(node);
+  NormDescription out = read_layer_norm(node.at("norm"), size);
+  out.keeps_input_type = node.at("autocast").as_bool();
+  out.condition = ConditionDescription{read_linear(node.at("scale"), size, condition),
+                                       read_linear(node.at("bias"), size, condition)};
+  return out;
+}
+
 SequentialDescription read_sequential(const Node& node, std::int64_t outputs, std::int64_t inputs) {
   SequenceReader reader;
   const std::int64_t width = reader.read(node, inputs);

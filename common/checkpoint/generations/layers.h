@@ -36,6 +36,8 @@ std::int64_t positive(const Node& node);
 
 LinearDescription read_linear(const Node& node, std::int64_t outputs, std::int64_t inputs);
 LayerNormDescription read_layer_norm(const Node& node, std::int64_t size);
+// `condition` wide is that of each row, 0 where there is none: the class must be the one that takes it.
+NormDescription read_norm(const Node& node, std::int64_t size, std::int64_t condition);
 // A Sequential, an MLP, or a single layer; `inputs` wide at its begin and `outputs` wide at its end.
 SequentialDescription read_sequential(const Node& node, std::int64_t outputs, std::int64_t inputs);
 // What comes out of an MLP, by its last linear layer.

@@ -63,6 +63,8 @@ const Place attention_norm = {"layer norm before the attention", {"layer_norm_at
 const Place mlp_norm = {"layer norm before the MLP", {"layer_norm_mlp", "layer_norm2"}};
 const Place fused_qkv = {"fused projection of query, key and value", {"lin_qkv"}};
 
+const Place noise_matrix = {"matrix of the noise, or its absence", {"noise_graph_provider", "noise_projector"}};
+
 }  // namespace places
 
 namespace {

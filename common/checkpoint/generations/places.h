@@ -46,6 +46,8 @@ extern const Place mapper_chunks;
 extern const Place source_norm, destination_norm, mapper_mlp_norm;
 extern const Place attention_norm, mlp_norm;
 extern const Place fused_qkv;
+// below a noise injector
+extern const Place noise_matrix;
 }  // namespace places
 
 }  // namespace tradewind::checkpoint

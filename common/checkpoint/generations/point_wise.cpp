@@ -3,6 +3,7 @@
 #include <string>
 
 #include "common/checkpoint/generations/blocks.h"
+#include "common/checkpoint/generations/ensemble.h"
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/layers.h"
 #include "common/errors.h"
@@ -32,6 +33,7 @@ MapperResult read_point_wise_mapper(const Node& node, const Scope&, const Mapper
 }
 
 ProcessorDescription read_point_wise_processor(const Node& node, const Scope&, const ProcessorEnds& ends) {
+  refuse_condition(node, ends);
   PointWiseProcessorDescription out;
   for (const Node& block : processor_blocks(node, "")) {
     require_class(block, "block", {"anemoi.models.layers.block.PointWiseMLPProcessorBlock"});

@@ -11,13 +11,13 @@
 namespace tradewind::checkpoint {
 namespace {
 
-TransformerBlockDescription read_block(const Node& block, std::int64_t channels) {
+TransformerBlockDescription read_block(const Node& block, std::int64_t channels, std::int64_t condition) {
   require_class(block, "block", {"anemoi.models.layers.block.TransformerProcessorBlock"});
   refuse_unknown_attributes(block);
   TransformerBlockDescription out;
   static_cast<AttentionDescription&>(out) = read_attention(block.at("attention"), channels, std::nullopt);
-  out.norm_attention = read_layer_norm(at_place(block, places::attention_norm), channels);
-  out.norm_mlp = read_layer_norm(at_place(block, places::mlp_norm), channels);
+  out.norm_attention = read_norm(at_place(block, places::attention_norm), channels, condition);
+  out.norm_mlp = read_norm(at_place(block, places::mlp_norm), channels, condition);
   out.mlp = read_sequential(block.at("mlp"), channels, channels);
   return out;
 }
@@ -28,7 +28,7 @@ ProcessorDescription read_transformer_processor(const Node& node, const Scope&, 
   TransformerProcessorDescription out;
   out.chunks = positive(node.at("num_chunks"));
   for (const Node& block : processor_blocks(node, "anemoi.models.layers.chunk.TransformerProcessorChunk")) {
-    out.blocks.push_back(read_block(block, ends.channels));
+    out.blocks.push_back(read_block(block, ends.channels, ends.condition));
   }
   return out;
 }

@@ -57,6 +57,19 @@ TEST_CASE("inspect tells what a checkpoint holds") {
   CHECK(report["variables"]["accumulations"] == json{"tp"});
 }
 
+TEST_CASE("inspect tells of an ensemble's noise") {
+  const std::string ensemble = golden_folder + "/legacy/0.9.3-ens/inference-last.ckpt";
+  const json report = inspect_json(ensemble);
+  CHECK(report["runnable"] == true);
+  CHECK(report["model"]["noise"]["rows"] == 544);
+  CHECK(report["model"]["noise"]["channels"] == 4);
+  CHECK(report["model"]["noise"]["deviation"] == 1);
+  CHECK(report["model"]["noise"]["conditions"] == true);
+  CHECK_FALSE(inspect_json(gt_transformer)["model"].contains("noise"));
+  const std::string text = inspect_text(ensemble);
+  CHECK(text.find("NoiseConditioning: 544 x 4 numbers a call, standard deviation 1") != std::string::npos);
+}
+
 TEST_CASE("inspect fits a screen") {
   const std::string text = inspect_text(gt_transformer);
   std::istringstream lines(text);

@@ -1,6 +1,7 @@
 // The estimate of a rank's memory against what models of every family hold between two calls, over ranks that are
 // threads of this process. Sizes are such that what is not counted (the allocator, the collectives) is small beside it.
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <doctest/doctest.h>
 
@@ -113,6 +114,20 @@ ModelDescription transformers(Weights& weights) {
   return model;
 }
 
+ModelDescription ensemble(Weights& weights) {
+  ModelDescription model = windowed(weights, 300);
+  auto& processor = std::get<checkpoint::TransformerProcessorDescription>(
+      std::get<checkpoint::ProcessStage>(model.trunk.front()).processor);
+  constexpr std::int64_t width = 16;
+  for (auto& block : processor.blocks) {
+    block.norm_attention = weights.conditional_norm(channels, width);
+    block.norm_mlp = weights.conditional_norm(channels, width);
+  }
+  model.noise = checkpoint::NoiseDescription{
+      .rows = hidden_rows, .channels = width, .mlp = weights.normed_mlp(width, width, 64), .injection = {}};
+  return model;
+}
+
 // Bytes that all ranks hold together after two calls, beside input and output.
 std::int64_t held(const ModelDescription& model, int ranks, Precision precision) {
   channel::give_back_small_blocks();
@@ -127,7 +142,7 @@ std::int64_t held(const ModelDescription& model, int ranks, Precision precision)
     const auto loaded = nn::make_model(model, options, communicator);
     for (int call = 0; call < 2; ++call) {
       const at::Tensor x = at::zeros({steps, loaded->rows().size(), variables});
-      (void)loaded->predict({x}, {.call = call});
+      (void)loaded->predict({x}, {.call = call, .random = at::detail::createCPUGenerator(1)});
     }
     communicator.all_reduce_sum(barrier, "after");
     if (communicator.rank() == 0) {
@@ -157,6 +172,7 @@ TEST_CASE("what a model holds between two calls is what was estimated, within 15
       {"message passing", [](Weights& weights) { return message_passing(weights, {}); }},
       {"gated message passing",
        [](Weights& weights) { return message_passing(weights, checkpoint::Activation::sigmoid); }},
+      {"an ensemble", [](Weights& weights) { return ensemble(weights); }},
       {"transformer mappers", [](Weights& weights) { return transformers(weights); }}};
   for (const Family& family : families) {
     Weights weights(1);

@@ -1,5 +1,6 @@
 // One model call against the reference's own tensors.
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -24,13 +25,13 @@ double worst_over_std(const at::Tensor& ours, const at::Tensor& reference) {
   return (std::get<0>((a - b).abs().max(0)) / b.std(0, false).clamp_min(1e-30)).max().item<double>();
 }
 
-at::Tensor predict(const checkpoint::Checkpoint& checkpoint, const at::Tensor& x,
-                   Precision precision = Precision::f32) {
+at::Tensor predict(const checkpoint::Checkpoint& checkpoint, const at::Tensor& x, Precision precision = Precision::f32,
+                   const nn::StepContext& context = {}) {
   const auto alone = dist::make_single_communicator();
   nn::ModelOptions options;
   options.operations = testing::operations();
   options.precision = precision;
-  return nn::make_model(checkpoint.model, options, *alone)->predict({x.contiguous()}, {}).front();
+  return nn::make_model(checkpoint.model, options, *alone)->predict({x.contiguous()}, context).front();
 }
 
 }  // namespace
@@ -41,13 +42,32 @@ TEST_CASE("every generation gives the reference's y from its x") {
   for (const auto& entry : std::filesystem::directory_iterator(golden / "legacy")) {
     const auto archive = checkpoint::Archive::open((entry.path() / "reference.npz").string());
     const auto checkpoint = checkpoint::open_checkpoint((entry.path() / "inference-last.ckpt").string());
-    const at::Tensor y = predict(checkpoint, npz::read(*archive, "x")[0]);
-    const double worst = worst_over_std(y, npz::read(*archive, "y"));
-    MESSAGE(entry.path().filename().string(), ": ", worst, " standard deviations");
-    CHECK_MESSAGE(worst < 5e-5, entry.path().filename().string());
+    const std::string name = entry.path().filename().string();
+    const at::Tensor x = npz::read(*archive, "x")[0];
+    nn::StepContext context;
+    if (npz::holds(*archive, "noise")) {
+      const at::Tensor noise = npz::read(*archive, "noise");
+      context.noise = noise.reshape({noise.size(-2), noise.size(-1)});
+    }
+    for (const char* array : {"y", "y_fcstep1"}) {
+      if (!npz::holds(*archive, array)) continue;
+      const double worst = worst_over_std(predict(checkpoint, x, Precision::f32, context), npz::read(*archive, array));
+      MESSAGE(name, ", ", array, ": ", worst, " standard deviations");
+      CHECK_MESSAGE(worst < 5e-5, name);
+      ++context.call;
+    }
     ++cases;
   }
   CHECK(cases >= 6);
+}
+
+// The references of ensembles were drawn after torch.manual_seed(1234).
+TEST_CASE("a seed's numbers are those that the reference drew") {
+  for (const char* name : {"0.9.3-ens", "0.9.3-ens-small-injector", "0.11.3-ens-small-graph-cond"}) {
+    const auto archive = checkpoint::Archive::open((golden / "legacy" / name / "reference.npz").string());
+    const at::Tensor noise = npz::read(*archive, "noise");
+    CHECK(at::equal(at::randn(noise.sizes(), at::detail::createCPUGenerator(1234), at::kFloat), noise));
+  }
 }
 
 TEST_CASE("gt-transformer, first call") {

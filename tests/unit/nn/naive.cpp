@@ -21,6 +21,12 @@ at::Tensor norm(const checkpoint::LayerNormDescription& layer, const at::Tensor&
   return at::layer_norm(x, {layer.size}, tensor(*layer.weight), tensor(*layer.bias), layer.epsilon);
 }
 
+at::Tensor norm(const checkpoint::NormDescription& layer, const at::Tensor& x, const at::Tensor& condition) {
+  if (!layer.condition) return norm(layer, x);
+  const at::Tensor plain = at::layer_norm(x, {layer.size}, {}, {}, layer.epsilon), c = condition.to(at::kDouble);
+  return plain * (linear(layer.condition->scale, c) + 1) + linear(layer.condition->shift, c);
+}
+
 at::Tensor activate(Activation activation, const at::Tensor& x) {
   switch (activation) {
     case Activation::gelu:
@@ -106,7 +112,7 @@ at::Tensor edge_attributes(const checkpoint::GraphDescription& graph) {
 // A block after the norms of what goes into the attention; x is what the result is added to.
 at::Tensor naive_block(const checkpoint::GraphTransformerBlockDescription& block,
                        const checkpoint::GraphDescription& graph, const at::Tensor& normed_source,
-                       const at::Tensor& normed, at::Tensor x) {
+                       const at::Tensor& normed, at::Tensor x, const at::Tensor& condition = {}) {
   at::Tensor query = by_head(linear(block.query, normed), block.heads);
   at::Tensor key = by_head(linear(block.key, normed_source), block.heads);
   const at::Tensor value = by_head(linear(block.value, normed_source), block.heads);
@@ -125,7 +131,7 @@ at::Tensor naive_block(const checkpoint::GraphTransformerBlockDescription& block
   const at::Tensor message = (value.index({source}) + edge) * alpha.unsqueeze(-1);
   const at::Tensor attended = at::zeros_like(query).index_add(0, target, message).view({x.size(0), -1});
   x = x + linear(block.projection, attended + linear(block.self, normed));
-  return x + sequential(block.mlp, norm(block.norm_mlp, x));
+  return x + sequential(block.mlp, norm(block.norm_mlp, x, condition));
 }
 
 }  // namespace
@@ -136,7 +142,7 @@ at::Tensor naive_mapper(const checkpoint::GraphTransformerMapperDescription& map
   const at::Tensor from = sources.to(at::kDouble), to = destinations.to(at::kDouble);
   const at::Tensor x_source = mapper.source_embedding ? linear(*mapper.source_embedding, from) : from;
   at::Tensor x = linear(*mapper.destination_embedding, to);
-  x = naive_block(block, mapper.graph, norm(*block.norm_source, x_source), norm(block.norm_destination, x), x);
+  x = naive_block(block, mapper.graph, norm(*block.norm_source, x_source), norm(block.norm_destination, x, {}), x);
   return mapper.extractor ? sequential(*mapper.extractor, x) : x;
 }
 
@@ -180,21 +186,22 @@ at::Tensor naive_graph_conv(const checkpoint::GraphConvProcessorDescription& pro
 }
 
 at::Tensor naive_graph_transformer(const checkpoint::GraphTransformerProcessorDescription& processor,
-                                   const at::Tensor& given) {
+                                   const at::Tensor& given, const at::Tensor& condition) {
   at::Tensor x = given.to(at::kDouble);
   for (const auto& block : processor.blocks) {
-    const at::Tensor normed = norm(block.norm_destination, x);
-    x = naive_block(block, processor.graph, normed, normed, x);
+    const at::Tensor normed = norm(block.norm_destination, x, condition);
+    x = naive_block(block, processor.graph, normed, normed, x, condition);
   }
   return x;
 }
 
-at::Tensor naive_transformer(const checkpoint::TransformerProcessorDescription& processor, const at::Tensor& given) {
+at::Tensor naive_transformer(const checkpoint::TransformerProcessorDescription& processor, const at::Tensor& given,
+                             const at::Tensor& condition) {
   at::Tensor x = given.to(at::kDouble);
   for (const auto& block : processor.blocks) {
-    const at::Tensor normed = norm(block.norm_attention, x);
+    const at::Tensor normed = norm(block.norm_attention, x, condition);
     x = x + attention(block, normed, normed);
-    x = x + sequential(block.mlp, norm(block.norm_mlp, x));
+    x = x + sequential(block.mlp, norm(block.norm_mlp, x, condition));
   }
   return x;
 }

@@ -59,6 +59,17 @@ TEST_CASE("parts that several write are one file, compressed") {
   CHECK(text.substr(header.data_offset) == std::string("n\0\0\0o\0\0\0w\0\0\0", 12));
 }
 
+TEST_CASE("whole numbers and numbers without an axis are read") {
+  const std::string golden = std::string(TRADEWIND_GOLDEN_DIR) + "/legacy/0.9.3-ens/reference.npz";
+  const auto archive = checkpoint::Archive::open(golden);
+  REQUIRE(npz::holds(*archive, "fcstep"));
+  CHECK_FALSE(npz::holds(*archive, "seed"));
+  const at::Tensor step = npz::read(*archive, "fcstep");
+  CHECK((step.scalar_type() == at::kLong));
+  CHECK(step.numel() == 1);
+  CHECK(step.item<std::int64_t>() == 0);
+}
+
 TEST_CASE("headers as NumPy writes them") {
   const auto with = [](const std::string& dict, char version) {
     std::string bytes = "\x93NUMPY";

@@ -58,7 +58,7 @@ at::Tensor run_mapper(const checkpoint::MapperDescription& description, const at
 }
 
 at::Tensor run_processor(const checkpoint::ProcessorDescription& description, const at::Tensor& x, int world_size,
-                         std::int64_t chunks, std::int64_t kept_bytes) {
+                         std::int64_t chunks, std::int64_t kept_bytes, const at::Tensor& condition) {
   return assemble(world_size, x.size(0), x.size(1), [&](dist::Communicator& communicator) {
     const dist::Shards shards(x.size(0), world_size);
     const dist::RowRange range = shards.range(communicator.rank());
@@ -66,7 +66,10 @@ at::Tensor run_processor(const checkpoint::ProcessorDescription& description, co
     const auto processor =
         nn::make_processor(description, {Precision::f32, shards, communicator, chunks, workspace, kept_bytes});
     at::Tensor own = x.slice(0, range.begin, range.end).clone();
-    (*processor)(own, communicator, workspace);
+    const nn::TensorRows own_condition(
+        condition.defined() ? condition.slice(0, range.begin, range.end).contiguous() : at::Tensor(),
+        workspace.operations());
+    (*processor)(own, condition.defined() ? &own_condition : nullptr, communicator, workspace);
     return own;
   });
 }

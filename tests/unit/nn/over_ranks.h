@@ -24,7 +24,8 @@ at::Tensor assemble(int world_size, std::int64_t rows, std::int64_t columns,
 at::Tensor run_mapper(const checkpoint::MapperDescription& description, const at::Tensor& sources,
                       const at::Tensor& destinations, std::int64_t columns, bool fixed, int world_size,
                       std::int64_t pieces, std::int64_t kept_bytes = 1 << 20);
+// condition: of the rows, undefined where there is none.
 at::Tensor run_processor(const checkpoint::ProcessorDescription& description, const at::Tensor& x, int world_size,
-                         std::int64_t chunks, std::int64_t kept_bytes = 1 << 20);
+                         std::int64_t chunks, std::int64_t kept_bytes = 1 << 20, const at::Tensor& condition = {});
 
 }  // namespace tradewind::testing

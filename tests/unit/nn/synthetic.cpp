@@ -30,6 +30,12 @@ checkpoint::LayerNormDescription Weights::norm(std::int64_t size) {
   return {random({size}), random({size}), size, 1e-5};
 }
 
+checkpoint::NormDescription Weights::conditional_norm(std::int64_t size, std::int64_t condition) {
+  checkpoint::NormDescription out(checkpoint::LayerNormDescription{{}, {}, size, 1e-5});
+  out.condition = checkpoint::ConditionDescription{linear(size, condition), linear(size, condition)};
+  return out;
+}
+
 checkpoint::SequentialDescription Weights::mlp(std::int64_t channels, Activation activation) {
   return {{linear(3 * channels, channels), activation, linear(channels, 3 * channels)}};
 }

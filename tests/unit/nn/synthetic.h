@@ -19,6 +19,8 @@ class Weights {
   checkpoint::TensorDescriptor random(at::IntArrayRef shape, double scale = 1);
   checkpoint::LinearDescription linear(std::int64_t outputs, std::int64_t inputs, bool bias = true);
   checkpoint::LayerNormDescription norm(std::int64_t size);
+  // Not affine, but scaled and shifted by a condition of so many values.
+  checkpoint::NormDescription conditional_norm(std::int64_t size, std::int64_t condition);
   checkpoint::SequentialDescription mlp(std::int64_t channels, checkpoint::Activation activation);
   checkpoint::NodeDescription nodes(std::int64_t count, std::int64_t trainable);
   // Random edges in random order; the last destination has none.
@@ -64,11 +66,13 @@ at::Tensor naive_conv_mapper(const checkpoint::GraphConvMapperDescription& mappe
 // What a forward mapper makes of its sources.
 at::Tensor naive_updated_sources(const checkpoint::GraphConvMapperDescription& mapper, const at::Tensor& sources);
 at::Tensor naive_graph_conv(const checkpoint::GraphConvProcessorDescription& processor, const at::Tensor& x);
+// condition: of the rows, for norms that take one.
 at::Tensor naive_graph_transformer(const checkpoint::GraphTransformerProcessorDescription& processor,
-                                   const at::Tensor& x);
+                                   const at::Tensor& x, const at::Tensor& condition = {});
 at::Tensor naive_sequential(const checkpoint::SequentialDescription& layers, const at::Tensor& x);
 at::Tensor naive_transformer_mapper(const checkpoint::TransformerMapperDescription& mapper, const at::Tensor& sources,
                                     const at::Tensor& destinations);
-at::Tensor naive_transformer(const checkpoint::TransformerProcessorDescription& processor, const at::Tensor& x);
+at::Tensor naive_transformer(const checkpoint::TransformerProcessorDescription& processor, const at::Tensor& x,
+                             const at::Tensor& condition = {});
 
 }  // namespace tradewind::testing

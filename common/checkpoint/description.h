@@ -162,10 +162,17 @@ struct SkipResidualDescription {
   std::int64_t step = -1;
   bool operator==(const SkipResidualDescription&) const = default;
 };
+// The same of the latest input without its fine scales: its rows multiplied by one matrix after the other, to a coarse
+// grid and back. Each is as wide as the one before it is long, the first as wide and the last as long as the dataset
+// has nodes; indices lie in range, those of compressed rows ascend.
+struct TruncatedResidualDescription {
+  std::vector<SparseDescriptor> matrices;
+  bool operator==(const TruncatedResidualDescription&) const = default;
+};
 struct NoResidualDescription {
   bool operator==(const NoResidualDescription&) const = default;
 };
-using ResidualDescription = std::variant<SkipResidualDescription, NoResidualDescription>;
+using ResidualDescription = std::variant<SkipResidualDescription, TruncatedResidualDescription, NoResidualDescription>;
 
 // Applied in order, in normalised space, on columns of the model output. y = relu(y - t) + t with a threshold t per
 // column (none: 0); below t the slope is `slope`.

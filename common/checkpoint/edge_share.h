@@ -1,5 +1,5 @@
-// How the edges of a graph and the rows they start from fall to the ranks of a run. Pure, thread-safe; reads the edges
-// when there are several ranks.
+// How the edges of a graph, or the entries of a sparse matrix, and the rows they start from fall to the ranks of a run.
+// Pure, thread-safe; reads the edges when there are several ranks.
 #pragma once
 
 #include <cstdint>
@@ -15,5 +15,7 @@ struct EdgeShare {
 // Edges belong to the rank of their destination; sources that it does not own are its halo. Both kinds of nodes are
 // split evenly.
 EdgeShare share_of_edges(const GraphDescription& graph, int ranks);
+// The same of a matrix's entries: from columns to rows.
+EdgeShare share_of_entries(const SparseDescriptor& matrix, int ranks);
 
 }  // namespace tradewind::checkpoint

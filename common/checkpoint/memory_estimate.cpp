@@ -120,6 +120,7 @@ class Estimator {
       estimate_.nodes += kFloat * own(hidden) *
                          std::visit([](const auto& mapper) { return fixed_width(mapper); }, dataset.encoder->mapper);
     }
+    add_residual(dataset);
     if (dataset.decoder) {
       channels = sizes_of(dataset.decoder->mapper).channels;
       site = {.source_width = channels, .destination_width = width};
@@ -127,6 +128,19 @@ class Estimator {
       estimate_.halo_rows_decoder = std::max(estimate_.halo_rows_decoder, halo);
       estimate_.latent += kFloat * channels * halo;
     }
+  }
+
+  void add_residual(const DatasetDescription& dataset) {
+    const auto* truncated = std::get_if<TruncatedResidualDescription>(&dataset.residual);
+    if (!truncated) return;
+    std::int64_t rows = 2 * own(dataset.nodes);
+    for (const SparseDescriptor& matrix : truncated->matrices) {
+      const EdgeShare entries = share_of_entries(matrix, rank_.world_size);
+      const std::int64_t made = share(matrix.rows, rank_.world_size);
+      estimate_.residual += 8 * (made + 1) + 8 * entries.edges;
+      rows += entries.halo_rows + (&matrix == &truncated->matrices.back() ? 0 : made);
+    }
+    estimate_.latent += kFloat * static_cast<std::int64_t>(dataset.prognostic_input.size()) * rows;
   }
 
   // The halo's rows.

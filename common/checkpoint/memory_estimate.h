@@ -10,10 +10,13 @@
 //   edges       of message passing: first-layer terms of a mapper's edges, when they are at most what a layer may keep,
 //               else their attributes; their sums, 4 C a destination row; a processor's embedded edges likewise
 //   nodes       4 (4 + trainable) a data row; the fixed destinations of an encoder, 4 (A + C) a hidden row
+//   residual    of a truncated one: 8 a row and 8 an entry of its matrices' rows
 //   state       4 (input steps x input variables + 2 x output steps x output variables) a data row: input, output and
 //               the fields being written; what computed forcings keep of a point
 //   latent      while a call goes on: 4 C times 2 h, and the halo rows of encoders (their input width), of processors
-//               over a graph and of decoders (C); noise, 4 a channel of all hidden rows and of h
+//               over a graph and of decoders (C); of a truncated residual 4 bytes for each prognostic variable of a
+//               data row twice, a row between its matrices and a halo row; of noise, 4 a channel of all
+//               drawn rows and of h
 //   attention   keys and values of the stage or mapper that has most, see scratch.h
 //   scratch     chunks of every thread, see scratch.h
 //   converted   copies of the weights that are made at load: all of them for a precision other than the stored one, and
@@ -33,12 +36,12 @@ struct MemoryEstimate {
   int world_size = 1, threads = 1;
   std::int64_t element_size = 4;
   std::int64_t mapped = 0;  // once per host
-  std::int64_t graph = 0, edges = 0, nodes = 0, state = 0, latent = 0, attention = 0, scratch = 0, converted = 0,
-               runtime = 0;
+  std::int64_t graph = 0, edges = 0, nodes = 0, residual = 0, state = 0, latent = 0, attention = 0, scratch = 0,
+               converted = 0, runtime = 0;
   std::int64_t halo_rows_encoder = 0, halo_rows_processor = 0, halo_rows_decoder = 0;  // largest of any rank and layer
 
   // Between two calls, without what an idle worker has: what a report calls own memory.
-  std::int64_t kept() const { return graph + edges + nodes + state + attention + scratch + converted; }
+  std::int64_t kept() const { return graph + edges + nodes + residual + state + attention + scratch + converted; }
   // At most.
   std::int64_t own() const { return kept() + latent + runtime; }
 };

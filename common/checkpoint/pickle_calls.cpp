@@ -64,7 +64,10 @@ Cell* PickleCalls::known(std::string_view name, const std::vector<Ref>& argument
     return tensors_.torch_tensor(arguments, false);
   if (name == "torch._utils._rebuild_tensor_v3") return tensors_.torch_tensor(arguments, true);
   if (name == "torch._utils._rebuild_parameter" || name == "torch._utils._rebuild_parameter_with_state")
-    return arguments.empty() || !get<TensorDescriptor>(arguments[0]) ? nullptr : &cell(arguments[0]);
+    return !arguments.empty() && (get<TensorDescriptor>(arguments[0]) || get<Sparse>(arguments[0]))
+               ? &cell(arguments[0])
+               : nullptr;
+  if (name == "torch._utils._rebuild_sparse_tensor") return tensors_.sparse_tensor(arguments);
   if (name == "torch._tensor._rebuild_from_type_v2" && arguments.size() == 4) {
     const auto* inner = get<Tuple>(arguments[2]);
     const auto* function = get<Global>(arguments[0]);
@@ -159,7 +162,7 @@ void PickleCalls::build(Cell& target, Ref state) {
     return;
   }
   const bool ignored = get<Dict>(&target) || get<List>(&target) || get<Set>(&target) || get<Tuple>(&target) ||
-                       get<TensorDescriptor>(&target);
+                       get<TensorDescriptor>(&target) || get<Sparse>(&target);
   if (!ignored) arena_.fail("a state is given to something that has none");
 }
 

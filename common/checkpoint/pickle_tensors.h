@@ -43,6 +43,9 @@ class PickleTensors {
   // torch._utils._rebuild_tensor (storage, offset, size, stride), _v2 (.., requires_grad, hooks) and _v3 (.., dtype,
   // metadata).
   Cell* torch_tensor(const std::vector<Ref>& arguments, bool explicit_dtype);
+  // torch._utils._rebuild_sparse_tensor (layout, parts): a matrix of coordinates, (indices, values, size[, coalesced]),
+  // or of compressed rows, (row pointers, columns, values, size). Null for another layout and what is no matrix.
+  Cell* sparse_tensor(const std::vector<Ref>& arguments);
   // Makes `array`, an object of numpy's _reconstruct, the array that its state (version, shape, dtype, fortran order,
   // bytes) describes. Leaves it alone when the dtype is none of ours (objects, text, dates, big-endian).
   void numpy_state(Cell& array, Ref state);

@@ -41,6 +41,11 @@ class Names {
     if (auto* tensor = get<TensorDescriptor>(&found)) {
       tensor->path = path(found);
       arena_.charge(tensor->path.size());
+    } else if (auto* sparse = get<Sparse>(&found)) {
+      SparseDescriptor& matrix = *sparse->matrix;
+      matrix.path = path(found);
+      for (auto* part : {&matrix.row_indices, &matrix.column_indices, &matrix.values}) part->path = matrix.path;
+      arena_.charge(4 * matrix.path.size());
     } else {
       queue_.push_back(&found);
     }

@@ -40,6 +40,7 @@ class Node {
   std::int64_t as_int() const;
   double as_double() const;  // int, float, 0-dimensional tensor or numpy scalar
   const std::string& as_string() const;
+  const SparseDescriptor& as_sparse() const;
   const TensorDescriptor& as_tensor() const;  // torch tensors and parameters, numpy arrays (their bytes, little-endian)
 
  private:

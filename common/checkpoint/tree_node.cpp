@@ -94,9 +94,9 @@ const std::vector<Ref>* sequence(Ref value) {
 }
 
 std::string kind(Ref value) {
-  static constexpr std::array<const char*, 13> names = {"None",    "a bool",    "an int",  "a float", "a text",
-                                                        "bytes",   "a list",    "a tuple", "a set",   "a dict",
-                                                        "a class", "an object", "a tensor"};
+  static constexpr std::array<const char*, 14> names = {"None",    "a bool",    "an int",   "a float",        "a text",
+                                                        "bytes",   "a list",    "a tuple",  "a set",          "a dict",
+                                                        "a class", "an object", "a tensor", "a sparse tensor"};
   std::string text = names[value->data.index()];
   if (const auto* object = get<Object>(value)) text += " of class " + object->name;
   if (const auto* global = get<Global>(value)) text += " " + global->name;
@@ -251,6 +251,11 @@ double Node::as_double() const {
 const std::string& Node::as_string() const {
   if (const auto* text = get<std::string>(value_)) return *text;
   mismatch("a text");
+}
+
+const SparseDescriptor& Node::as_sparse() const {
+  if (const auto* sparse = get<Sparse>(value_)) return *sparse->matrix;
+  mismatch("a sparse tensor");
 }
 
 const TensorDescriptor& Node::as_tensor() const {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -48,9 +49,14 @@ struct Object {
   std::vector<Ref> list_items;
 };
 
+// A sparse tensor, kept apart: there are few, and they are larger than any other value.
+struct Sparse {
+  std::shared_ptr<SparseDescriptor> matrix;
+};
+
 struct Value {
   std::variant<None, bool, std::int64_t, double, std::string, Bytes, List, Tuple, Set, Dict, Global, Object,
-               TensorDescriptor>
+               TensorDescriptor, Sparse>
       data;
 };
 

@@ -74,6 +74,16 @@ void add_layers(const checkpoint::ModelDescription& model, Json& json) {
                      {"deviation", noise->deviation},
                      {"conditions", !noise->injection}};
   }
+  for (const auto& dataset : model.datasets) {
+    const auto* truncated = std::get_if<checkpoint::TruncatedResidualDescription>(&dataset.residual);
+    if (!truncated) continue;
+    Json grids = Json::array({truncated->matrices.front().columns}), entries = Json::array();
+    for (const auto& matrix : truncated->matrices) {
+      grids.push_back(matrix.rows);
+      entries.push_back(matrix.entries());
+    }
+    json[one ? "residual" : "residual " + dataset.name] = {{"nodes", grids}, {"entries", entries}};
+  }
 }
 
 Json model_json(const CheckpointFacts& facts) {
@@ -100,6 +110,7 @@ Json memory_json(const checkpoint::MemoryEstimate& memory) {
            {{"graph", memory.graph},
             {"edges", memory.edges},
             {"nodes", memory.nodes},
+            {"residual", memory.residual},
             {"state", memory.state},
             {"latent", memory.latent},
             {"attention", memory.attention},

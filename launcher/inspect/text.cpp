@@ -110,6 +110,19 @@ std::string processor_text(const checkpoint::ProcessorDescription& description) 
   return sizes.by_position ? text + ", no window" : text;
 }
 
+// From grid to grid; empty for a residual that stays on one.
+std::string residual_text(const checkpoint::ResidualDescription& description) {
+  const auto* truncated = std::get_if<checkpoint::TruncatedResidualDescription>(&description);
+  if (!truncated) return {};
+  std::int64_t entries = 0;
+  std::string text = count_text(truncated->matrices.front().columns);
+  for (const checkpoint::SparseDescriptor& matrix : truncated->matrices) {
+    text += " -> " + count_text(matrix.rows);
+    entries += matrix.entries();
+  }
+  return text + " nodes, " + count_text(entries) + " entries";
+}
+
 void write_model(const CheckpointFacts& facts, Table& table) {
   const auto& summary = facts.summary;
   if (summary.model_class.empty()) {
@@ -143,7 +156,12 @@ void write_model(const CheckpointFacts& facts, Table& table) {
     const std::string text = facts.model ? noise_text(*facts.model) : std::string();
     table.row("noise", text.empty() ? injector : injector + ": " + text);
   }
-  part("residual", "");
+  if (facts.model) {
+    for (const auto& dataset : facts.model->datasets) {
+      if (const std::string text = residual_text(dataset.residual); !text.empty()) add("residual", text);
+    }
+  }
+  part("residual", details["residual"]);
   part("boundings", "");
   table.row("preprocessing", classes_below(facts, "pre_processors"));
 }
@@ -174,10 +192,11 @@ void write_memory(const checkpoint::MemoryEstimate& memory, Table& table) {
                           (memory.mapped > 0
                                ? std::string(", and ").append(bytes_text(memory.mapped)).append(" of weights per host")
                                : ""));
-  const std::pair<const char*, std::int64_t> parts[] = {
-      {"graph", memory.graph},     {"edges", memory.edges},       {"nodes", memory.nodes},
-      {"state", memory.state},     {"latent", memory.latent},     {"attention", memory.attention},
-      {"scratch", memory.scratch}, {"weights", memory.converted}, {"runtime", memory.runtime}};
+  const std::pair<const char*, std::int64_t> parts[] = {{"graph", memory.graph},         {"edges", memory.edges},
+                                                        {"nodes", memory.nodes},         {"residual", memory.residual},
+                                                        {"state", memory.state},         {"latent", memory.latent},
+                                                        {"attention", memory.attention}, {"scratch", memory.scratch},
+                                                        {"weights", memory.converted},   {"runtime", memory.runtime}};
   std::string text;
   for (const auto& [name, bytes] : parts) {
     if (bytes > 0) checkpoint::add_to_list(text, std::string(name) + " " + bytes_text(bytes));

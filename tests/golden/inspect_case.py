@@ -11,6 +11,9 @@ if "parameters" in case:
 for name, count in case.get("nodes", {}).items():
     facts.append((f"nodes {name}", model["nodes"].get(name), count))
 for name, count in case["edges"].items():
+    if "trunc" in name:  # of the truncated residual, whose matrices are made of them
+        facts.append((f"entries {name}", count in model["residual"]["entries"], True))
+        continue
     part = {"data to hidden": "encoder", "hidden to hidden": "processor", "hidden to data": "decoder"}[
         " ".join(name.replace("|", "/").split("/"))
     ]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # One model call of a case on one rank and on several: the same tensors, but for the order of sums (check_sharded.py).
 #   sharded_case.sh CASE_DIR SCRATCH_DIR WORLD_SIZE...
+#   TRADEWIND_CASE_MUST_RUN=1   a refusal is a failure
 #   TRADEWIND_BIN   folder of the executables under test (default: build/release/bin)
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -11,6 +12,7 @@ bin=$(cd "${TRADEWIND_BIN:-$here/../../build/release/bin}" && pwd)
 checkpoint=$case_dir/inference-last.ckpt
 runnable=$("$bin/tradewind" inspect "$checkpoint" --json | python3 "$here/case_value.py" - false runnable)
 if [ "$runnable" != true ]; then
+  [ "${TRADEWIND_CASE_MUST_RUN:-0}" = 0 ] || { echo "FAILED: the build cannot run this case" >&2; exit 1; }
   echo "-- skipped: this build does not run the case"
   exit 77
 fi

@@ -319,4 +319,5 @@ def main():
     (folder / "expected.json").write_text(json.dumps(expected, indent=1))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""run.py READER CHECKPOINT: makes the hostile files and has READER open each, which must end in one clear error."""
+"""run.py READER CHECKPOINT SPARSE_CHECKPOINT: makes the hostile files and has READER open each, which must end in one clear error."""
 
 import json
 import subprocess
@@ -11,12 +11,14 @@ HERE = Path(__file__).parent
 
 
 def main():
-    reader, checkpoint = sys.argv[1:3]
+    reader, checkpoint, sparse = sys.argv[1:4]
     failures = []
     with tempfile.TemporaryDirectory(prefix="tradewind-hostile-") as name:
         folder = Path(name)
         subprocess.run([sys.executable, HERE / "make_hostile.py", checkpoint, folder], check=True)
+        subprocess.run([sys.executable, HERE / "make_sparse.py", sparse, folder], check=True)
         expected = json.loads((folder / "expected.json").read_text())
+        expected.update(json.loads((folder / "expected-sparse.json").read_text()))
         for file, says in expected.items():
             done = subprocess.run([reader, folder / file], stderr=subprocess.PIPE, text=True, errors="replace")
             code = 0 if says is None else 2

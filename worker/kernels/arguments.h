@@ -80,4 +80,17 @@ struct GatheredSum {
   bool gelu = false;
 };
 
+// Row i of out is the sum over e in [first[i], first[i + 1]), in that order, of weight[e] times row index[e] of a table
+// whose first `own_rows` rows are those of `own` and whose others are those of `other`; 0 for an empty one. index and
+// weight point at element first[0].
+struct WeightedRows {
+  const float* own = nullptr;    // (own_rows, columns)
+  const float* other = nullptr;  // (.., columns)
+  const std::int64_t* first = nullptr;
+  const std::int32_t* index = nullptr;
+  const float* weight = nullptr;
+  float* out = nullptr;  // (rows, columns)
+  std::int64_t own_rows = 0, rows = 0, columns = 0;
+};
+
 }  // namespace tradewind::kernels

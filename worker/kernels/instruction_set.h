@@ -26,7 +26,8 @@
                                       gather,              \
                                       scaled_rows,         \
                                       gathered_sum,        \
-                                      segment_sum};        \
+                                      segment_sum,         \
+                                      weighted_sum};       \
     return set;                                            \
   }                                                        \
   }

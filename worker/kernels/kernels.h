@@ -43,6 +43,7 @@ struct KernelSet {
   // for an empty one.
   void (*segment_sum)(const float* x, const std::int64_t* first, std::int64_t segments, std::int64_t columns,
                       float* out);
+  void (*weighted_sum)(const WeightedRows&);
 };
 
 // The best set this machine runs. `kernel_sets()` lists every one it can run, for tests.

@@ -9,6 +9,7 @@ namespace {
 
 using tradewind::kernels::GatheredSum;
 using tradewind::kernels::ScaledRows;
+using tradewind::kernels::WeightedRows;
 
 void gather(const float* table, const std::int64_t* index, std::int64_t rows, std::int64_t columns, float* out) {
   for (std::int64_t row = 0; row < rows; ++row, out += columns) {
@@ -78,6 +79,24 @@ void segment_sum(const float* x, const std::int64_t* first, std::int64_t segment
     for (std::int64_t c = 0; c < columns; ++c) out[c] = 0;
     for (std::int64_t row = first[segment]; row < first[segment + 1]; ++row) {
       add_row(out, x + (row - first[0]) * columns, columns);
+    }
+  }
+}
+
+TRADEWIND_INLINE void add_scaled_row(float* out, const float* x, float weight, std::int64_t columns) {
+  std::int64_t c = 0;
+  for (; c + width <= columns; c += width) store(out + c, load(out + c) + splat(weight) * load(x + c));
+  for (; c < columns; ++c) out[c] += weight * x[c];
+}
+
+void weighted_sum(const WeightedRows& s) {
+  for (std::int64_t row = 0; row < s.rows; ++row) {
+    float* out = s.out + row * s.columns;
+    for (std::int64_t c = 0; c < s.columns; ++c) out[c] = 0;
+    for (std::int64_t e = s.first[row] - s.first[0]; e < s.first[row + 1] - s.first[0]; ++e) {
+      const std::int64_t index = s.index[e];
+      const float* x = index < s.own_rows ? s.own + index * s.columns : s.other + (index - s.own_rows) * s.columns;
+      add_scaled_row(out, x, s.weight[e], s.columns);
     }
   }
 }

@@ -25,6 +25,8 @@ class CpuOperations : public Operations {
   void sum_gathered_rows(const at::Tensor& start, const PickedRows& first, const PickedRows& second, bool gelu,
                          at::Tensor out) const override;
   void sum_segments(const at::Tensor& x, const at::Tensor& first, at::Tensor out) const override;
+  void sum_weighted_rows(const SparseEntries& matrix, const at::Tensor& own, const at::Tensor& halo,
+                         at::Tensor out) const override;
   void copy_rows(const at::Tensor& table, const at::Tensor& index, std::int64_t first, const preprocess::Affine* affine,
                  at::Tensor& out, std::int64_t column) const override;
   void add_scaled_columns(const at::Tensor& from, const preprocess::Affine& affine, const at::Tensor& from_columns,
@@ -126,6 +128,29 @@ void CpuOperations::sum_segments(const at::Tensor& x, const at::Tensor& first, a
   at::parallel_for(0, segments, grain(columns * per_segment), [&](std::int64_t begin, std::int64_t end) {
     kernels::best().segment_sum(from + (bounds[begin] - bounds[0]) * columns, bounds + begin, end - begin, columns,
                                 to + begin * columns);
+  });
+}
+
+void CpuOperations::sum_weighted_rows(const SparseEntries& matrix, const at::Tensor& own, const at::Tensor& halo,
+                                      at::Tensor out) const {
+  kernels::WeightedRows whole;
+  whole.own = own.const_data_ptr<float>();
+  whole.other = halo.const_data_ptr<float>();
+  whole.first = matrix.first.const_data_ptr<std::int64_t>();
+  whole.index = matrix.column.const_data_ptr<std::int32_t>();
+  whole.weight = matrix.weight.const_data_ptr<float>();
+  whole.out = out.mutable_data_ptr<float>();
+  whole.own_rows = own.size(0);
+  whole.columns = out.size(1);
+  const std::int64_t per_row = 1 + matrix.column.size(0) / std::max<std::int64_t>(1, out.size(0));
+  at::parallel_for(0, out.size(0), grain(whole.columns * per_row), [&](std::int64_t begin, std::int64_t end) {
+    kernels::WeightedRows part = whole;
+    part.first += begin;
+    part.index += part.first[0] - whole.first[0];
+    part.weight += part.first[0] - whole.first[0];
+    part.out += begin * part.columns;
+    part.rows = end - begin;
+    kernels::best().weighted_sum(part);
   });
 }
 

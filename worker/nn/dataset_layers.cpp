@@ -30,6 +30,9 @@ DatasetLayers::DatasetLayers(const checkpoint::DatasetDescription& dataset, cons
   decoder_ = make_mapper(dataset.decoder->mapper, {site.precision, site.hidden, shards_, site.communicator,
                                                    "decoder" + site.suffix, site.least_pieces, site.workspace});
   targets_.emplace(dataset.decoder->target_features, dataset);
+  if (const auto* truncated = std::get_if<checkpoint::TruncatedResidualDescription>(&dataset.residual)) {
+    truncated_.emplace(*truncated, dataset, shards_, site.communicator, "truncation" + site.suffix);
+  }
   if (decoder_->outputs() != output_steps_ * output_variables_) {
     throw UserError("the decoder gives " + std::to_string(decoder_->outputs()) + " values a point, not " +
                         std::to_string(output_steps_) + " times " + std::to_string(output_variables_),
@@ -38,7 +41,7 @@ DatasetLayers::DatasetLayers(const checkpoint::DatasetDescription& dataset, cons
 }
 
 void DatasetLayers::move_to(at::Device device) {
-  move_all(device, preprocessing_, attributes_, layout_, targets_, finish_);
+  move_all(device, preprocessing_, attributes_, layout_, targets_, truncated_, finish_);
   if (encoder_) encoder_->move_to(device);
   if (decoder_) decoder_->move_to(device);
 }
@@ -70,10 +73,12 @@ at::Tensor DatasetLayers::decode(const at::Tensor& latent, const InputRows& inpu
   const TensorRows sources(latent, workspace.operations());
   const std::unique_ptr<RowSource> encoded = encoder_ ? encoder_->updated_sources(input, workspace) : nullptr;
   const TargetRows targets(*targets_, input, encoded.get());
+  at::Tensor skip;
+  if (truncated_) skip = (*truncated_)(x, preprocessing_, communicator, workspace.operations());
   at::Tensor y = at::empty({output_steps_, rows_.size(), output_variables_}, x.options());
   (*decoder_)(
       sources, &targets,
-      [&](std::int64_t first, const at::Tensor& chunk) { finish_(chunk, first, x, y, workspace.operations()); },
+      [&](std::int64_t first, const at::Tensor& chunk) { finish_(chunk, first, x, skip, y, workspace.operations()); },
       communicator, workspace);
   return y;
 }

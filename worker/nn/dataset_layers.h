@@ -16,6 +16,7 @@
 #include "worker/nn/mapper.h"
 #include "worker/nn/output_rows.h"
 #include "worker/nn/target_rows.h"
+#include "worker/nn/truncated_skip.h"
 #include "worker/preprocess/preprocessing.h"
 
 namespace tradewind::nn {
@@ -60,6 +61,7 @@ class DatasetLayers {
   InputLayout layout_;
   std::unique_ptr<Mapper> encoder_, decoder_;
   std::optional<TargetColumns> targets_;
+  std::optional<TruncatedSkip> truncated_;
   OutputRows finish_;
 };
 

@@ -56,6 +56,13 @@ void DeviceOperations::sum_segments(const at::Tensor& x, const at::Tensor& first
   out.zero_().index_add_(0, owner, x);
 }
 
+void DeviceOperations::sum_weighted_rows(const SparseEntries& matrix, const at::Tensor& own, const at::Tensor& halo,
+                                         at::Tensor out) const {
+  const at::Tensor owner = at::repeat_interleave(matrix.first.diff(), std::optional(matrix.column.size(0)));
+  const at::Tensor table = halo.size(0) == 0 ? own : at::cat({own, halo});
+  out.zero_().index_add_(0, owner, table.index_select(0, matrix.column).mul_(matrix.weight.unsqueeze(1)));
+}
+
 void DeviceOperations::copy_rows(const at::Tensor& table, const at::Tensor& index, std::int64_t first,
                                  const preprocess::Affine* affine, at::Tensor& out, std::int64_t column) const {
   const std::int64_t rows = out.size(0);

@@ -22,6 +22,8 @@ class DeviceOperations : public Operations {
   void sum_gathered_rows(const at::Tensor& start, const PickedRows& first, const PickedRows& second, bool gelu,
                          at::Tensor out) const override;
   void sum_segments(const at::Tensor& x, const at::Tensor& first, at::Tensor out) const override;
+  void sum_weighted_rows(const SparseEntries& matrix, const at::Tensor& own, const at::Tensor& halo,
+                         at::Tensor out) const override;
   void copy_rows(const at::Tensor& table, const at::Tensor& index, std::int64_t first, const preprocess::Affine* affine,
                  at::Tensor& out, std::int64_t column) const override;
   void add_scaled_columns(const at::Tensor& from, const preprocess::Affine& affine, const at::Tensor& from_columns,

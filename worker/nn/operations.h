@@ -21,6 +21,12 @@ struct PickedRows {
   at::Tensor table, index;
 };
 
+// Entries of a sparse matrix, row by row: row r has entries [first[r], first[r + 1]) less first[0] of column and
+// weight.
+struct SparseEntries {
+  at::Tensor first, column, weight;  // (rows + 1) int64, (entries) int32, (entries) float32
+};
+
 // What is done to q . k before the softmax; see AttentionDescription.
 struct Scores {
   std::int64_t window = -1;  // negative: every key is seen
@@ -58,6 +64,9 @@ class Operations {
   // out (segments, columns): the sums of rows [first[s], first[s + 1]) of x, whose row 0 is row first[0]; first
   // (segments + 1) int64.
   virtual void sum_segments(const at::Tensor& x, const at::Tensor& first, at::Tensor out) const = 0;
+  // out (rows, columns) = the matrix times a table whose first rows are `own` and whose others are `halo`.
+  virtual void sum_weighted_rows(const SparseEntries& matrix, const at::Tensor& own, const at::Tensor& halo,
+                                 at::Tensor out) const = 0;
   // Columns [column, column + columns of the table) of out (n, ..) become rows of the table, by number (int64) or,
   // where `index` is undefined, from row `first` on; scaled when `affine` is given.
   virtual void copy_rows(const at::Tensor& table, const at::Tensor& index, std::int64_t first,

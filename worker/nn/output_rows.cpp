@@ -51,12 +51,13 @@ void OutputRows::move_to(at::Device device) {
   for (preprocess::Bounding& bounding : boundings_) bounding.move_to(device);
 }
 
-void OutputRows::operator()(const at::Tensor& decoded, std::int64_t first, const at::Tensor& x, at::Tensor& y,
-                            const Operations& operations) const {
+void OutputRows::operator()(const at::Tensor& decoded, std::int64_t first, const at::Tensor& x,
+                            const at::Tensor& truncated, at::Tensor& y, const Operations& operations) const {
   const std::int64_t steps = y.size(0), rows = decoded.size(0), variables = y.size(2);
   const at::Tensor masks = preprocessing_.masks(x.select(0, 0).narrow(0, first, rows));
   const preprocess::Affine* affine = preprocessing_.forward_affine();
   at::Tensor skip;  // on the prognostic columns of the output
+  if (truncated.defined()) skip = truncated.narrow(0, first, rows);
   if (residual_step_ >= 0 && !affine) {
     at::Tensor state = x.select(0, residual_step_).narrow(0, first, rows).clone();
     preprocessing_.forward(state, masks);

@@ -23,13 +23,14 @@ class OutputRows {
   OutputRows(const checkpoint::DatasetDescription& dataset, const preprocess::Preprocessing& preprocessing);
   void move_to(at::Device device);
   // decoded (rows, output steps * output variables), time slowest, of own rows from `first` on; x (input steps, own
-  // rows, input variables) raw; y (output steps, own rows, output variables) gets the finished rows.
-  void operator()(const at::Tensor& decoded, std::int64_t first, const at::Tensor& x, at::Tensor& y,
-                  const Operations& operations) const;
+  // rows, input variables) raw; skip (own rows, prognostic variables) normalised, where a truncated residual adds it;
+  // y (output steps, own rows, output variables) gets the finished rows.
+  void operator()(const at::Tensor& decoded, std::int64_t first, const at::Tensor& x, const at::Tensor& skip,
+                  at::Tensor& y, const Operations& operations) const;
 
  private:
   const preprocess::Preprocessing& preprocessing_;
-  std::int64_t residual_step_ = -1;                  // of the input; -1: no residual
+  std::int64_t residual_step_ = -1;                  // of the input; -1: not as it is
   at::Tensor prognostic_input_, prognostic_output_;  // columns
   std::vector<preprocess::Bounding> boundings_;
 };

@@ -103,6 +103,7 @@ bool is_off(const Node& node) {
       return value.name.starts_with("collections.") && value.dict_items.empty() && value.list_items.empty();
     }
     bool operator()(const TensorDescriptor& value) const { return value.elements() == 0; }
+    bool operator()(const Sparse& value) const { return value.matrix->rows == 0 || value.matrix->columns == 0; }
   };
   return std::visit(Visitor{}, node.value().data);
 }

@@ -14,6 +14,7 @@
 #include "common/checkpoint/generations/families.h"
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/layers.h"
+#include "common/checkpoint/generations/truncation.h"
 #include "common/checkpoint/input_columns.h"
 #include "common/checkpoint/listing.h"
 #include "common/checkpoint/summary.h"
@@ -71,21 +72,9 @@ NodeDescription read_nodes(const Scope& scope, const std::string& name, const Pl
   return out;
 }
 
-// The projections of a truncated skip, of 0.5 to 0.10.
-void refuse_truncation(const Node& model) {
-  const auto holder = model.find("truncation");
-  for (const char* name : {"A_down", "A_up"}) {
-    const auto projection = holder ? find_attribute(*holder, name) : model.find(name);
-    if (projection && !projection->is_none()) {
-      throw UserError("a truncated skip connection is not supported", projection->path(),
-                      "known: skip connections, " + known_residuals());
-    }
-  }
-}
-
 ResidualDescription find_residual(const Scope& scope, const ModelSizes& sizes) {
   if (scope.generation.skip_is_implicit) {
-    refuse_truncation(scope.model);
+    if (auto truncation = find_truncation(scope.model, sizes)) return *std::move(truncation);
     return SkipResidualDescription{};
   }
   return read_residual(at_place(scope.model, places::residual, scope.names), sizes);
@@ -201,7 +190,7 @@ void find_preprocessors(const Node& root, const Scope& scope, const ModelSizes& 
 }
 
 ModelSizes sizes_of(const DatasetDescription& dataset) {
-  return {dataset.input_steps, dataset.input_variables, dataset.output_variables};
+  return {dataset.input_steps, dataset.input_variables, dataset.output_variables, dataset.nodes.count};
 }
 
 LatentAggregation find_aggregation(const Scope& scope) {

@@ -14,6 +14,7 @@
 #include "common/checkpoint/generations/postprocessors.h"
 #include "common/checkpoint/generations/remapper.h"
 #include "common/checkpoint/generations/transformer.h"
+#include "common/checkpoint/generations/truncation.h"
 #include "common/checkpoint/generations/variables.h"
 #include "common/checkpoint/listing.h"
 
@@ -54,6 +55,7 @@ const Table<decltype(&read_noise_conditioning)> kInjectors = {
 
 const Table<decltype(&read_skip_residual)> kResiduals = {
     {"anemoi.models.layers.residual.SkipConnection", read_skip_residual},
+    {"anemoi.models.layers.residual.TruncatedConnection", read_truncated_residual},
 };
 
 const Table<decltype(&read_relu_bounding)> kBoundings = {
@@ -119,7 +121,5 @@ BoundingDescription read_bounding(const Node& node, const ModelSizes& sizes) {
 PreprocessorDescription read_preprocessor(const Node& node, const Scope& scope, const ModelSizes& sizes) {
   return reader_of(kPreprocessors, node, "pre-processor")(node, scope, sizes);
 }
-
-std::string known_residuals() { return names_of(kResiduals); }
 
 }  // namespace tradewind::checkpoint

@@ -49,6 +49,7 @@ struct NoiseEnds {
 
 struct ModelSizes {
   std::int64_t input_steps = 0, input_variables = 0, output_variables = 0;
+  std::int64_t nodes = 0;  // of the dataset
 };
 
 MapperResult read_mapper(const Node& node, const Scope& scope, const MapperEnds& ends);
@@ -58,8 +59,5 @@ std::optional<NoiseDescription> read_injector(const Node& node, const NoiseEnds&
 ResidualDescription read_residual(const Node& node, const ModelSizes& sizes);
 BoundingDescription read_bounding(const Node& node, const ModelSizes& sizes);
 PreprocessorDescription read_preprocessor(const Node& node, const Scope& scope, const ModelSizes& sizes);
-
-// Classes with a row, for error texts.
-std::string known_residuals();
 
 }  // namespace tradewind::checkpoint

@@ -56,6 +56,12 @@ const std::vector<KnownClass>& known_variable_classes() {
                                               "masking_variable_training_output"};
   static const std::vector<KnownClass> table = {
       {"anemoi.models.layers.residual.SkipConnection", {"step"}, {}},
+      {"anemoi.models.layers.residual.TruncatedConnection",
+       {"provider_down", "provider_up", "projector", "project_down", "project_up"},
+       {}},
+      {"anemoi.models.layers.sparse_projector.SparseProjector", {"projection_matrix", "autocast"}, {"num_chunks"}},
+      {"anemoi.models.layers.graph_provider.ProjectionGraphProvider", {"projection_matrix"}, {"_edge_dim"}},
+      {"anemoi.models.layers.truncation.BaseTruncation", {"A_down", "A_up"}, {}},
       {"anemoi.models.layers.bounding.ReluBounding", {"data_index"}, bounding_ignored},
       {"anemoi.models.layers.bounding.LeakyReluBounding", {"data_index"}, bounding_ignored},
       {"anemoi.models.layers.bounding.NormalizedReluBounding", normalized_used, normalized_ignored},

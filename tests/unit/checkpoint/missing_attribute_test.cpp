@@ -44,7 +44,7 @@ void each_table(const Value& module, const std::string& path, std::set<Ref>& see
     const auto* table = std::get_if<Dict>(&item.second->data);
     if (name == nullptr) continue;
     if (table != nullptr) visit(table->items, path + "." + *name);
-    if (*name == "attention") each_table(*item.second, path + "." + *name, seen, visit);
+    if (*name == "attention" || *name == "truncation") each_table(*item.second, path + "." + *name, seen, visit);
     if (*name != "_modules" || table == nullptr) continue;
     for (const auto& child : table->items) {
       if (name_of(child)) each_table(*child.second, path + "." + *name_of(child), seen, visit);

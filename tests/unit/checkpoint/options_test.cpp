@@ -89,7 +89,7 @@ TEST_CASE("other options") {
   CHECK(says(Changed(latest).set("model.residual.data.step", std::int64_t{2}), "step 2 of 2"));
   const auto gelu = Changed(latest).set("model.processor.proc.0.mlp.mlp.1.approximate", std::string("tanh")).block();
   CHECK(std::get<Activation>(gelu.mlp.layers.at(1)) == Activation::gelu_tanh);
-  CHECK(says(Changed("legacy/0.6.0-aifs").set("model.A_down", true), "truncated skip"));
+  CHECK(says(Changed("legacy/0.6.0-aifs").set("model.A_down", true), "expected a sparse tensor, found a bool"));
 }
 
 TEST_CASE("tensors that do not fit each other are refused") {

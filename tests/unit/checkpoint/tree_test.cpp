@@ -219,12 +219,12 @@ TEST_CASE("tensors of every kind, stored (and misaligned) or deflated") {
     CHECK(root.at("exp").as_tensor().strides == Shape{0, 0});
     CHECK(to_double(root.at("exp").as_tensor()) == std::vector<double>(15, 1.0));
 
-    const Node sparse = root.at("sp");
-    CHECK(sparse.class_name() == "torch._utils._rebuild_sparse_tensor");
-    const auto& parts = std::get<Object>(sparse.value().data).arguments;
-    const auto values = Node(parts.at(1)).items();
-    CHECK(to_int64(values.at(0).as_tensor()) == Shape{0, 1, 2, 0});
-    CHECK(to_double(values.at(1).as_tensor()) == std::vector<double>{3, 4});
+    const SparseDescriptor& sparse = root.at("sp").as_sparse();
+    CHECK(sparse.layout == SparseDescriptor::Layout::coordinates);
+    CHECK(sparse.path == "sp");
+    CHECK(to_int64(sparse.row_indices) == Shape{0, 1});
+    CHECK(to_int64(sparse.column_indices) == Shape{2, 0});
+    CHECK(to_double(sparse.values) == std::vector<double>{3, 4});
 
     CHECK_THROWS_AS((void)root.at("u16").as_tensor(), UserError);  // types of which there is none here
     CHECK_THROWS_AS((void)root.at("c").as_tensor(), UserError);

@@ -44,6 +44,9 @@ TEST_CASE("each operation gives on both ways the same") {
   }
   const at::Tensor first = at::tensor({7, 7, 10, 30, 44}, at::kLong);
   CHECK(both(at::randn({4, 48}), [&](const nn::Operations& o, at::Tensor& y) { o.sum_segments(x, first, y); }) < 1e-5);
+  const nn::SparseEntries matrix{first, at::randint(0, 37 + 9, {37}, at::kInt), at::randn({37})};
+  CHECK(both(at::randn({4, 48}),
+             [&](const nn::Operations& o, at::Tensor& y) { o.sum_weighted_rows(matrix, x, other, y); }) < 1e-5);
   const preprocess::Affine affine{at::randn({48}), at::randn({48})};
   for (const preprocess::Affine* scale : {static_cast<const preprocess::Affine*>(nullptr), &affine}) {
     for (const at::Tensor& which : {index, at::Tensor()}) {

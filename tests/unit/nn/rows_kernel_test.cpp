@@ -117,3 +117,36 @@ TEST_CASE("rows scaled column by column into wider rows") {
     }
   }
 }
+
+TEST_CASE("weighted sums of rows of two tables") {
+  for (const KernelSet* set : all_sets()) {
+    for (const std::int64_t columns : {1, 7, 16, 45}) {
+      Random random(14);
+      const auto own = random.floats(3 * columns), other = random.floats(2 * columns), weight = random.floats(5);
+      const std::vector<std::int32_t> index{4, 0, 2, 3, 0};
+      const std::vector<std::int64_t> first{7, 7, 10, 12};
+      std::vector<float> out(3 * columns, NAN);
+      WeightedRows sum;
+      sum.own = own.data();
+      sum.other = other.data();
+      sum.first = first.data();
+      sum.index = index.data();
+      sum.weight = weight.data();
+      sum.out = out.data();
+      sum.own_rows = 3;
+      sum.rows = 3;
+      sum.columns = columns;
+      set->weighted_sum(sum);
+      std::vector<double> expected(3 * columns, 0);
+      for (std::int64_t row = 0; row < 3; ++row) {
+        for (auto e = first[row] - 7; e < first[row + 1] - 7; ++e) {
+          const float* from = index[e] < 3 ? &own[index[e] * columns] : &other[(index[e] - 3) * columns];
+          for (std::int64_t c = 0; c < columns; ++c) expected[row * columns + c] += double{weight[e]} * from[c];
+        }
+      }
+      CAPTURE(set->name);
+      CAPTURE(columns);
+      check_close(out, expected, 1e-6);
+    }
+  }
+}

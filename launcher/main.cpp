@@ -13,6 +13,7 @@
 #include "launcher/commands/commands.h"
 #include "launcher/inspect/inspect.h"
 #include "launcher/process/loading.h"
+#include "launcher/process/session_guard.h"
 #include "launcher/process/system_errors.h"
 #include "launcher/progress/console.h"
 #include "launcher/report/report.h"
@@ -27,12 +28,14 @@ int dispatch(const launcher::Command& command, const Environment& environment, T
     TimePoint started;
     int operator()(const launcher::AgentCommand&) const { return launcher::agent(environment); }
     int operator()(const launcher::RunCommand& c) const { return launcher::run(c, environment, started); }
+    int operator()(const launcher::ExecCommand& c) const { return launcher::exec(c, environment, started); }
     int operator()(const launcher::InspectCommand& c) const {
       return launcher::inspect({c.checkpoint, c.json, c.world_size, c.verify}, std::cout);
     }
     int operator()(const launcher::PredictCommand& c) const { return launcher::predict(c, environment, started); }
     int operator()(const launcher::ClusterCommand& c) const { return launcher::cluster(c, environment); }
     int operator()(const launcher::StatusCommand& c) const { return launcher::status(c); }
+    int operator()(const launcher::DiagnoseCommand& c) const { return launcher::diagnose(c); }
     int operator()(const launcher::DrillCommand& c) const { return launcher::drill(c, environment, started); }
     int operator()(const launcher::CompareCommand& c) const { return launcher::compare(c, environment, started); }
     int operator()(const launcher::ShowText& c) const {
@@ -69,7 +72,9 @@ class StandardOutput {
 // Whether what goes wrong is told to programs, too.
 bool wants_json(const launcher::Command& command) {
   if (const auto* run = std::get_if<launcher::RunCommand>(&command)) return run->json;
+  if (const auto* exec = std::get_if<launcher::ExecCommand>(&command)) return exec->json;
   if (const auto* cluster = std::get_if<launcher::ClusterCommand>(&command)) return cluster->json;
+  if (const auto* diagnose = std::get_if<launcher::DiagnoseCommand>(&command)) return diagnose->json;
   if (const auto* inspect = std::get_if<launcher::InspectCommand>(&command)) return inspect->json;
   return false;
 }
@@ -85,6 +90,7 @@ void print_json(const Error& error) {
 int main(int argc, char** argv) {
   const auto started = Clock::now();
   if (argc == 3 && argv[1] == launcher::version_option) return launcher::print_libtorch_version(argv[2]);
+  if (argc == 2 && argv[1] == std::string(launcher::guard_option)) return launcher::guard_sessions();
   occupy_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is no reason to leave workers behind
   std::signal(SIGXFSZ, SIG_IGN);  // nor is a limit on the size of files

@@ -12,7 +12,7 @@ constexpr std::array<ActName, 5> act_names = {{{Act::Kind::send_start, "start"},
                                                {Act::Kind::terminate, "terminate"},
                                                {Act::Kind::kill, "kill"},
                                                {Act::Kind::abandon, "abandon"}}};
-constexpr int most_ranks = 1 << 20;
+constexpr int most_ranks = 1 << 20, most_port = 65535;
 constexpr std::int64_t most_bytes = std::numeric_limits<std::int64_t>::max();
 
 // ---- to JSON ------------------------------------------------------------------------------------------------------
@@ -26,7 +26,8 @@ Json to_json(const Join& m) {
           {"pid", m.pid},
           {"world_size", m.world_size},
           {"ranks", m.ranks},
-          {"master_address", m.master_address}};
+          {"master_address", m.master_address},
+          {"master_port", m.master_port}};
 }
 Json to_json(const Said& m) { return {{"type", "said"}, {"rank", m.rank}, {"message", json_of(m.message)}}; }
 Json to_json(const Wrote& m) {
@@ -61,11 +62,17 @@ Json to_json(const Forget& m) { return {{"type", "forget"}, {"key", m.key}}; }
 Json to_json(const Welcome& m) { return {{"type", "welcome"}, {"version", m.version}}; }
 Json to_json(const Refused& m) { return fault_json("refused", m); }
 Json to_json(const Launch& m) {
-  return {{"type", "launch"},           {"command", m.command},
-          {"arguments", m.arguments},   {"environment", m.environment},
-          {"world_size", m.world_size}, {"master_address", m.master_address},
-          {"hosts", m.hosts},           {"run_folder", m.run_folder},
-          {"restarts", m.restarts},     {"resume", m.resume}};
+  return {{"type", "launch"},
+          {"command", m.command},
+          {"arguments", m.arguments},
+          {"environment", m.environment},
+          {"world_size", m.world_size},
+          {"master_address", m.master_address},
+          {"master_port", m.master_port},
+          {"hosts", m.hosts},
+          {"run_folder", m.run_folder},
+          {"restarts", m.restarts},
+          {"resume", m.resume}};
 }
 Json to_json(const Act& m) {
   const char* kind = "";
@@ -141,7 +148,8 @@ ControlMessage from_agent(const std::string& type, const Fields& f) {
                 .pid = f.small("pid", 0),
                 .world_size = f.small("world_size", 1, most_ranks),
                 .ranks = ranks_of(f),
-                .master_address = f.text("master_address")};
+                .master_address = f.text("master_address"),
+                .master_port = f.small("master_port", 0, most_port)};
   if (type == "said") return Said{.rank = rank_of(f), .message = message_of(f.at("message"))};
   if (type == "wrote")
     return Wrote{
@@ -172,6 +180,7 @@ ControlMessage from_fields(const std::string& type, const Fields& f) {
                   .environment = variables_of(f, "environment"),
                   .world_size = f.small("world_size", 1, most_ranks),
                   .master_address = f.text("master_address"),
+                  .master_port = f.small("master_port", 0, most_port),
                   .hosts = texts_of(f, "hosts"),
                   .run_folder = f.text("run_folder"),
                   .restarts = f.flag("restarts"),

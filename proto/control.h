@@ -38,6 +38,7 @@ struct Join {
   std::vector<int> ranks;
   // Of the agent of rank 0: the address by which others know its host. Empty: the controller finds one.
   std::string master_address;
+  int master_port = 0;  // of the agent of rank 0: kept free on its host for a program of ranks; 0: none
 };
 struct Said {
   int rank = 0;
@@ -92,6 +93,7 @@ struct Launch {
   std::map<std::string, std::string> environment;  // on top of the agent's own
   int world_size = 1;
   std::string master_address;      // empty when world_size is 1
+  int master_port = 0;             // at which the ranks of a program may meet; 0: none is kept for them
   std::vector<std::string> hosts;  // of each rank
   std::string run_folder;          // absolute; empty: none
   bool restarts = false;           // workers keep in the run folder what a further attempt needs

@@ -133,7 +133,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Telemetry, known, torn, phase, layer, step, s
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ThreadFacts, id, state, wchan, system_call, path)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessFacts, known, state, tracer, read_characters, written_characters,
                                    read_storage, cpu_seconds, starved_seconds, resident_bytes, threads)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RankSample, rank, pid, host, device, exited, lost, telemetry, process)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProgramFacts, known, cpu_seconds, switches, bytes, storage, processes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RankSample, rank, pid, host, device, exited, lost, telemetry, process, program)
 
 Json encode_sample(const RankSample& sample) { return nlohmann::json(sample); }
 

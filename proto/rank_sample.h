@@ -75,6 +75,17 @@ struct ProcessFacts {
   bool operator==(const ProcessFacts&) const = default;
 };
 
+// Of a rank that is a program which tells nothing of itself: all processes of its session together.
+struct ProgramFacts {
+  bool known = false;           // false: it is a worker of ours
+  double cpu_seconds = 0;       // of all threads
+  std::uint64_t switches = 0;   // how often its main threads went to wait
+  std::uint64_t bytes = 0;      // read and written, as in ProcessFacts
+  std::uint64_t storage = 0;    // read from storage, and major faults
+  std::uint64_t processes = 0;  // a sum that changes when one comes or goes
+  bool operator==(const ProgramFacts&) const = default;
+};
+
 struct RankSample {
   int rank = 0, pid = 0;
   std::string host, device;
@@ -82,6 +93,7 @@ struct RankSample {
   bool lost = false;  // its agent is silent
   Telemetry telemetry;
   ProcessFacts process;
+  ProgramFacts program;
   bool operator==(const RankSample&) const = default;
 };
 

@@ -5,7 +5,12 @@
 #include <csignal>
 
 #include "common/errors.h"
+#include "launcher/agent/program_speech.h"
+#include "launcher/agent/worker_speech.h"
+#include "launcher/evidence/evidence_folder.h"
+#include "launcher/launch/meeting_place.h"
 #include "launcher/process/loading.h"
+#include "launcher/programs/program.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -50,14 +55,17 @@ Agent::Agent(boost::asio::io_context& context, Host host, Environment environmen
       send_(std::move(send)),
       watchman_(context, host_.name, [this](int rank, proto::Json body) {
         send_(proto::Watch{rank, std::move(body)});
-      }) {}
+      }) {
+  program_port_ = std::move(seats_.program_port);
+}
 
 proto::Join Agent::join(int world_size) const {
   return {.host = host_.name,
           .pid = ::getpid(),
           .world_size = world_size,
           .ranks = seats_.ranks,
-          .master_address = seats_.master_address};
+          .master_address = seats_.master_address,
+          .master_port = port_of(program_port_)};
 }
 
 void Agent::launch(const proto::Launch& launch) {
@@ -90,29 +98,66 @@ void Agent::pass_on(proto::ControlMessage message) {
       const std::string why = loading_trouble(host_.worker, environment_.variables());
       if (!why.empty()) send_(proto::Wrote{ended->rank, proto::Stream::error, why});
     }
+    if (guard_) forget_session(ended->rank);
     if (const auto kill = watchman_.ended(ended->rank)) ended->out_of_memory = text_of(*kill);
   }
   send_(std::move(message));
 }
 
+void Agent::forget_session(int rank) {
+  for (const auto& worker : workers_)
+    if (worker->rank() == rank) guard_->remove(worker->pid());
+}
+
 void Agent::start(const proto::Launch& launch) {
   logs_ = std::make_unique<RankLogs>(launch.run_folder);
+  const int local_size = seats_.local_size;
   std::vector<RankPlan> plans = plan_ranks(launch, host_, environment_, std::move(seats_));
-  std::vector<std::string> lines;
-  lines.reserve(plans.size());
+  if (launch.command == exec_command)
+    start_programs(std::move(plans), launch, local_size);
+  else
+    start_workers(std::move(plans));
+  for (auto& worker : workers_) worker->watch();
+}
+
+void Agent::add(const RankPlan& plan, std::unique_ptr<Speech> speech) {
+  const int rank = plan.start.rank;
+  workers_.push_back(
+      std::make_unique<WorkerProcess>(context_, rank, std::move(speech), spawn(context_, plan.spawn),
+                                      [this](proto::ControlMessage message) { pass_on(std::move(message)); }));
+  if (guard_) guard_->add(workers_.back()->pid());
+  watchman_.started(rank, workers_.back()->pid());
+}
+
+void Agent::start_workers(std::vector<RankPlan> plans) {
+  std::vector<std::unique_ptr<Speech>> speeches;  // before the first process: encoding may throw
   for (RankPlan& plan : plans) {
+    host_.worker = plan.spawn.executable;
     plan.start.telemetry_descriptor = telemetry_descriptor_of_worker;
-    lines.push_back(proto::encode(plan.start));
+    speeches.push_back(std::make_unique<WorkerSpeech>(proto::encode(plan.start)));
   }
   for (std::size_t i = 0; i < plans.size(); ++i) {
-    const int rank = plans[i].start.rank;
-    plans[i].spawn.telemetry = watchman_.page_of(rank);
-    workers_.push_back(
-        std::make_unique<WorkerProcess>(context_, rank, std::move(lines[i]), spawn(context_, plans[i].spawn),
-                                        [this](proto::ControlMessage message) { pass_on(std::move(message)); }));
-    watchman_.started(rank, workers_.back()->pid());
+    plans[i].spawn.telemetry = watchman_.page_of(plans[i].start.rank);
+    add(plans[i], std::move(speeches[i]));
   }
-  for (auto& worker : workers_) worker->watch();
+}
+
+void Agent::start_programs(std::vector<RankPlan> plans, const proto::Launch& launch, int local_size) {
+  const Program program = program_of(launch.arguments);
+  std::string evidence;
+  if (!launch.run_folder.empty()) evidence = make_evidence_folder(launch.run_folder, program.python);
+  watchman_.expect_programs(evidence);
+  guard_ = std::make_unique<SessionGuard>();
+  for (RankPlan& plan : plans) {
+    turn_into(plan, program, launch, local_size, environment_);
+    if (!evidence.empty()) point_to_evidence(evidence, program.python, plan.spawn.environment);
+  }
+  for (RankPlan& plan : plans) {
+    const int rank = plan.start.rank;
+    const std::string log =
+        launch.run_folder.empty() ? std::string() : launch.run_folder + "/logs/rank-" + std::to_string(rank) + ".log";
+    add(plan, std::make_unique<ProgramSpeech>(watchman_.shared_page(rank), log));
+  }
 }
 
 void Agent::obey(const proto::ControlMessage& message) {

@@ -11,6 +11,7 @@
 #include "launcher/agent/store_relay.h"
 #include "launcher/agent/worker_process.h"
 #include "launcher/launch/plan.h"
+#include "launcher/process/session_guard.h"
 #include "launcher/watch/watchman.h"
 
 namespace tradewind::launcher {
@@ -31,7 +32,11 @@ class Agent {
  private:
   void launch(const proto::Launch& launch);
   void start(const proto::Launch& launch);
+  void add(const RankPlan& plan, std::unique_ptr<Speech> speech);
+  void start_workers(std::vector<RankPlan> plans);
+  void start_programs(std::vector<RankPlan> plans, const proto::Launch& launch, int local_size);
   void pass_on(proto::ControlMessage message);
+  void forget_session(int rank);
   void tell(StoreRelay::Told told);
 
   boost::asio::io_context& context_;
@@ -39,9 +44,11 @@ class Agent {
   Environment environment_;
   Seats seats_;
   Send send_;
-  std::unique_ptr<RankLogs> logs_;  // once launched
-  std::set<int> spoke_;             // ranks that have said a word
-  bool told_why_ = false;           // one rank did not
+  std::unique_ptr<RankLogs> logs_;       // once launched
+  std::set<int> spoke_;                  // ranks that have said a word
+  Descriptor program_port_;              // of rank 0's agent: kept as long as it lives
+  std::unique_ptr<SessionGuard> guard_;  // of programs
+  bool told_why_ = false;                // one rank did not
   Watchman watchman_;
   StoreRelay store_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;

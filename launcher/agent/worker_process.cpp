@@ -11,19 +11,16 @@ namespace tradewind::launcher {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-WorkerProcess::WorkerProcess(asio::io_context& context, int rank, std::string start_line, Spawned spawned, Sink sink)
+WorkerProcess::WorkerProcess(asio::io_context& context, int rank, std::unique_ptr<Speech> speech, Spawned spawned,
+                             Sink sink)
     : sink_(std::move(sink)),
       rank_(rank),
       pid_(spawned.pid),
-      start_line_(std::move(start_line)),
+      speech_(std::move(speech)),
       process_(context, spawned.process.release()),
       drain_(context),
-      output_lines_([this](const std::string& line) {
-        sink_(proto::Wrote{rank_, proto::Stream::output, line});
-      }),
-      error_lines_([this](const std::string& line) {
-        sink_(proto::Wrote{rank_, proto::Stream::error, line});
-      }),
+      output_lines_([this](const std::string& line) { pass_on(proto::Stream::output, line); }),
+      error_lines_([this](const std::string& line) { pass_on(proto::Stream::error, line); }),
       channel_(
           context, std::move(spawned.channel), [this](std::string_view bytes) { read_messages(bytes); },
           [this] { stream_ended(); }),
@@ -32,7 +29,14 @@ WorkerProcess::WorkerProcess(asio::io_context& context, int rank, std::string st
           [this] { stream_ended(); }),
       error_(
           context, std::move(spawned.error), [this](std::string_view bytes) { error_lines_.feed(bytes); },
-          [this] { stream_ended(); }) {}
+          [this] { stream_ended(); }) {
+  speech_->connect({.said =
+                        [this](proto::Message message) {
+                          sink_(proto::Said{rank_, std::move(message)});
+                        },
+                    .written = [this](const std::string& line) { send(line); },
+                    .signalled = [this](int number) { signal(number); }});
+}
 
 WorkerProcess::~WorkerProcess() {
   if (reaped_) return;
@@ -48,6 +52,12 @@ void WorkerProcess::watch() {
   process_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const error_code& error) {
     if (!error) ended();
   });
+  speech_->began(pid_);
+}
+
+void WorkerProcess::pass_on(proto::Stream stream, const std::string& line) {
+  speech_->wrote(stream, line);
+  sink_(proto::Wrote{rank_, stream, line});
 }
 
 void WorkerProcess::send(const std::string& line) {
@@ -67,8 +77,7 @@ void WorkerProcess::write_next() {
 void WorkerProcess::read_messages(std::string_view bytes) {
   if (garbled_) return;
   try {
-    messages_.feed(bytes);
-    while (const auto line = messages_.next()) sink_(proto::Said{rank_, proto::decode(*line)});
+    speech_->heard(bytes);
   } catch (const proto::ProtocolError& error) {
     garbled_ = true;
     sink_(proto::Garbled{rank_, error.what()});
@@ -98,6 +107,7 @@ void WorkerProcess::stream_ended() {
   drain_.cancel();
   output_lines_.end();
   error_lines_.end();
+  speech_->left(*exit);
   sink_(proto::Ended{rank_, exit->code, exit->signal, exit->peak_rss_bytes});
 }
 

@@ -1,6 +1,6 @@
-// One worker process as its agent has it: its channel, standard streams and end. Tells what happens through a sink, in
-// the promised order: every message and line before the exit, and the exit once. Not thread-safe; must outlive the
-// handlers of the context, or be destroyed with it.
+// One child of an agent, a worker or a program (speech.h), as its agent has it: its channel, standard streams and end.
+// Tells what happens through a sink, in the promised order: every message and line before the exit, and the exit once.
+// Not thread-safe; must outlive the handlers of the context, or be destroyed with it.
 #pragma once
 
 #include <array>
@@ -8,9 +8,11 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "launcher/agent/speech.h"
 #include "launcher/process/exit.h"
 #include "launcher/process/session.h"
 #include "launcher/process/spawn.h"
@@ -57,14 +59,14 @@ class WorkerProcess {
  public:
   // Gets Said, Wrote, Garbled and Ended.
   using Sink = std::function<void(proto::ControlMessage)>;
-  WorkerProcess(boost::asio::io_context& context, int rank, std::string start_line, Spawned spawned, Sink sink);
+  WorkerProcess(boost::asio::io_context& context, int rank, std::unique_ptr<Speech> speech, Spawned spawned, Sink sink);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
   void watch();
-  void send_start() { send(start_line_); }
-  void send_stop() { tell(proto::Stop{}); }
+  void send_start() { speech_->start(); }
+  void send_stop() { speech_->stop(); }
   void tell(const proto::Message& message) { send(proto::encode(message)); }
   void signal(int number) const {
     if (!reaped_) signal_session(pid_, number);
@@ -79,6 +81,7 @@ class WorkerProcess {
  private:
   void send(const std::string& line);
   void write_next();
+  void pass_on(proto::Stream stream, const std::string& line);
   void read_messages(std::string_view bytes);
   void ended();
   void stream_ended();
@@ -86,11 +89,11 @@ class WorkerProcess {
   Sink sink_;
   int rank_;
   pid_t pid_;
-  std::string start_line_, outbox_, writing_;
+  std::unique_ptr<Speech> speech_;
+  std::string outbox_, writing_;
   bool ended_ = false, reaped_ = false, garbled_ = false;
   boost::asio::posix::stream_descriptor process_;
   boost::asio::steady_timer drain_;
-  proto::LineReader messages_;
   TextLines output_lines_, error_lines_;
   Reader channel_, output_, error_;
 };

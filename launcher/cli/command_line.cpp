@@ -13,7 +13,8 @@
 namespace tradewind::launcher {
 namespace {
 
-constexpr std::array<const char*, 7> commands = {"run", "inspect", "predict", "compare", "cluster", "status", "drill"};
+constexpr std::array<const char*, 9> commands = {"run",     "exec",   "inspect",  "predict", "compare",
+                                                 "cluster", "status", "diagnose", "drill"};
 // Options followed by a value, of any command: their values are never taken for a command.
 constexpr std::array<const char*, 18> valued = {
     "--hang",        "--hang-after",  "--rank",       "--step",      "--config",    "--defaults",
@@ -97,6 +98,23 @@ CommandWithConfig with_config(CommandWithConfig command, const std::vector<std::
   return command;
 }
 
+// The words after `--`, which belong to the program.
+std::vector<std::string> split_program(std::vector<std::string>& arguments, std::optional<std::size_t> where) {
+  if (!where || arguments[*where] != "exec") return {};
+  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+  if (dashes == arguments.end()) return {};
+  std::vector<std::string> words(dashes + 1, arguments.end());
+  arguments.erase(dashes, arguments.end());
+  return words;
+}
+
+ExecCommand with_program(ExecCommand exec, std::vector<std::string> words) {
+  if (words.empty())
+    throw UserError("no program to start", "command line", "name it after `--`: tradewind exec -- python train.py");
+  exec.program = std::move(words);
+  return exec;
+}
+
 }  // namespace
 
 Command parse_command_line(const std::vector<std::string>& arguments) {
@@ -111,28 +129,33 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
       "1 any other failure.");
 
   RunCommand run;
+  ExecCommand exec;
   ClusterCommand cluster;
   InspectCommand inspect;
   PredictCommand predict;
   CompareCommand compare;
   StatusCommand status;
+  DiagnoseCommand diagnose;
   DrillCommand drill;
-  std::vector<std::string> run_words, cluster_words;
+  std::vector<std::string> run_words, cluster_words, program;
   CompareWords compare_words;
   // In the order of the help.
   const std::map<const CLI::App*, std::function<Command()>> results = {
       {add_run(app, run, run_words), [&] { return with_config(run, run_words); }},
+      {add_exec(app, exec), [&] { return with_program(exec, program); }},
       {add_cluster(app, cluster, cluster_words), [&] { return with_config(cluster, cluster_words); }},
       {add_inspect(app, inspect), [&] { return inspect; }},
       {add_predict(app, predict), [&] { return predict; }},
       {add_compare(app, compare_words), [&] { return compare; }},
       {add_status(app, status), [&] { return status; }},
+      {add_diagnose(app, diagnose), [&] { return diagnose; }},
       {add_drill(app, drill), [&] { return drill; }},
   };
 
   if (arguments.empty()) return ShowText{app.help()};
   const auto where = find_command(arguments);
   std::vector<std::string> words = arguments;
+  program = split_program(words, where);
   if (where) {
     refuse_unknown(arguments[*where]);
     words.erase(words.begin() + static_cast<std::ptrdiff_t>(*where));

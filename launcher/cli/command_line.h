@@ -25,8 +25,24 @@ struct RunCommand {
   WatchSettings watch;
   Verbosity verbosity = Verbosity::normal;
 };
+struct ExecCommand {
+  std::vector<std::string> program;  // name and arguments
+  std::optional<int> world_size;     // nothing: what the surroundings say, else one
+  std::string run_folder, report;    // empty: not given
+  std::string interface, srun_args;  // as in RunCommand
+  int restarts = 0;                  // at most so many
+  bool python = true;                // Python processes answer the watch
+  bool own_gpu = false;              // each rank sees one GPU only
+  bool json = false;                 // mistakes, for programs
+  WatchSettings watch{.mode = HangMode::observe};
+  Verbosity verbosity = Verbosity::normal;
+};
 struct StatusCommand {
   std::string run;  // a run folder, or a job; empty: the newest here
+  bool json = false;
+};
+struct DiagnoseCommand {
+  std::string folder;
   bool json = false;
 };
 struct DrillCommand {
@@ -62,8 +78,8 @@ struct ShowText {
   std::string text;
 };
 struct AgentCommand {};  // not for users: `tradewind run` has srun start it
-using Command = std::variant<RunCommand, InspectCommand, PredictCommand, ClusterCommand, CompareCommand, StatusCommand,
-                             DrillCommand, AgentCommand, ShowText>;
+using Command = std::variant<RunCommand, ExecCommand, InspectCommand, PredictCommand, ClusterCommand, CompareCommand,
+                             StatusCommand, DiagnoseCommand, DrillCommand, AgentCommand, ShowText>;
 
 // `arguments` without the program's name. Options may stand anywhere, before the command too.
 Command parse_command_line(const std::vector<std::string>& arguments);

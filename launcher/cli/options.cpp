@@ -14,13 +14,13 @@ void add_verbosity(CLI::App& app, Verbosity& verbosity) {
       "--quiet", [&verbosity] { verbosity = Verbosity::quiet; }, "only warnings and errors");
 }
 
-void add_watch(CLI::App& app, WatchSettings& watch) {
+void add_watch(CLI::App& app, WatchSettings& watch, const std::string& usual = "stop") {
   app.add_option_function<std::string>(
          "--hang",
          [&watch](const std::string& mode) {
            watch.mode = mode == "off" ? HangMode::off : mode == "observe" ? HangMode::observe : HangMode::stop;
          },
-         "what a run that does not get on comes to: stop, observe or off [stop]")
+         "what a run that does not get on comes to: stop, observe or off [" + usual + "]")
       ->option_text("MODE")
       ->check(CLI::IsMember({"stop", "observe", "off"}));
   app.add_option("--hang-after", watch.hang_after, "seconds without progress that make a hang [learned from the run]")
@@ -54,6 +54,32 @@ CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& word
   sub->add_flag("--check", run.check, "say what stands in the way of the run, and start nothing");
   sub->add_flag("--json", run.json, "mistakes for programs, too: on standard output");
   add_verbosity(*sub, run.verbosity);
+  return sub;
+}
+
+CLI::App* add_exec(CLI::App& app, ExecCommand& exec) {
+  CLI::App* sub = app.add_subcommand("exec", "start any program of ranks, and watch over it");
+  sub->footer("tradewind exec [OPTIONS] -- PROGRAM [ARGUMENTS...]: what stands after `--` is the program's.");
+  sub->add_option("--world-size", exec.world_size, "number of ranks [what Slurm, MPI or torchrun say; else 1]")
+      ->option_text("N")
+      ->check(CLI::PositiveNumber);
+  sub->add_option("--run-dir", exec.run_folder, "run folder [tradewind-run-<time> here]")->option_text("DIR");
+  sub->add_option("--report", exec.report, "write the report there too")->option_text("FILE");
+  add_watch(*sub, exec.watch, "observe");
+  sub->add_option("--interface", exec.interface, "network interface for the ranks [the one that reaches them]")
+      ->option_text("NAME");
+  sub->add_option("--srun-args", exec.srun_args, "further options for srun, where it starts the ranks")
+      ->option_text("'OPTIONS'");
+  sub->add_option("--restart", exec.restarts,
+                  "start the program again up to N times when a rank is ended by a signal or a host is lost [0]")
+      ->option_text("N")
+      ->check(CLI::NonNegativeNumber);
+  sub->add_flag("--own-gpu", exec.own_gpu, "each rank sees one GPU only, the one of its local rank");
+  sub->add_flag_callback(
+      "--no-python", [&exec] { exec.python = false; },
+      "add no sitecustomize to Python processes: the watch then has no frames of theirs");
+  sub->add_flag("--json", exec.json, "mistakes for programs, too: on standard output");
+  add_verbosity(*sub, exec.verbosity);
   return sub;
 }
 
@@ -122,6 +148,16 @@ CLI::App* add_status(CLI::App& app, StatusCommand& status) {
                   "a run folder, a configuration with runs beside it, or a job [the newest run here]")
       ->option_text("[RUN_DIR | CONFIG | SLURM_JOB]");
   sub->add_flag("--json", status.json, "once, for programs");
+  return sub;
+}
+
+CLI::App* add_diagnose(CLI::App& app, DiagnoseCommand& diagnose) {
+  CLI::App* sub =
+      app.add_subcommand("diagnose", "say which rank holds collectives up, from dumps of torch's flight recorder");
+  sub->add_option("folder", diagnose.folder, "with the dumps of all ranks, or a run folder of exec")
+      ->option_text("FOLDER")
+      ->required();
+  sub->add_flag("--json", diagnose.json, "for programs");
   return sub;
 }
 

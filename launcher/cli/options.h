@@ -20,11 +20,13 @@ struct CompareWords {
 
 // Each returns the command's own application. `words`: the config, then overrides.
 CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& words);
+CLI::App* add_exec(CLI::App& app, ExecCommand& exec);
 CLI::App* add_cluster(CLI::App& app, ClusterCommand& cluster, std::vector<std::string>& words);
 CLI::App* add_inspect(CLI::App& app, InspectCommand& inspect);
 CLI::App* add_predict(CLI::App& app, PredictCommand& predict);
 CLI::App* add_compare(CLI::App& app, CompareWords& words);
 CLI::App* add_status(CLI::App& app, StatusCommand& status);
+CLI::App* add_diagnose(CLI::App& app, DiagnoseCommand& diagnose);
 CLI::App* add_drill(CLI::App& app, DrillCommand& drill);
 
 }  // namespace tradewind::launcher

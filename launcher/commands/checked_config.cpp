@@ -10,7 +10,15 @@
 namespace tradewind::launcher {
 namespace {
 
-void check_checkpoint(CheckedConfig& checked) {
+// A checkpoint that cannot run here still gets launcher and watch.
+void point_to_exec(Refusals& obstacles, const std::string& config) {
+  if (obstacles.empty()) return;
+  std::string& remedy = obstacles.back().remedy;
+  remedy += (remedy.empty() ? "" : "; ") + std::string("the reference runs under the same launcher and watch by: ") +
+            "tradewind exec -- anemoi-inference run " + (config::is_override(config) ? "CONFIG" : config);
+}
+
+void check_checkpoint(CheckedConfig& checked, const std::string& config) {
   const std::string& path = checked.config.checkpoint;
   std::error_code code;
   if (path.empty() || !std::filesystem::exists(path, code) || std::filesystem::is_directory(path, code))
@@ -20,6 +28,7 @@ void check_checkpoint(CheckedConfig& checked) {
     checkpoint::Examined found = checkpoint::examine(path, {.precision_given = checked.config.precision.has_value(),
                                                             .patch_metadata = checked.config.patch_metadata});
     if (found.metadata) check_fit(checked.config, checked.document, *found.metadata, findings);
+    point_to_exec(found.obstacles, config);
     refuse_all(std::move(found.obstacles));
     checked.checkpoint = checkpoint::Checkpoint{std::move(found.archive), std::move(found.contents),
                                                 *std::move(found.metadata), *std::move(found.model)};
@@ -38,7 +47,7 @@ CheckedConfig read_config(const config::LoadRequest& request, const Environment&
 CheckedConfig check_config(const config::LoadRequest& request, const Environment& environment) {
   CheckedConfig checked = read_config(request, environment);
   config::check_files(checked.config, checked.document, checked.findings);
-  check_checkpoint(checked);
+  check_checkpoint(checked, request.config);
   return checked;
 }
 

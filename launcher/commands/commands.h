@@ -12,8 +12,12 @@ namespace tradewind::launcher {
 // `started`: when this process began, for the report's total.
 int run(const RunCommand& command, const Environment& environment, TimePoint started);
 int status(const StatusCommand& command);
+// What the flight recorders of all ranks say, from dumps that somebody has taken.
+int diagnose(const DiagnoseCommand& command);
 int drill(const DrillCommand& command, const Environment& environment, TimePoint started);
 int predict(const PredictCommand& command, const Environment& environment, TimePoint started);
+// A program of ranks that is not ours.
+int exec(const ExecCommand& command, const Environment& environment, TimePoint started);
 // Says where ranks would come from; starts none.
 int cluster(const ClusterCommand& command, const Environment& environment);
 int compare(const CompareCommand& command, const Environment& environment, TimePoint started);

@@ -32,14 +32,6 @@ struct Prepared {
   bool talkative = false;  // `verbosity` of the config
 };
 
-// The ranks' libraries and the launchers that srun starts know --interface by these variables.
-Environment with_interface(Environment environment, const std::string& interface) {
-  if (interface.empty()) return environment;
-  environment.set("GLOO_SOCKET_IFNAME", interface);
-  environment.set("NCCL_SOCKET_IFNAME", "=" + interface);
-  return environment;
-}
-
 Precision precision_for(const config::RunConfig& config, const checkpoint::Metadata& metadata) {
   return config.precision ? *config.precision : precision_of(metadata.precision).value_or(Precision::f16);
 }

@@ -35,7 +35,7 @@ PathClaims claims_of_command(const RunCommand& command) {
     claims.push_back(
         {.use = PathClaim::Use::writes, .path = command.report, .role = "the report", .where = "--report"});
   if (!command.run_folder.empty()) add_run_folder(claims, command.run_folder, "--run-dir");
-  if (!config::is_override(command.config))
+  if (!command.config.empty() && !config::is_override(command.config))
     claims.push_back({.path = command.config, .role = "the configuration", .where = "the command line"});
   for (const std::string& file : command.defaults)
     claims.push_back({.path = file, .role = "the defaults", .where = "--defaults"});

@@ -78,6 +78,7 @@ int control(const PlanMaker& make_plan, const Job& job, const Supervision& super
     const TimePoint begin = Clock::now();
     ControlPlan plan = make_plan();
     plan.limits.watch = supervision.watch;
+    if (job.command == exec_command) plan.limits.child = "program";
     plan.launch.restarts = supervision.restarts > 0;
     plan.launch.resume = !attempts.first();
     plan.launch.environment["TRADEWIND_RUN_ID"] = run_id;
@@ -117,8 +118,13 @@ int control(const PlanMaker& make_plan, const Job& job, const Supervision& super
   }
 }
 
+// A program needs no worker.
+Host host_of(const Job& job, const Environment& environment) {
+  return job.command == exec_command ? host_by_name() : this_host(environment);
+}
+
 ControlPlan plan_of(const Job& job, const Environment& environment, const Supervision& supervision) {
-  Host host = this_host(environment);  // before the rest: it may throw
+  Host host = host_of(job, environment);  // before the rest: it may throw
   Environment own = environment;
   own.unset("TRADEWIND_TOKEN");
   return {.launch = {.command = job.command,
@@ -132,8 +138,7 @@ ControlPlan plan_of(const Job& job, const Environment& environment, const Superv
           .environment = std::move(own)};
 }
 
-int take_part_at(const Placement& placement, const Environment& environment, Client::Look look) {
-  Host host = this_host(environment);
+int take_part_at(Host host, const Placement& placement, const Environment& environment, Client::Look look) {
   Seats seats = seat_of_member(placement, environment, false);
   Environment own = environment;  // the secret is not the worker's business
   own.unset("TRADEWIND_TOKEN");
@@ -212,9 +217,11 @@ int take_part(const Job& job, const Placement& placement, const Environment& env
     };
     return control(make_plan, job, supervision);
   }
-  if (meeting) return take_part_at(placement, environment, look_in(*meeting));
-  if (given) return take_part_at(placement, environment, {.find = [&] { return control_of(environment); }});
-  return take_part_at(placement, environment,
+  if (meeting) return take_part_at(host_of(job, environment), placement, environment, look_in(*meeting));
+  if (given)
+    return take_part_at(host_of(job, environment), placement, environment,
+                        {.find = [&] { return control_of(environment); }});
+  return take_part_at(host_of(job, environment), placement, environment,
                       {.find = [file] { return read_control(file); }, .lack = [file] { return control_lack(file); }});
 }
 
@@ -262,6 +269,13 @@ void warn_of_crowd(const Placement& placement) {
 }
 
 }  // namespace
+
+Environment with_interface(Environment environment, const std::string& interface) {
+  if (interface.empty()) return environment;
+  environment.set("GLOO_SOCKET_IFNAME", interface);
+  environment.set("NCCL_SOCKET_IFNAME", "=" + interface);
+  return environment;
+}
 
 void write_reports(const Json& report, const Supervision& supervision) {
   for (const std::string& path : supervision.reports) {
@@ -311,7 +325,8 @@ int join_run(const Placement& placement, const Environment& environment) {
   if (!control || placement.mode != PlacementMode::member)
     throw UserError("this command is started by `tradewind run`, not by users", "agent",
                     "use `tradewind run CONFIG`, which starts its ranks itself");
-  return take_part_at(placement, environment, {.find = [&] { return control_of(environment); }});
+  // What the run is for is told later: a worker that is not there is found out then.
+  return take_part_at(host_by_name(), placement, environment, {.find = [&] { return control_of(environment); }});
 }
 
 int run_workers(const Job& job, const Environment& environment, const Supervision& supervision) {

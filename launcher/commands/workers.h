@@ -24,6 +24,9 @@ struct Supervision {
   TimePoint started;  // of this process
 };
 
+// The ranks' libraries, and the launchers that srun starts, know --interface by these variables.
+Environment with_interface(Environment environment, const std::string& interface);
+
 // Writes every report that is wanted. One that cannot be written is told on standard error and changes nothing else:
 // what the run came to, and its exit code, stand.
 void write_reports(const Json& report, const Supervision& supervision);

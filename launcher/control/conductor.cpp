@@ -56,6 +56,7 @@ Orders Conductor::joined(int agent, const proto::Join& join, const Route& route,
 Orders Conductor::launch_all(TimePoint now) {
   launch_.hosts = gathering_.hosts();
   if (launch_.world_size > 1 && launch_.master_address.empty()) launch_.master_address = gathering_.master_address();
+  if (launch_.master_port == 0) launch_.master_port = gathering_.master_port();
   for (const auto& [agent, ranks] : gathering_.ranks())
     for (const int rank : ranks) agent_of_rank_[rank] = agent;
   audience_.hosts(launch_.hosts);
@@ -191,7 +192,7 @@ Orders Conductor::act_on(const HangNews& news, TimePoint now) {
     audience_.hang(*hang_);
   }
   if (news.hang && !supervisor_->stopping()) return found(*news.hang, now);
-  return news.gather ? to_every_rank({{"gather", HangWatch::gather_seconds}}) : Orders();
+  return news.gather ? to_every_rank({{"gather", watch_->gather_seconds()}}) : Orders();
 }
 
 Orders Conductor::to_every_rank(const proto::Json& body) const {

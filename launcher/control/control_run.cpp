@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "common/errors.h"
+#include "launcher/agent/worker_speech.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -77,7 +78,8 @@ void ControlRun::start_starter(Spawn starter) {
   starter.environment["TRADEWIND_CONTROL"] = control_text(address_);
   starter.environment["TRADEWIND_TOKEN"] = address_.token;
   starter_ = std::make_unique<WorkerProcess>(
-      loop_.context(), 0, std::string(), spawn(loop_.context(), starter), [this](const proto::ControlMessage& message) {
+      loop_.context(), 0, std::make_unique<WorkerSpeech>(std::string()), spawn(loop_.context(), starter),
+      [this](const proto::ControlMessage& message) {
         if (const auto* wrote = std::get_if<proto::Wrote>(&message)) {
           starter_lines_.push_back(wrote->line);
           if (starter_lines_.size() > kept_lines) starter_lines_.pop_front();

@@ -102,6 +102,11 @@ std::map<int, std::vector<int>> Gathering::ranks() const {
   return ranks;
 }
 
+int Gathering::master_port() const {
+  const Agent* first = agent_of(0);
+  return first != nullptr ? first->join.master_port : 0;
+}
+
 std::string Gathering::master_address() const {
   const Agent* first = agent_of(0);
   if (first == nullptr) return loopback;

@@ -37,6 +37,7 @@ class Gathering {
   // By which rank 0's host is known: as its agent says, else as every host can reach it, 127.0.0.1 when all are on one
   // host.
   std::string master_address() const;
+  int master_port() const;  // that rank 0's agent keeps free; 0: none
 
  private:
   struct Agent {

@@ -12,6 +12,7 @@
 #include "launcher/launch/cpus.h"
 #include "launcher/launch/meeting_place.h"
 #include "launcher/launch/network.h"
+#include "launcher/launch/reserved_port.h"
 #include "launcher/process/system_errors.h"
 
 namespace tradewind::launcher {
@@ -19,14 +20,28 @@ namespace {
 
 InterfaceChoice choice_of(const Environment& environment) { return interface_choice({}, environment); }
 
+// Only programs need it, and they say so when there is none.
+Descriptor free_port() {
+  try {
+    return reserve_port(0);
+  } catch (const EnvironmentFault&) {
+    return {};
+  }
+}
+
 }  // namespace
 
-Host this_host(const Environment& environment) {
-  namespace fs = std::filesystem;
+Host host_by_name() {
   Host host;
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
   host.name = name.data();
+  return host;
+}
+
+Host this_host(const Environment& environment) {
+  namespace fs = std::filesystem;
+  Host host = host_by_name();
   const auto given = environment.get("TRADEWIND_WORKER");
   host.worker = given ? fs::absolute(*given).string() : (own_program().parent_path() / "tradewind-worker").string();
   if (::access(host.worker.c_str(), X_OK) == 0) return host;
@@ -46,9 +61,13 @@ Seats seats_of_host(const Placement& placement, const Environment& environment) 
   Seats seats{.local_size = placement.world_size};
   for (int rank = 0; rank < placement.world_size; ++rank) seats.ranks.push_back(rank);
   seats.local_ranks = seats.ranks;
-  if (placement.world_size == 1) return seats;
+  if (placement.world_size == 1) {
+    seats.program_port = free_port();
+    return seats;
+  }
   // Nobody else comes: what MASTER_ADDR and MASTER_PORT say is held against this host, and the port let go.
   seats.master_address = open_meeting_place(placement, true, choice_of(environment), network_of_host()).address;
+  seats.program_port = placement.master_port != 0 ? reserve_port(placement.master_port) : free_port();
   return seats;
 }
 
@@ -57,6 +76,8 @@ Seats seat_of_member(const Placement& placement, const Environment& environment,
               .local_ranks = {placement.local_rank},
               .local_size = placement.local_size,
               .started_apart = true};
+  // The launchers meet at MASTER_PORT.
+  if (placement.rank == 0) seats.program_port = free_port();
   if (placement.world_size == 1) return seats;
   try {
     const InterfaceChoice choice = choice_of(environment);
@@ -102,6 +123,8 @@ std::vector<RankPlan> plan_ranks(const proto::Launch& launch, const Host& host, 
   start.master_address = launch.master_address;
   if (launch.restarts) start.restart_folder = launch.run_folder + "/restart";
   start.resume = launch.resume;
+  const std::string worker =
+      host.worker.empty() && launch.command != exec_command ? this_host(environment).worker : host.worker;
   const std::vector<int> cpus = host.cpus.empty() ? usable_cpus() : host.cpus;
   const Quota quota = host.cpus.empty() ? quota_of_process() : host.quota;
   std::vector<RankPlan> plans;
@@ -112,7 +135,7 @@ std::vector<RankPlan> plan_ranks(const proto::Launch& launch, const Host& host, 
     start.threads = share.threads;
     auto& threads = variables["OMP_NUM_THREADS"];
     if (threads.empty()) threads = std::to_string(share.threads);
-    plans.push_back({.spawn = {.executable = host.worker,
+    plans.push_back({.spawn = {.executable = worker,
                                .arguments = {"--channel", "3"},
                                .environment = variables,
                                .cpus = std::move(share.cpus),

@@ -14,9 +14,11 @@
 
 namespace tradewind::launcher {
 
+inline constexpr const char* exec_command = "exec";
+
 // What every rank is to do.
 struct Job {
-  std::string command;  // run, predict, compare
+  std::string command;  // run, predict, compare, exec
   proto::Json arguments;
   int world_size = 1;
   std::map<std::string, std::string> environment;  // the config's `env`, on top of ours
@@ -32,6 +34,8 @@ struct Host {
 };
 // TRADEWIND_WORKER, else tradewind-worker beside this executable. EnvironmentFault when there is none.
 Host this_host(const Environment& environment);
+// The same for whoever may not need a worker: it is left empty, and found when plans are made.
+Host host_by_name();
 
 // How to start one rank.
 struct RankPlan {
@@ -48,6 +52,8 @@ struct Seats {
   std::string master_address = {};
   // Of a controller that owns rank 0: on which it is to listen for the agents of the others.
   Descriptor listener = {};
+  // Of rank 0's host: the port that is kept free for a program of ranks (reserved_port.h); not valid: none.
+  Descriptor program_port = {};
   std::map<std::string, int> streams = {};  // for rank 0, where it is among them
   // Why they cannot be taken: plan_ranks() throws it, so that the controller hears of it as of any other failed start.
   std::exception_ptr fault = {};

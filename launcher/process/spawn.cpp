@@ -27,24 +27,27 @@ namespace {
 namespace process = boost::process::v2;
 using boost::system::error_code;
 
-constexpr int channel_target = 3;
+constexpr int channel_target = channel_descriptor_of_child;
 constexpr int telemetry_target = telemetry_descriptor_of_worker;
 
 [[noreturn]] void fault(const std::string& what, int error) {
   throw EnvironmentFault(what + ": " + std::strerror(error), {}, remedy_for(error));
 }
 
-[[noreturn]] void cannot_start(const std::string& executable, int error) {
+[[noreturn]] void cannot_start(const Spawn& what, int error) {
+  const std::string& executable = what.executable;
   std::string remedy = remedy_for(error);
   if (error == ENOENT && ::access(executable.c_str(), F_OK) == 0)
     remedy = "it is there, but the loader that it names is not: build it on this host, or install its C library";
-  else if (error == ENOENT || error == ENOTDIR)
+  else if (what.role != worker_role && error == ENOEXEC)
+    remedy = "a script needs a first line that names its interpreter: #!/bin/sh";
+  else if (what.role == worker_role && (error == ENOENT || error == ENOTDIR))
     remedy = "check that tradewind-worker is installed beside tradewind and is executable";
   else if (error == EACCES)
     remedy = "make it executable (chmod +x), also its folders for you, on a file system that is not mounted noexec";
   else if (error == ENOEXEC || error == ELIBBAD)
     remedy = "it is no program of this machine's kind: install Tradewind anew, or build it on this host";
-  throw EnvironmentFault(std::string("cannot start the worker: ") + std::strerror(error), executable, remedy);
+  throw EnvironmentFault("cannot start the " + what.role + ": " + std::strerror(error), executable, remedy);
 }
 
 // Descriptors of a child are first parked above those that it is to have.
@@ -94,11 +97,12 @@ CpuSet set_of(const std::vector<int>& cpus) {
 class Child {
  public:
   Child(std::vector<std::pair<int, int>> moves, const char* const* environment, const CpuSet& cpus,
-        bool ignores_signals_to_launcher)
+        bool ignores_signals_to_launcher, int death_signal)
       : moves_(std::move(moves)),
         environment_(environment),
         cpus_(cpus),
-        ignores_signals_to_launcher_(ignores_signals_to_launcher) {}
+        ignores_signals_to_launcher_(ignores_signals_to_launcher),
+        death_signal_(death_signal) {}
 
   error_code on_setup(process::posix::default_launcher& launcher, const process::filesystem::path&,
                       const char* const*) const {
@@ -109,9 +113,10 @@ class Child {
 
   error_code on_exec_setup(process::posix::default_launcher&, const process::filesystem::path&,
                            const char* const*) const {
-    // Nothing outlives this launcher. A worker asks for SIGKILL itself once it runs.
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    ::prctl(PR_SET_PDEATHSIG, death_signal_);  // nothing outlives this launcher
     if (::getppid() != parent_) ::_exit(127);
+    // Where Yama lets only ancestors look at a process: tools that take its stack are this launcher's children.
+    ::prctl(PR_SET_PTRACER, parent_, 0, 0, 0);
     ::setsid();
     // CPUs that were taken away meanwhile are no reason to fail: it runs where this process does.
     if (!cpus_.empty()) ::sched_setaffinity(0, cpus_.size() * sizeof(cpu_set_t), cpus_.data());
@@ -147,6 +152,7 @@ class Child {
   const char* const* environment_;
   const CpuSet& cpus_;
   bool ignores_signals_to_launcher_;
+  int death_signal_;
   pid_t parent_ = ::getpid();
 };
 
@@ -174,9 +180,10 @@ Spawned spawn(boost::asio::io_context& context, const Spawn& what) {
   const CpuSet cpus = set_of(what.cpus);
   error_code failure;
   process::posix::default_launcher launcher;
-  auto child = launcher(context.get_executor(), failure, what.executable, what.arguments,
-                        Child(std::move(moves), environment.data(), cpus, what.ignores_signals_to_launcher));
-  if (failure) cannot_start(what.executable, failure.value());
+  auto child =
+      launcher(context.get_executor(), failure, what.executable, what.arguments,
+               Child(std::move(moves), environment.data(), cpus, what.ignores_signals_to_launcher, what.death_signal));
+  if (failure) cannot_start(what, failure.value());
   Spawned spawned;
   spawned.pid = child.id();
   child.detach();  // reaping is the caller's: Boost's wait would block

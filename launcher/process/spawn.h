@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <boost/asio/io_context.hpp>
+#include <csignal>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,9 +15,12 @@
 
 namespace tradewind::launcher {
 
+inline constexpr int channel_descriptor_of_child = 3;
 inline constexpr int telemetry_descriptor_of_worker = 4;
 inline constexpr int first_stream_of_worker = 5;
 inline constexpr std::size_t most_streams_of_worker = 8;
+
+inline constexpr const char* worker_role = "worker";
 
 struct Spawn {
   std::string executable;
@@ -26,7 +30,10 @@ struct Spawn {
   int telemetry = -1;                              // the telemetry page, when there is one: becomes descriptor 4
   // Ignores proto::signals_to_launcher from its first instruction on, long before it could ask for that itself.
   bool ignores_signals_to_launcher = false;
-  std::vector<int> streams = {};  // become 5, 6, ...; most_streams_of_worker at most
+  // That it gets when this process ends. A worker asks for SIGKILL itself once it runs.
+  int death_signal = SIGTERM;
+  std::string role = worker_role;  // for errors
+  std::vector<int> streams = {};   // become 5, 6, ...; most_streams_of_worker at most
 };
 
 // The launcher's ends, all close-on-exec. The process is a zombie after its end until the owner waits for it.

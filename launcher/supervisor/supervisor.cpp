@@ -135,19 +135,20 @@ Actions Supervisor::exited(int rank, const Exit& exit, TimePoint now) {
   if (!self.error && !as_announced && !by_us) {
     RankError error;
     if (!exit.out_of_memory.empty() && exit.signal == SIGKILL) {
-      error = worker_fault("the worker was ended by the kernel: out of memory (" + exit.out_of_memory + ")",
-                           "ask for more memory, or use more ranks on more hosts",
-                           static_cast<int>(ExitCode::out_of_memory));
+      error = worker_fault(
+          "the " + limits_.child + " was ended by the kernel: out of memory (" + exit.out_of_memory + ")",
+          "ask for more memory, or use more ranks on more hosts", static_cast<int>(ExitCode::out_of_memory));
     } else if (!self.said_hello && !self.last_lines.empty() &&
                (exit.code == not_loaded || self.last_lines.back().starts_with(other_libtorch))) {
       error = worker_fault("the worker cannot be loaded: " + self.last_lines.back(),
                            loading_remedy(self.last_lines.back()), static_cast<int>(ExitCode::failure));
     } else if (exit.signal != 0) {
-      error = worker_fault(
-          "the worker was ended by signal " + std::to_string(exit.signal) + " (" + ::strsignal(exit.signal) + ")",
-          exit.signal == SIGKILL ? "find out who sent it; the system's log tells whether the kernel ran out of memory"
-                                 : "",
-          static_cast<int>(ExitCode::signal_base) + exit.signal);
+      error = worker_fault("the " + limits_.child + " was ended by signal " + std::to_string(exit.signal) + " (" +
+                               ::strsignal(exit.signal) + ")",
+                           exit.signal == SIGKILL
+                               ? "find out who sent it; the system's log tells whether the kernel ran out of memory"
+                               : "",
+                           static_cast<int>(ExitCode::signal_base) + exit.signal);
       error.signal = exit.signal;
     } else {
       error = worker_fault(

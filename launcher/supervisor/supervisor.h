@@ -25,6 +25,7 @@ struct Limits {
   Clock::duration hello = std::chrono::seconds(30);        // from the start until every rank has said hello
   Clock::duration better_cause = std::chrono::seconds(1);  // how long a lost connection waits for its cause
   Patience patience;                                       // with other launchers
+  std::string child = "worker";                            // what a rank's process is called
   WatchSettings watch;
 };
 

@@ -10,6 +10,7 @@
 #include "common/exit_codes.h"
 #include "common/files/whole_file.h"
 #include "launcher/watch/describe.h"
+#include "launcher/watch/python_frames.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -68,6 +69,16 @@ int telling_id(const RankSample& sample) {
   return thread != nullptr ? thread->id : sample.pid;
 }
 
+// Its main thread, innermost first.
+std::vector<std::string> python_lines(const Hang& hang, int rank) {
+  std::vector<std::string> lines;
+  const auto dump = hang.frames.find(rank);
+  if (dump == hang.frames.end()) return lines;
+  for (const PythonFrame& frame : main_frames(dump->second))
+    lines.push_back(frame.file + ":" + std::to_string(frame.line) + " in " + frame.function);
+  return lines;
+}
+
 Json culprit_json(const Hang& hang, int rank) {
   constexpr std::size_t most_lines = 40;
   const RankSample* sample = sample_of(hang, rank);
@@ -98,6 +109,13 @@ std::string seconds_text(double seconds) {
 
 void add_stack(const Hang& hang, std::string& text, std::size_t most) {
   if (hang.verdict.culprits.empty()) return;
+  constexpr std::size_t most_python = 6;
+  const std::vector<std::string> python = python_lines(hang, hang.verdict.culprits.front());
+  if (!python.empty()) {
+    text += "  Python of rank " + std::to_string(hang.verdict.culprits.front()) + ":\n";
+    for (std::size_t i = 0; i < std::min(python.size(), most_python); ++i) text += "    " + python[i] + "\n";
+    return;
+  }
   const auto stack = hang.stacks.find(hang.verdict.culprits.front());
   if (stack == hang.stacks.end() || stack->second.empty()) return;
   text += "  stack of rank " + std::to_string(stack->first) + ":\n";
@@ -107,9 +125,29 @@ void add_stack(const Hang& hang, std::string& text, std::size_t most) {
   for (const std::string& line : frames_of(stack->second, thread, most)) text += "    " + line.substr(0, widest) + "\n";
 }
 
+// To whom the ranks are programs of his own.
+std::string advice_for_program(const Hang& hang) {
+  switch (hang.verdict.finding) {
+    case Finding::outlier:
+    case Finding::disagreement:
+      return "look why the ranks take different ways to that collective; the dump has their frames and last "
+             "collectives";
+    case Finding::missing:
+      return "its frames and stack in the dump say what it does instead";
+    case Finding::blocked_io:
+      return "look at the file system, or the other end, of that path";
+    case Finding::stuck:
+      return "the stacks in the dump say where they stand; --hang-after gives such a program more time";
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 std::string advice_for(const Hang& hang) {
+  if (const std::string advice = hang.programs ? advice_for_program(hang) : std::string(); !advice.empty())
+    return advice;
   const auto& culprits = hang.verdict.culprits;
   const bool seen = culprits.empty() ? !hang.stacks.empty() : hang.stacks.contains(culprits.front());
   switch (hang.verdict.finding) {
@@ -147,7 +185,10 @@ std::optional<std::int64_t> durable_step(const std::vector<RankSample>& samples)
 Json to_json(const Hang& hang) {
   const Verdict& verdict = hang.verdict;
   Json culprits = Json::array();
-  for (const int rank : verdict.culprits) culprits.push_back(culprit_json(hang, rank));
+  for (const int rank : verdict.culprits) {
+    culprits.push_back(culprit_json(hang, rank));
+    if (hang.programs) culprits.back()["python"] = python_lines(hang, rank);
+  }
   const auto durable = durable_step(hang.samples);
   return {{"schema", schema_version},
           {"verdict", name_of(verdict.finding)},
@@ -243,6 +284,8 @@ void write_dumps(const Hang& hang) {
   };
   for (const RankSample& sample : hang.samples) {
     std::string text = dump_text(sample, text_of(hang.stacks, sample.rank));
+    if (const std::string frames = text_of(hang.frames, sample.rank); !frames.empty())
+      text += "\nPython threads, by faulthandler:\n" + frames;
     if (const std::string record = text_of(hang.records, sample.rank); !record.empty())
       text += "\nlast collectives by c10d's flight recorder, by its own numbers, oldest first:\n" + record;
     if (const std::string ras = text_of(hang.ras, sample.rank); !ras.empty())

@@ -17,10 +17,12 @@ struct Hang {
   std::vector<proto::RankSample> samples;  // with evidence
   std::map<int, std::string> stacks;       // by rank, as the tool wrote them
   std::map<int, std::string> records;      // what c10d's flight recorder held
+  std::map<int, std::string> frames;       // of its Python threads, as faulthandler wrote them
   std::map<int, std::string> ras;          // what NCCL said in the process of that rank
   double seconds_to_suspect = 0, seconds_to_verdict = 0;
   bool stopped = false;    // the run was stopped for it, else only watched
   bool withdrawn = false;  // the run moved again afterwards
+  bool programs = false;   // the ranks are programs of others
   std::string dump_folder;
 };
 

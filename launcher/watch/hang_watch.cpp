@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "launcher/watch/nccl_ras.h"
+#include "launcher/watch/program_watch.h"
 #include "proto/lines.h"
 
 namespace tradewind::launcher {
@@ -27,12 +28,17 @@ std::vector<std::string> texts_in(const proto::Json& body, const char* name) {
   return texts;
 }
 
+std::unique_ptr<RunWatch> watch_for(int ranks, const WatchSettings& settings, TimePoint now) {
+  if (settings.programs) return std::make_unique<ProgramWatch>(ranks, settings, now);
+  return std::make_unique<Watch>(ranks, settings, now);
+}
+
 }  // namespace
 
 HangWatch::HangWatch(int ranks, WatchSettings settings, std::string dump_folder, TimePoint now)
     : settings_(settings),
       dump_folder_(std::move(dump_folder)),
-      watch_(ranks, settings, now),
+      watch_(watch_for(ranks, settings, now)),
       ranks_(static_cast<std::size_t>(ranks)),
       next_look_(now + duration_of(settings.interval)) {}
 
@@ -54,6 +60,9 @@ HangNews HangWatch::heard(int rank, const proto::Json& body, TimePoint now) {
     self.record = text_in(body, "record");
     self.ras = text_in(body, "ras");
     self.xids = texts_in(body, "xids");
+    self.frames = text_in(body, "frames");
+    self.flight.reset();
+    if (const auto flight = body.find("flight"); flight != body.end()) self.flight = decode_flight(*flight);
     if (gathering_until_ && evidence_complete()) return conclude(now);
     return {};
   }
@@ -109,11 +118,11 @@ HangNews HangWatch::passed(TimePoint now) {
   if (!complete()) return {};
   for (Rank& rank : ranks_) rank.fresh = false;
   if (off()) return {.looked = true};
-  const auto action = watch_.sampled(samples(), now);
+  const auto action = watch_->sampled(samples(), now);
   if (!action) return {.looked = true};
   if (action->kind == WatchAction::Kind::withdraw) return {.looked = true, .withdrawn = true};
   if (action->kind == WatchAction::Kind::file) return {.looked = true, .warning = still_file_text(action->rank)};
-  gathering_until_ = now + duration_of(gather_seconds);
+  gathering_until_ = now + duration_of(gather_seconds());
   for (Rank& rank : ranks_) rank.evidence.reset();
   return {.looked = true, .gather = true};
 }
@@ -121,28 +130,38 @@ HangNews HangWatch::passed(TimePoint now) {
 std::string HangWatch::still_file_text(int rank) const {
   const auto& sample = *ranks_[static_cast<std::size_t>(rank)].sample;
   return "rank " + std::to_string(rank) + " on " + sample.host + " waits for the file " + blocked_file(sample) +
-         ", of which nothing has moved for " + std::to_string(std::lround(watch_.file_seconds(rank))) +
+         ", of which nothing has moved for " + std::to_string(std::lround(watch_->file_seconds(rank))) +
          " s; the run goes on while its output fits into memory";
 }
 
 HangNews HangWatch::conclude(TimePoint now) {
   gathering_until_.reset();
   std::vector<proto::RankSample> samples;
-  for (const Rank& rank : ranks_)
-    if (rank.evidence || rank.sample)
-      samples.push_back(rank.evidence && !rank.sample->exited && !rank.sample->lost ? *rank.evidence : *rank.sample);
-  if (!watch_.gathered(samples, now)) return {};
+  std::vector<Testimony> testimonies;
+  for (const Rank& rank : ranks_) {
+    if (!rank.evidence && !rank.sample) continue;
+    const bool answers = rank.evidence && !rank.sample->exited && !rank.sample->lost;
+    samples.push_back(answers ? *rank.evidence : *rank.sample);
+    testimonies.push_back({.sample = samples.back()});
+    if (answers) {
+      testimonies.back().stack = rank.stack;
+      testimonies.back().frames = rank.frames;
+      testimonies.back().flight = rank.flight;
+    }
+  }
+  if (!watch_->testified(testimonies, now)) return {};
   HangNews news;
-  news.hang = hang_of(watch_.verdict(), std::move(samples));
+  news.hang = hang_of(watch_->verdict(), std::move(samples));
   return news;
 }
 
 Hang HangWatch::hang_of(const Verdict& verdict, std::vector<proto::RankSample> samples) const {
   Hang hang{.verdict = verdict,
             .samples = std::move(samples),
-            .seconds_to_suspect = watch_.seconds_to_suspect(),
-            .seconds_to_verdict = watch_.seconds_to_verdict(),
+            .seconds_to_suspect = watch_->seconds_to_suspect(),
+            .seconds_to_verdict = watch_->seconds_to_verdict(),
             .stopped = settings_.mode == HangMode::stop,
+            .programs = settings_.programs,
             .dump_folder = dump_folder_};
   auto& evidence = hang.verdict.evidence;
   std::vector<std::string> devices;  // the ranks of a host all read the same log
@@ -152,6 +171,8 @@ Hang HangWatch::hang_of(const Verdict& verdict, std::vector<proto::RankSample> s
     if (!rank.stack.empty()) hang.stacks[static_cast<int>(i)] = rank.stack;
     if (!rank.record.empty()) hang.records[static_cast<int>(i)] = rank.record;
     if (!rank.ras.empty()) hang.ras[static_cast<int>(i)] = rank.ras;
+    if (!rank.frames.empty()) hang.frames[static_cast<int>(i)] = rank.frames;
+    if (rank.flight) hang.records[static_cast<int>(i)] = text_of(*rank.flight);
     for (const std::string& xid : rank.xids) {
       std::string text = "kernel log of ";
       text.append(host).append(": ").append(xid);
@@ -166,7 +187,7 @@ Hang HangWatch::hang_of(const Verdict& verdict, std::vector<proto::RankSample> s
 }
 
 std::optional<Hang> HangWatch::explain() const {
-  if (off()) return std::nullopt;
+  if (off() || settings_.programs) return std::nullopt;
   const auto verdict = mismatch(samples());
   if (!verdict) return std::nullopt;
   Hang hang = hang_of(*verdict, samples());

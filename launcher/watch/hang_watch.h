@@ -3,11 +3,12 @@
 //
 // Bodies of `watch` messages (proto/PROTOCOL.md): a watchman sends {"sample": RankSample} every interval and once more
 // when its worker has ended; {"sample": RankSample, "looked": true} when it was told {"look": true}; and {"evidence":
-// RankSample, "stack": text, "record": text, "xids": [text], "ras": text} when it was told {"gather": seconds}; "ras"
-// only of the rank that serves NCCL's RAS.
+// RankSample, "stack": text, "record": text, "xids": [text], "ras": text, "frames": text, "flight": record} when it was
+// told {"gather": seconds}; "ras" only of the rank that serves NCCL's RAS, the last two only of programs.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,15 +45,16 @@ class HangWatch {
   // The newest sample of every rank that has sent one.
   std::vector<proto::RankSample> samples() const;
   bool off() const { return settings_.mode == HangMode::off; }
-  // How long evidence may take.
-  static constexpr double gather_seconds = 3.5;
+  // How long evidence may take: of programs, tools read larger symbol tables, and answers come from Python.
+  double gather_seconds() const { return settings_.programs ? 8 : 3.5; }
 
  private:
   struct Rank {
     std::optional<proto::RankSample> sample, evidence;
     bool fresh = false;  // came since the last time that all were judged
     bool seen = false;   // came since look()
-    std::string stack, record, ras;
+    std::string stack, record, ras, frames;
+    std::optional<FlightRecord> flight;
     std::vector<std::string> xids;
   };
   bool complete() const;
@@ -63,7 +65,7 @@ class HangWatch {
 
   WatchSettings settings_;
   std::string dump_folder_;
-  Watch watch_;
+  std::unique_ptr<RunWatch> watch_;
   std::vector<Rank> ranks_;
   TimePoint next_look_;
   std::optional<TimePoint> gathering_until_;

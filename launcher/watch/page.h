@@ -24,6 +24,8 @@ class Page {
   // To be inherited by the worker.
   int descriptor() const { return descriptor_.get(); }
   proto::Telemetry read() const;
+  // For whoever writes on behalf of a process that does not.
+  proto::TelemetryPage& page() { return memory_->page; }
 
   // Asks the worker for its flight record; false when it has nobody who answers.
   bool ask_record();

@@ -22,6 +22,7 @@ Json rank_json(const proto::RankSample& sample, double running_seconds) {
   const auto& t = sample.telemetry;
   const bool waits = t.in_collective();
   const double waited = t.waited_seconds + (waits ? t.call_seconds : 0);
+  const bool told = running_seconds > 0 && !sample.program.known;  // programs do not tell when they wait
   const double share = running_seconds > 0 ? std::clamp(waited / running_seconds, 0.0, 1.0) : 0;
   return {{"rank", sample.rank},
           {"host", sample.host},
@@ -36,8 +37,8 @@ Json rank_json(const proto::RankSample& sample, double running_seconds) {
           {"place", waits ? t.call.operation + " '" + t.call.place + "'" : t.layer},
           {"collective", t.call.sequence},
           {"seconds_in_place", waits ? t.call_seconds : t.place_seconds},
-          {"wait_share", running_seconds > 0 ? Json(share) : Json(nullptr)},
-          {"compute_share", running_seconds > 0 ? Json(1 - share) : Json(nullptr)},
+          {"wait_share", told ? Json(share) : Json(nullptr)},
+          {"compute_share", told ? Json(1 - share) : Json(nullptr)},
           {"resident_bytes", sample.process.resident_bytes}};
 }
 

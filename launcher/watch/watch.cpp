@@ -220,6 +220,13 @@ std::optional<WatchAction> Watch::sampled(const std::vector<RankSample>& samples
   return WatchAction{WatchAction::Kind::gather};
 }
 
+std::optional<WatchAction> Watch::testified(const std::vector<Testimony>& testimonies, TimePoint now) {
+  std::vector<RankSample> samples;
+  samples.reserve(testimonies.size());
+  for (const Testimony& testimony : testimonies) samples.push_back(testimony.sample);
+  return gathered(samples, now);
+}
+
 std::optional<WatchAction> Watch::gathered(const std::vector<RankSample>& samples, TimePoint now) {
   if (state_ != State::gathering) return std::nullopt;
   bool moved = false;

@@ -18,38 +18,26 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "launcher/watch/run_watch.h"
 #include "launcher/watch/settings.h"
 #include "launcher/watch/verdict.h"
 #include "proto/rank_sample.h"
 
 namespace tradewind::launcher {
 
-struct WatchAction {
-  enum class Kind {
-    gather,    // collect evidence of all ranks, then call gathered()
-    conclude,  // verdict() is final: stop the run, or only tell
-    withdraw,  // the run moves again after its verdict was told
-    file       // the run moves, but not the file of `rank`, for longer than files may take: only tell
-  } kind;
-  int rank = -1;
-};
-
-class Watch {
+class Watch : public RunWatch {
  public:
   Watch(int ranks, WatchSettings settings, TimePoint now);
 
-  // One sample of every rank.
-  std::optional<WatchAction> sampled(const std::vector<proto::RankSample>& samples, TimePoint now);
+  std::optional<WatchAction> sampled(const std::vector<proto::RankSample>& samples, TimePoint now) override;
   // Samples with evidence, after `gather`.
   std::optional<WatchAction> gathered(const std::vector<proto::RankSample>& samples, TimePoint now);
+  std::optional<WatchAction> testified(const std::vector<Testimony>& testimonies, TimePoint now) override;
 
-  // After `conclude`.
-  const Verdict& verdict() const { return verdict_; }
-  // Since the last advance.
-  double seconds_to_suspect() const { return seconds_to_suspect_; }
-  double seconds_to_verdict() const { return seconds_to_verdict_; }
-  // For how long this rank's open file has stood still.
-  double file_seconds(int rank) const { return ranks_.at(static_cast<std::size_t>(rank)).file; }
+  const Verdict& verdict() const override { return verdict_; }
+  double seconds_to_suspect() const override { return seconds_to_suspect_; }
+  double seconds_to_verdict() const override { return seconds_to_verdict_; }
+  double file_seconds(int rank) const override { return ranks_.at(static_cast<std::size_t>(rank)).file; }
   // The budget in force, in seconds: for reports and tests.
   double budget() const { return budget_; }
 

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "launcher/watch/kernel_log.h"
 #include "launcher/watch/nccl_ras.h"
 #include "launcher/watch/process_facts.h"
+#include "launcher/watch/program_facts.h"
+#include "launcher/watch/program_witness.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -52,7 +55,20 @@ void Watchman::arm() {
   });
 }
 
+// A look at every process of the host, for which one time in several samples is often enough.
+void Watchman::look_up_processes() {
+  constexpr auto pause = std::chrono::seconds(3);
+  next_look_up_ = Clock::now() + pause;
+  std::set<pid_t> sessions;
+  for (const auto& [rank, ward] : wards_)
+    if (ward.pid > 0 && !ward.ended) sessions.insert(ward.pid);
+  const auto found = processes_of_sessions(sessions);
+  for (auto& [rank, ward] : wards_)
+    if (const auto own = found.find(ward.pid); own != found.end()) ward.processes = own->second;
+}
+
 void Watchman::send_samples() {
+  if (evidence_ && Clock::now() >= next_look_up_) look_up_processes();
   for (const auto& [rank, ward] : wards_)
     if (ward.pid > 0 && !ward.ended) {
       proto::RankSample sample = sample_of(rank, ward);
@@ -64,7 +80,11 @@ void Watchman::send_samples() {
 proto::RankSample Watchman::sample_of(int rank, const Ward& ward) const {
   proto::RankSample sample{.rank = rank, .pid = ward.pid, .host = host_, .exited = ward.ended};
   sample.telemetry = ward.page.read();
-  if (!ward.ended) sample.process = process_facts(ward.pid);
+  if (evidence_ && !ward.ended) {
+    sample.pid = main_process(ward.pid, ward.processes);
+    sample.program = program_facts(ward.processes.empty() ? std::vector<pid_t>{ward.pid} : ward.processes);
+  }
+  if (!ward.ended) sample.process = process_facts(sample.pid);
   if (stacks_.is_tool(sample.process.tracer)) sample.process.tracer = 0;
   return sample;
 }
@@ -82,34 +102,53 @@ void Watchman::obey(int rank, const proto::Json& body) {
 }
 
 void Watchman::gather(int rank, Ward& ward, Clock::time_point until) {
+  constexpr auto fresh = std::chrono::seconds(2);  // all ranks are gathered from at once
+  if (evidence_ && Clock::now() + fresh >= next_look_up_) look_up_processes();
   // Before a tool looks at the process, which stops it for a moment.
   proto::RankSample sample = sample_of(rank, ward);
-  sample.process.threads = thread_facts(ward.pid);
+  const pid_t pid = sample.pid;
+  sample.process.threads = thread_facts(pid);
+  // Of a program the other threads may wait for whatever they are meant to.
+  if (evidence_) std::erase_if(sample.process.threads, [pid](const auto& thread) { return thread.id != pid; });
   // The driver tells of a fault before the first call of a rank fails.
   constexpr std::int64_t before_start = 10'000'000;
   proto::Json evidence = {{"evidence", proto::encode_sample(sample)},
                           {"xids", xids_since(ward.started - before_start)}};
   // The kernel holds it, and would hold the tool with it.
   if (const int held = held_thread(sample.process); held != 0) {
-    evidence["stack"] = kernel_stack(ward.pid, held);
+    evidence["stack"] = kernel_stack(pid, held);
     send_(rank, std::move(evidence));
     return;
   }
+  const bool stopped = sample.process.state == 'T';
   // A stopped process does not answer; the others do within milliseconds.
   constexpr auto for_record = std::chrono::seconds(1);
-  const bool answers = sample.process.state != 'T' && ward.page.ask_record();
-  const auto record_until = answers ? Clock::now() + for_record : Clock::time_point::min();
-  const auto service = ras_endpoint(ward.pid);
-  if (!service) {
-    add_record(rank, std::move(evidence), record_until, until);
-    return;
-  }
+  const bool asked = !evidence_ && !stopped && ward.page.ask_record();
+  const auto record_until = asked ? Clock::now() + for_record : Clock::time_point::min();
+  const auto go_on = [this, rank, pid, stopped, record_until, until](proto::Json so_far) {
+    if (evidence_ && !stopped) return add_answers(rank, std::move(so_far), pid, until);
+    if (evidence_) return add_stack(rank, pid, std::move(so_far), until);
+    add_record(rank, std::move(so_far), record_until, until);
+  };
+  const auto service = ras_endpoint(pid);
+  if (!service) return go_on(std::move(evidence));
   // Before the process that serves it is stopped for its stack.
   ask_ras(context_, *service, Clock::now() + (until - Clock::now()) / 2,
-          [this, rank, evidence = std::move(evidence), record_until, until](std::string text) mutable {
+          [go_on, evidence = std::move(evidence)](std::string text) mutable {
             evidence["ras"] = std::move(text);
-            add_record(rank, std::move(evidence), record_until, until);
+            go_on(std::move(evidence));
           });
+}
+
+// Before the process is stopped for its stack.
+void Watchman::add_answers(int rank, proto::Json evidence, pid_t pid, Clock::time_point until) {
+  constexpr auto for_answers = std::chrono::milliseconds(2500);
+  ProgramWitness::ask(context_, *evidence_, rank, pid, std::min(until, Clock::now() + for_answers),
+                      [this, rank, pid, until, evidence = std::move(evidence)](Answers answers) mutable {
+                        evidence["frames"] = std::move(answers.frames);
+                        if (answers.flight) evidence["flight"] = encode_flight(*answers.flight);
+                        add_stack(rank, pid, std::move(evidence), until);
+                      });
 }
 
 // What there is of it by then.

@@ -10,6 +10,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "launcher/watch/memory_kills.h"
 #include "launcher/watch/page.h"
@@ -27,7 +29,11 @@ class Watchman {
 
   // The page that this rank's worker is to inherit: its descriptor here.
   int page_of(int rank);
+  // The same page, to be written here on behalf of a program that knows nothing of it.
+  proto::TelemetryPage& shared_page(int rank) { return wards_[rank].page.page(); }
   void started(int rank, pid_t pid);
+  // From now on the ranks that start are programs; `evidence`: where they answer (program_witness.h).
+  void expect_programs(std::string evidence) { evidence_ = std::move(evidence); }
   // After this one more sample is sent. What the kernel says when memory was the reason.
   std::optional<MemoryKill> ended(int rank);
   // A body from the controller.
@@ -36,7 +42,8 @@ class Watchman {
  private:
   struct Ward {
     Page page;
-    pid_t pid = 0;
+    pid_t pid = 0;                 // leader of its session
+    std::vector<pid_t> processes;  // of a program, as they were last looked up
     bool ended = false;
     std::int64_t started = 0;  // microseconds since the host started
     std::optional<MemoryKills> memory;
@@ -46,6 +53,8 @@ class Watchman {
   void gather(int rank, Ward& ward, std::chrono::steady_clock::time_point until);
   void add_record(int rank, proto::Json evidence, std::chrono::steady_clock::time_point record_until,
                   std::chrono::steady_clock::time_point until);
+  void look_up_processes();
+  void add_answers(int rank, proto::Json evidence, pid_t pid, std::chrono::steady_clock::time_point until);
   void add_stack(int rank, pid_t pid, proto::Json evidence, std::chrono::steady_clock::time_point until);
   proto::RankSample sample_of(int rank, const Ward& ward) const;
 
@@ -55,6 +64,8 @@ class Watchman {
   boost::asio::steady_timer timer_;
   Stacks stacks_;
   std::map<int, Ward> wards_;
+  std::optional<std::string> evidence_;  // of programs
+  std::chrono::steady_clock::time_point next_look_up_{};
 };
 
 }  // namespace tradewind::launcher

@@ -198,7 +198,8 @@ ORDERS = [{"type": "act", "do": "kill", "rank": 0}, {"type": "leave", "exit_code
           {"type": "ask", "id": 1, "do": "set", "keys": ["tradewind/address/1"], "value": "AAAA", "expected": "",
            "amount": 0},
           {"type": "ask", "id": 2, "do": "add", "keys": ["tradewind/arrivals/1"], "value": "", "expected": "", "amount": 1},
-          {"type": "join", "version": 2, "host": "x", "pid": 1, "world_size": 2, "ranks": [1], "master_address": ""}]
+          {"type": "join", "version": 2, "host": "x", "pid": 1, "world_size": 2, "ranks": [1], "master_address": "",
+           "master_port": 0}]
 
 
 def tcpstore(kind, key, value):

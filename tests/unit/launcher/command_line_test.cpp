@@ -110,3 +110,35 @@ TEST_CASE("what is not known is refused with the nearest that is") {
             .ends_with("|`tradewind predict --help` shows the usage"));
   CHECK(refused({"run", "c.yaml", "--report"}).ends_with("|`tradewind run --help` shows the usage"));
 }
+
+TEST_CASE("exec: what stands after -- is the program's") {
+  const auto command = std::get<ExecCommand>(parse_command_line(
+      {"exec", "--world-size", "4", "--restart", "2", "--", "python", "x.py", "--world-size", "9", "--", "--help"}));
+  CHECK(command.program == Words{"python", "x.py", "--world-size", "9", "--", "--help"});
+  CHECK(command.world_size == 4);
+  CHECK(command.restarts == 2);
+  CHECK(command.python);
+  CHECK_FALSE(command.own_gpu);
+  CHECK(command.watch.mode == HangMode::observe);
+  const auto other = std::get<ExecCommand>(
+      parse_command_line({"--hang", "stop", "exec", "--no-python", "--own-gpu", "--hang-after=9", "--", "a"}));
+  CHECK(other.watch.mode == HangMode::stop);
+  CHECK(other.watch.hang_after == 9);
+  CHECK_FALSE(other.world_size);
+  CHECK_FALSE(other.python);
+  CHECK(other.own_gpu);
+}
+
+TEST_CASE("exec: without a program, or without --, it is refused") {
+  CHECK(refused({"exec"}) == "no program to start|name it after `--`: tradewind exec -- python train.py");
+  CHECK(refused({"exec", "--"}).starts_with("no program to start|"));
+  CHECK(refused({"exec", "python"}).starts_with("one argument too many: `python`|"));
+  CHECK(refused({"exec", "--world-sise", "3", "--", "a"}).find("--world-size") != std::string::npos);
+}
+
+TEST_CASE("diagnose") {
+  const auto command = std::get<DiagnoseCommand>(parse_command_line({"diagnose", "d", "--json"}));
+  CHECK(command.folder == "d");
+  CHECK(command.json);
+  CHECK(refused({"diagnose"}).find("folder is required") != std::string::npos);
+}

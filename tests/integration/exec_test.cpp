@@ -1,0 +1,201 @@
+// Programs that are not ours, by small shell scripts: start, output, exit codes, stop, restart, phases.
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "tests/integration/program.h"
+
+using namespace tradewind::test;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+Result exec(const Folder& folder, std::vector<std::string> options, const std::string& script,
+            std::function<void(pid_t, const std::string&)> watch = {}) {
+  std::vector<std::string> words = {TRADEWIND_EXECUTABLE, "exec", "--run-dir", "run"};
+  words.insert(words.end(), options.begin(), options.end());
+  for (const char* word : {"--", "sh", "-c"}) words.emplace_back(word);
+  words.push_back(script);
+  return run({.command = std::move(words),
+              .folder = folder.path,
+              .environment = {{"TRADEWIND_TEST_MARK", folder.path}},
+              .watch = std::move(watch)});
+}
+
+Json report_in(const Folder& folder) { return Json::parse(text_of(folder.path / "run" / "report.json")); }
+
+}  // namespace
+
+TEST_CASE("ranks have numbers, a place to meet and output with a prefix") {
+  const Folder folder;
+  const Result result =
+      exec(folder, {"--world-size", "3"},
+           "echo $RANK $LOCAL_RANK $WORLD_SIZE $LOCAL_WORLD_SIZE $MASTER_ADDR; test $MASTER_PORT -gt 1023");
+  CHECK(result.code == 0);
+  std::set<std::string> lines;
+  for (std::size_t begin = 0, end = 0; (end = result.output.find('\n', begin)) != std::string::npos; begin = end + 1)
+    lines.insert(result.output.substr(begin, end - begin).substr(0));
+  REQUIRE(lines.size() == 3);
+  CHECK(lines.contains("0 0 3 3 127.0.0.1"));
+  CHECK(result.output.find("] 2 2 3 3 127.0.0.1\n") != std::string::npos);
+  const Json report = report_in(folder);
+  CHECK(report["status"] == "done");
+  CHECK(report["world_size"] == 3);
+  CHECK(report["ranks"].size() == 3);
+  CHECK(report["ranks"][2]["peak_rss_bytes"] > 0);
+  CHECK(processes_marked(folder.path) == 0);
+}
+
+TEST_CASE("the exit code is that of the rank that failed, and the others end") {
+  const Folder folder;
+  const auto begin = std::chrono::steady_clock::now();
+  const Result result = exec(folder, {"--world-size", "3"}, "test $RANK = 1 && exit 7; sleep 100");
+  CHECK(result.code == 7);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+  const Json report = report_in(folder);
+  CHECK(report["error"]["rank"] == 1);
+  CHECK(report["error"]["what"] == "the program left with exit code 7");
+  CHECK(processes_marked(folder.path) == 0);
+}
+
+TEST_CASE("a rank that a signal ends") {
+  const Folder folder;
+  const Result result = exec(folder, {"--world-size", "2"}, "test $RANK = 1 && kill -9 $$; sleep 100");
+  CHECK(result.code == 137);
+  CHECK(report_in(folder)["error"]["what"] == "the program was ended by signal 9 (Killed)");
+}
+
+TEST_CASE("a rank that lost its connection is not the cause") {
+  const Folder folder;
+  const Result result =
+      exec(folder, {"--world-size", "2"},
+           "if test $RANK = 1; then echo 'Connection closed by peer' >&2; exit 1; fi; sleep 0.5; exit 9");
+  CHECK(result.code == 9);
+  CHECK(report_in(folder)["error"]["rank"] == 0);
+}
+
+TEST_CASE("what a rank has left in its session goes with it") {
+  const Folder folder;
+  const Result result = exec(folder, {}, "sleep 100 & sleep 100 & exit 0");
+  CHECK(result.code == 0);
+  CHECK(processes_marked(folder.path) == 0);
+}
+
+TEST_CASE("a signal to tradewind asks the program to end by SIGTERM") {
+  const Folder folder;
+  bool sent = false;
+  const Result result =
+      exec(folder, {"--world-size", "2"}, "trap 'echo bye; exit 0' TERM; echo up >&2; sleep 100 & wait",
+           [&](pid_t pid, const std::string& error) {
+             const std::size_t first = error.find("up\n");
+             if (sent || first == std::string::npos || error.find("up\n", first + 1) == std::string::npos) return;
+             sent = true;
+             std::this_thread::sleep_for(std::chrono::milliseconds(300));
+             ::kill(pid, SIGTERM);
+           });
+  CHECK(sent);
+  CHECK(result.code == 143);
+  CHECK(result.output.find("bye\n") != std::string::npos);
+  CHECK(report_in(folder)["status"] == "stopped");
+  CHECK(processes_marked(folder.path) == 0);
+}
+
+TEST_CASE("tradewind is killed: no process is left") {
+  const Folder folder;
+  const Result result = exec(folder, {"--world-size", "2"}, "trap '' TERM; echo up >&2; sleep 100 & wait",
+                             [&](pid_t pid, const std::string& error) {
+                               if (error.find("up\n") != std::string::npos) ::kill(pid, SIGKILL);
+                             });
+  CHECK(result.code == 137);
+  for (int i = 0; i < 50 && processes_marked(folder.path) > 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  CHECK(processes_marked(folder.path) == 0);
+}
+
+TEST_CASE("--restart starts a program again that a signal ended") {
+  const Folder folder;
+  const Result result = exec(folder, {"--restart", "2"}, "test -e here && exit 0; touch here; kill -9 $$");
+  CHECK(result.code == 0);
+  const Json report = report_in(folder);
+  CHECK(report["status"] == "done");
+  CHECK(report["restarts"].size() == 1);
+}
+
+TEST_CASE("phases come through TRADEWIND_PHASE_FD into status.json") {
+  const Folder folder;
+  const Result result = exec(folder, {}, "echo 'train 3/40 epoch one' >&3; sleep 3.5");
+  CHECK(result.code == 0);
+  const Json status = Json::parse(text_of(folder.path / "run" / "status.json"));
+  CHECK(status["ranks"][0]["phase"] == "train");
+  CHECK(status["ranks"][0]["step"] == 3);
+  CHECK(status["ranks"][0]["steps"] == 40);
+  CHECK(status["ranks"][0]["place"] == "epoch one");
+  CHECK(status["ranks"][0]["wait_share"].is_null());
+}
+
+TEST_CASE("a port that the user names is the program's, and refused when taken") {
+  const Folder folder;
+  const auto with_port = [&](const std::string& port) {
+    return run({.command = {TRADEWIND_EXECUTABLE, "exec", "--world-size", "2", "--run-dir", "run", "--", "sh", "-c",
+                            "echo port $MASTER_PORT"},
+                .folder = folder.path,
+                .environment = {{"MASTER_PORT", port}}});
+  };
+  const Result result = with_port("29871");
+  CHECK(result.code == 0);
+  CHECK(result.output.find("port 29871\n") != std::string::npos);
+  CHECK(with_port("70000").code == 2);
+}
+
+TEST_CASE("mistakes are told before anything starts") {
+  const Folder folder;
+  const Result none = run({.command = {TRADEWIND_EXECUTABLE, "exec", "--", "no-such-program"}, .folder = folder.path});
+  CHECK(none.code == 2);
+  CHECK(none.error.find("there is no program no-such-program on PATH") != std::string::npos);
+  const Result script =
+      run({.command = {TRADEWIND_EXECUTABLE, "exec", "--run-dir", "r", "--", "./script"}, .folder = folder.path});
+  CHECK(script.code == 2);
+}
+
+TEST_CASE("a Python process gets our sitecustomize and its own, unless told not to") {
+  const Folder folder;
+  std::filesystem::create_directory(folder.path / "mine");
+  write_text(folder.path / "mine" / "sitecustomize.py", "print('mine')\n");
+  const std::string script =
+      "PYTHONPATH=$PYTHONPATH:mine python3 -c 'import faulthandler, signal, threading; "
+      "print(threading.active_count())'";
+  const Result with = exec(folder, {}, script);
+  CHECK(with.output == "mine\n2\n");
+  CHECK(std::filesystem::exists(folder.path / "run" / "evidence" / "rank-0.frames"));
+  const Result without = exec(folder, {"--no-python"}, script);
+  CHECK(without.output == "mine\n1\n");
+}
+
+TEST_CASE("diagnose tells what dumps say, and refuses what is none") {
+  const std::string dumps = TRADEWIND_FLIGHT_DUMPS;
+  const auto diagnose = [](std::vector<std::string> words) {
+    words.insert(words.begin(), {TRADEWIND_EXECUTABLE, "diagnose"});
+    return run({.command = std::move(words)});
+  };
+  const Result text = diagnose({dumps + "/2.15.0/op"});
+  CHECK(text.code == 0);
+  CHECK(text.output.find("rank 1 makes collective 6 with another operation than the others of group 0\n") !=
+        std::string::npos);
+  const Result result = diagnose({dumps + "/2.10.0/op", "--json"});
+  CHECK(result.code == 0);
+  const Json json = Json::parse(result.output);
+  CHECK(json["verdict"] == "different call");
+  CHECK(json["culprits"] == Json::array({1}));
+  CHECK(json["ranks"] == 4);
+
+  const Folder folder;
+  CHECK(diagnose({folder.path}).code == 2);
+  write_text(folder.path / "trace_rank_0", "garbage");
+  const Result garbage = diagnose({folder.path});
+  CHECK(garbage.code == 2);
+  CHECK(garbage.error.find("trace_rank_0") != std::string::npos);
+}

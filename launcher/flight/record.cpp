@@ -12,7 +12,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t longest_text = 200, most_entries_read = 1'000'000, most_ranks = 1 << 20;
+constexpr std::size_t longest_text = 200, most_entries_read = 1'000'000;
+constexpr std::int64_t most_ranks = 1 << 20;
 constexpr int deepest = 32;
 
 [[noreturn]] void refuse(const std::string& why, const std::string& where) {
@@ -55,9 +56,10 @@ std::vector<int> ranks_in(const Json& object) {
   if (value == nullptr) return {};
   const Json list = value->is_string() ? Json::parse(value->get<std::string>(), nullptr, false) : *value;
   std::vector<int> ranks;
-  if (list.is_array() && list.size() <= most_ranks)
+  if (list.is_array() && std::ssize(list) <= most_ranks)
     for (const Json& rank : list)
-      if (rank.is_number_unsigned() && rank.get<std::uint64_t>() < most_ranks) ranks.push_back(rank.get<int>());
+      if (rank.is_number_integer() && rank.get<std::int64_t>() >= 0 && rank.get<std::int64_t>() < most_ranks)
+        ranks.push_back(rank.get<int>());
   std::sort(ranks.begin(), ranks.end());
   ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
   return ranks;

@@ -44,7 +44,7 @@ class EncodersTrunkDecoders : public Model {
   }
 
   dist::RowRange rows(std::size_t dataset) const override { return datasets_.at(dataset).rows(); }
-  bool keeps_nothing() const override { return !noise_; }
+  bool keeps_nothing() const override { return true; }  // its random numbers are the forecast's
 
   at::Device device() const override { return workspace_.device(); }
 

@@ -42,23 +42,6 @@ std::int64_t rows_of(const forecast::Forecast& forecast) {
   return rows;
 }
 
-// The top-level filters' part comes before that of the output's own.
-RestartPoint restart_point(int calls, const at::Tensor& x, const filters::Chain& chain, outputs::Output& output) {
-  outputs::Settled settled = outputs::restartable(output).settle();
-  RestartPoint point{.calls = calls, .output = std::move(settled.told), .x = x.to(at::kCPU), .sums = chain.kept()};
-  for (auto& one : settled.kept) point.sums.push_back(std::move(one));
-  return point;
-}
-
-void resume(RestartPoint& point, filters::Chain& chain, outputs::Output& output, at::Tensor& x) {
-  const auto own = point.sums.begin() + static_cast<std::ptrdiff_t>(std::min(chain.size(), point.sums.size()));
-  outputs::restartable(output).resume(
-      {point.output, {std::make_move_iterator(own), std::make_move_iterator(point.sums.end())}});
-  point.sums.erase(own, point.sums.end());
-  chain.take_up(std::move(point.sums));
-  x = std::exchange(point.x, {});
-}
-
 // For the report, and for the end of what the user sees.
 void name_files(std::vector<std::string> files, report::Json& figures) {
   constexpr std::size_t most_named = 1000;

@@ -221,6 +221,14 @@ DatasetDescription read_dataset(const Scope& scope) {
   return out;
 }
 
+// An encoder that reads the residual finds it in its own rows of the input.
+void refuse_truncated_input(const Node& model, const DatasetDescription& dataset) {
+  if (!first_column(dataset, InputFeature::residual)) return;
+  if (std::holds_alternative<SkipResidualDescription>(dataset.residual)) return;
+  throw UserError("an encoder that reads a truncated residual is not supported", model.path(),
+                  "known: encoders that read the plain skip connection");
+}
+
 MapperResult read_encoder(const Scope& scope, const DatasetDescription& dataset, const NodeDescription& hidden) {
   return read_mapper(at_place(scope.model, places::encoder, scope.names), scope,
                      {.graph = places::encoder_graph,
@@ -290,7 +298,10 @@ ModelDescription describe_root(const Node& root, Refusals& refusals) {
   const ModelSizes sizes = sizes_of(dataset);
   attempt(refusals, [&] { read_layers(scope, out); });
   attempt(refusals, [&] { out.latent_skip = find_latent_skip(scope); });
-  attempt(refusals, [&] { dataset.residual = find_residual(scope, sizes); });
+  attempt(refusals, [&] {
+    dataset.residual = find_residual(scope, sizes);
+    refuse_truncated_input(model, dataset);
+  });
   if (dataset.prognostic_input.size() != dataset.prognostic_output.size()) {
     throw UserError("different numbers of prognostic variables in input and output", model.path());
   }

@@ -49,6 +49,7 @@ TEST_CASE("what one launcher puts into torchrun's store another finds there") {
 TEST_CASE("a value that no launcher wrote is not read without bound") {
   const auto server = serve(true);
   server->set("tradewind/run/control", std::vector<std::uint8_t>(std::size_t{1} << 20, 'y'));
+  CHECK(server->get("tradewind/run/control").size() == std::size_t{1} << 20);  // set() does not wait
   std::string why;
   CHECK_FALSE(TorchrunStore("127.0.0.1", server->getPort()).get("/tradewind/run/control", why));
   CHECK(why == "it does not answer as a store does");

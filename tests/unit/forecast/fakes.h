@@ -14,6 +14,7 @@
 
 #include "common/checkpoint/checkpoint.h"
 #include "worker/dist/shards.h"
+#include "worker/filters/chain.h"
 #include "worker/forecast/forecast.h"
 #include "worker/outputs/restartable.h"
 
@@ -175,7 +176,7 @@ inline const checkpoint::Metadata& fake_described() {
 // A dataset of so many points, whose states go to `record`.
 inline forecast::DatasetParts fake_parts(std::int64_t points, Record& record, dist::Communicator& communicator,
                                          report::Reporter& reporter,
-                                         const std::vector<config::FilterConfig>& filters = {},
+                                         const std::vector<config::FilterConfig>& filter_configs = {},
                                          Duration every = hours(6)) {
   const auto input = std::make_shared<FakeInput>(points);
   const forecast::Sources sources{input, input, input};
@@ -194,8 +195,9 @@ inline forecast::DatasetParts fake_parts(std::int64_t points, Record& record, di
                                                 .allow_nans = std::nullopt},
                                                communicator, reporter);
   parts.initial_categories = {"prognostics", "dynamic_forcings"};
-  parts.delivery = std::make_unique<forecast::Delivery>(std::make_unique<FakeOutput>(record, every), std::move(filters),
-                                                        communicator);
+  parts.delivery = std::make_unique<forecast::Delivery>(
+      std::make_unique<FakeOutput>(record, every),
+      filters::Chain(filter_configs, {fake_described(), communicator.rank()}), communicator);
   return parts;
 }
 

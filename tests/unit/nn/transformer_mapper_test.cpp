@@ -81,7 +81,7 @@ TEST_CASE("ranks that share the heads send what docs/communication.md says") {
     const auto layers = nn::make_processor(checkpoint::ProcessorDescription(processor),
                                            {Precision::f32, shards, communicator, 3, workspace});
     at::Tensor own = at::ones({rows / ranks, width});
-    (*layers)(own, communicator, workspace);
+    (*layers)(own, nullptr, communicator, workspace);
     const auto& traffic = communicator.statistics().by_place().at("processor layer 0");
     const std::int64_t values = 4 * (ranks - 1) * rows * width / (ranks * ranks);
     CHECK(traffic.bytes_received == 4 * values);

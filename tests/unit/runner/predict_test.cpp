@@ -10,7 +10,7 @@
 #include "common/errors.h"
 #include "tests/unit/dist/ranks.h"
 #include "tests/unit/files/temporary_folder.h"
-#include "tests/unit/runner/recording_reporter.h"
+#include "tests/unit/forecast/recording_reporter.h"
 #include "worker/device/device.h"
 #include "worker/npz/npz.h"
 #include "worker/runner/commands.h"

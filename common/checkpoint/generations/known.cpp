@@ -328,6 +328,14 @@ void refuse_unknown_attributes(const Node& module) {
   refuse_all(unknown_attributes(module, *row));
 }
 
+std::vector<std::string> known_models() {
+  std::vector<std::string> names;
+  for (const KnownClass& row : network_classes()) {
+    if (row.name.starts_with("anemoi.models.models.")) names.emplace_back(row.name.substr(row.name.rfind('.') + 1));
+  }
+  return names;
+}
+
 void refuse_class(const Node& node, std::string_view what, const std::string& known) {
   const std::string name = node.class_name();
   throw UserError(

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <initializer_list>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/checkpoint/tree.h"
 #include "common/refusals.h"
@@ -23,6 +25,9 @@ Refusals survey(const Node& root);
 // UserError unless the node's class is one of `classes`; `what` as in "mapper". Names the class and lists the known
 // ones.
 void require_class(const Node& node, std::string_view what, std::initializer_list<std::string_view> classes);
+
+// The names of the classes of models that have a reader, without their modules.
+std::vector<std::string> known_models();
 
 // The error for a class that no row of a table knows.
 [[noreturn]] void refuse_class(const Node& node, std::string_view what, const std::string& known);

@@ -39,13 +39,13 @@ const ArchiveEntry& find_document(const Archive& archive) {
 void merge(Json& into, const Json& patch, const std::string& path, bool parent_is_new,
            std::vector<std::string>& new_keys) {
   for (const auto& [key, value] : patch.items()) {
-    std::string place = path;
-    add_to_list(place, key, ".");
+    std::string full_key = path;
+    add_to_list(full_key, key, ".");
     const bool is_new = !into.contains(key);
-    if (is_new && !parent_is_new) new_keys.push_back(place);
+    if (is_new && !parent_is_new) new_keys.push_back(full_key);
     if (value.is_object() && (is_new || into[key].is_object())) {
       if (is_new) into[key] = Json::object();
-      merge(into[key], value, place, parent_is_new || is_new, new_keys);
+      merge(into[key], value, full_key, parent_is_new || is_new, new_keys);
     } else {
       into[key] = value;
     }

@@ -74,14 +74,14 @@ int compare_keys(Ref a, Ref b) {
 
 void keep_last_values(std::vector<std::pair<Ref, Ref>>& items) {
   const auto before = [](Ref a, Ref b) { return compare_keys(a, b) < 0; };
-  std::map<Ref, std::size_t, decltype(before)> places(before);
+  std::map<Ref, std::size_t, decltype(before)> positions(before);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto [place, added] = places.emplace(items[i].first, kept);
+    const auto [position, added] = positions.emplace(items[i].first, kept);
     if (added)
       items[kept++] = items[i];
     else
-      items[place->second].second = items[i].second;
+      items[position->second].second = items[i].second;
   }
   items.resize(kept);
 }

@@ -149,8 +149,8 @@ Node Node::child(Ref value, std::string_view name) const {
 }
 
 std::string Node::where() const {
-  const std::string place = path_.empty() ? "the top object" : path_;
-  return file_ ? *file_ + ": " + place : place;
+  const std::string object = path_.empty() ? "the top object" : path_;
+  return file_ ? *file_ + ": " + object : object;
 }
 
 void Node::mismatch(const char* wanted) const {

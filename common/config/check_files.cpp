@@ -10,7 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string place(const ConfigDocument& document, const std::string& key) {
+std::string written_at(const ConfigDocument& document, const std::string& key) {
   const Node* node = document.root.find(key);
   return node == nullptr ? document.name : node->where.text();
 }
@@ -90,7 +90,7 @@ void check_uses(const Uses& uses, const ConfigDocument& document, Findings& find
 void check_files(const RunConfig& config, const ConfigDocument& document, Findings& findings) {
   findings.attempt([&] {
     if (!config.checkpoint.empty())
-      check_file("the checkpoint", config.checkpoint, place(document, "checkpoint"), document);
+      check_file("the checkpoint", config.checkpoint, written_at(document, "checkpoint"), document);
   });
   Uses uses;
   config.input.uses(uses);

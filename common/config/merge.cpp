@@ -95,12 +95,12 @@ void assign(Node& target, Node value) {
 
 void merge_over(Node& base, const Node& over) {
   if (base.is_map() && over.is_map()) {
-    std::unordered_map<std::string_view, std::size_t> places;  // of base's own: `over` has no key twice
-    for (std::size_t i = 0; i < base.entries.size(); ++i) places.emplace(base.entries[i].key, i);
+    std::unordered_map<std::string_view, std::size_t> positions;  // of base's own: `over` has no key twice
+    for (std::size_t i = 0; i < base.entries.size(); ++i) positions.emplace(base.entries[i].key, i);
     std::vector<const Node::Entry*> others;
     for (const Node::Entry& entry : over.entries) {
-      const auto present = places.find(entry.key);
-      if (present == places.end()) {
+      const auto present = positions.find(entry.key);
+      if (present == positions.end()) {
         others.push_back(&entry);
         continue;
       }

@@ -10,11 +10,11 @@ const config::Location& Case::where(const std::string& key) const {
   return node == nullptr ? document.root.where : node->where;
 }
 
-void refuse(Case& one, const config::Place& at, const std::string& what, const std::string& remedy) {
+void refuse(Case& one, const config::Origin& at, const std::string& what, const std::string& remedy) {
   one.findings.refuse(UserError(what, at.where, remedy));
 }
 
-void warn(Case& one, const config::Place& at, const std::string& what) {
+void warn(Case& one, const config::Origin& at, const std::string& what) {
   one.findings.warn(config::location_of(at.where), what);
 }
 

@@ -44,7 +44,7 @@ bool writes_initial(const Case& one, const config::OutputLeaf& leaf) {
 }
 
 void check_frequency(Case& one, const std::vector<Duration>& times, Duration first, std::optional<Duration> frequency,
-                     const config::Place& at, bool initial) {
+                     const config::Origin& at, bool initial) {
   if (!frequency || times.empty()) return;
   const std::string what = "`" + at.key + "` is " + duration_text(*frequency);
   const std::string step = duration_text(first);
@@ -68,7 +68,7 @@ void check_frequency(Case& one, const std::vector<Duration>& times, Duration fir
 void check_frequencies(Case& one, const std::vector<config::OutputLeaf>& leaves, const std::vector<Duration>& times,
                        Duration first) {
   const std::optional<Duration> of_run = one.config.output_frequency;
-  const config::Place at{"output_frequency", one.where("output_frequency").text()};
+  const config::Origin at{"output_frequency", one.where("output_frequency").text()};
   bool counts = false, differs = false, initial = false;
   for (const config::OutputLeaf& leaf : leaves) {
     const std::optional<Duration> own = leaf.common->output_frequency;

@@ -19,9 +19,9 @@ struct Case {
   const config::Location& where(const std::string& key) const;
 };
 
-// At a Place of the configuration.
-void refuse(Case& one, const config::Place& at, const std::string& what, const std::string& remedy);
-void warn(Case& one, const config::Place& at, const std::string& what);
+// At an Origin in the configuration.
+void refuse(Case& one, const config::Origin& at, const std::string& what, const std::string& remedy);
+void warn(Case& one, const config::Origin& at, const std::string& what);
 
 void check_times(Case& one);      // lead_time, output_frequency
 void check_selection(Case& one);  // variables of outputs

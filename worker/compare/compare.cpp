@@ -182,7 +182,7 @@ class Comparison {
     if (faults_.size() > most) out << "and " << faults_.size() - most << " faults more\n";
     if (without_areas_ > 0)
       out << "no areas: " << without_areas_
-          << " fields whose messages do not hold the places of their points are scored with equal weights\n";
+          << " fields whose messages do not hold the coordinates of their points are scored with equal weights\n";
     std::snprintf(line, sizeof line,
                   "%zu messages, %zu compared, largest difference %.2e of the field's standard deviation",
                   got_.messages().size(), rows_.size(), worst_);

@@ -8,7 +8,7 @@ namespace {
 // Edition 1 keeps thousandths of a degree.
 bool near(double given, double wanted) { return std::abs(given - wanted) <= 1.1e-3; }
 
-std::string place_of(const grib::Points& points, std::size_t i) {
+std::string coordinates_of(const grib::Points& points, std::size_t i) {
   return std::to_string(points.latitudes[i]) + " " + std::to_string(points.longitudes[i]);
 }
 
@@ -18,8 +18,8 @@ std::string difference_of(const KnownGrid& got, const KnownGrid& wanted) {
   if (!got.points) return "refers to other points than B's, neither of which are known";
   const auto i = fields::first_difference(*got.points, *wanted.points, near);
   if (!i) return {};
-  return "is on another grid: point " + std::to_string(*i) + " at " + place_of(*got.points, *i) + " (want " +
-         place_of(*wanted.points, *i) + ")";
+  return "is on another grid: point " + std::to_string(*i) + " at " + coordinates_of(*got.points, *i) + " (want " +
+         coordinates_of(*wanted.points, *i) + ")";
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ MessageFile::MessageFile(std::string path) : path_(std::move(path)) {
   std::size_t number = 0;
   for (const grib::Extent& extent : grib::scan_messages(*file_, path_)) {
     messages_.push_back(
-        keys_of(grib::Handle::from_bytes(file_->read(extent), grib::place(path_, ++number, extent.offset))));
+        keys_of(grib::Handle::from_bytes(file_->read(extent), grib::location(path_, ++number, extent.offset))));
     messages_.back().extent = extent;
   }
   if (messages_.empty()) throw UserError("the GRIB file is empty", path_);

@@ -14,9 +14,9 @@
 #include <string>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 
+#include "worker/cuda/functions.h"
 #include "worker/cuda/graph_attention.h"
 #include "worker/cuda/mark.h"
-#include "worker/cuda/table.h"
 
 namespace tradewind::cuda {
 namespace {
@@ -110,12 +110,12 @@ const char* flight_record(const char** json) {
   });
 }
 
-constexpr Table table = {table_version, sizeof(Table),   TORCH_VERSION, count, open, facts,
-                         memory,        graph_attention, connect,       share, mark, flight_record};
+constexpr Functions table = {functions_version, sizeof(Functions), TORCH_VERSION, count, open,         facts, memory,
+                             graph_attention,   connect,           share,         mark,  flight_record};
 
 }  // namespace
 }  // namespace tradewind::cuda
 
-extern "C" __attribute__((visibility("default"))) const tradewind::cuda::Table* tradewind_cuda_table() {
+extern "C" __attribute__((visibility("default"))) const tradewind::cuda::Functions* tradewind_cuda_functions() {
   return &tradewind::cuda::table;
 }

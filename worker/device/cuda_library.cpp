@@ -12,17 +12,17 @@
 namespace tradewind::device {
 namespace {
 
-std::atomic<const cuda::Table*> loaded{nullptr};
+std::atomic<const cuda::Functions*> loaded{nullptr};
 
-const cuda::Table& table_of(void* library, const std::string& path) {
-  const auto function = reinterpret_cast<cuda::TableFunction>(::dlsym(library, cuda::table_symbol));
-  const cuda::Table* table = function != nullptr ? function() : nullptr;
+const cuda::Functions& functions_of(void* library, const std::string& path) {
+  const auto function = reinterpret_cast<cuda::GetFunctions>(::dlsym(library, cuda::functions_symbol));
+  const cuda::Functions* table = function != nullptr ? function() : nullptr;
   if (table == nullptr) {
     throw EnvironmentFault("this is not Tradewind's CUDA library", path, "install Tradewind anew");
   }
-  if (table->version != cuda::table_version || table->bytes != sizeof(cuda::Table)) {
-    throw EnvironmentFault("the CUDA library has table version " + std::to_string(table->version) +
-                               ", this worker needs " + std::to_string(cuda::table_version),
+  if (table->version != cuda::functions_version || table->bytes != sizeof(cuda::Functions)) {
+    throw EnvironmentFault("the CUDA library has version " + std::to_string(table->version) + ", this worker needs " +
+                               std::to_string(cuda::functions_version),
                            path, "build or install both together");
   }
   if (std::string_view(table->torch_version) != TORCH_VERSION) {
@@ -39,28 +39,28 @@ std::string cuda_library_path() {
   namespace fs = std::filesystem;
   std::error_code error;
   const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
-  for (const char* place : {"worker_cuda.so", "../" TRADEWIND_LIBRARY_DIR "/worker_cuda.so"}) {
-    const fs::path path = folder / place;
+  for (const char* name : {"worker_cuda.so", "../" TRADEWIND_LIBRARY_DIR "/worker_cuda.so"}) {
+    const fs::path path = folder / name;
     if (fs::exists(path, error)) return path.lexically_normal().string();
   }
   return {};
 }
 
-const cuda::Table& load_cuda_library(const std::string& path) {
-  if (const cuda::Table* table = loaded_cuda()) return *table;
+const cuda::Functions& load_cuda_library(const std::string& path) {
+  if (const cuda::Functions* table = loaded_cuda()) return *table;
   void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);  // never closed: LibTorch keeps what it registered
   if (library == nullptr) {
     throw EnvironmentFault(std::string("the CUDA library does not load: ") + ::dlerror(), path,
                            "give the folder of that library in LD_LIBRARY_PATH (see docs/cuda.md), or set device: cpu");
   }
-  const cuda::Table& table = table_of(library, path);
+  const cuda::Functions& table = functions_of(library, path);
   loaded.store(&table);
   return table;
 }
 
-const cuda::Table* loaded_cuda() { return loaded.load(); }
+const cuda::Functions* loaded_cuda() { return loaded.load(); }
 
-std::function<void(const kernels::GraphAttention&, std::int64_t)> graph_attention_of(const cuda::Table& library) {
+std::function<void(const kernels::GraphAttention&, std::int64_t)> graph_attention_of(const cuda::Functions& library) {
   return [&library](const kernels::GraphAttention& arguments, std::int64_t rows) {
     check_cuda(library.graph_attention(&arguments, rows), "graph attention");
   };

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "worker/cuda/table.h"
+#include "worker/cuda/functions.h"
 
 namespace tradewind::device {
 
@@ -13,14 +13,14 @@ namespace tradewind::device {
 std::string cuda_library_path();
 
 // Loads it, once. Throws EnvironmentFault when it does not load, is not ours or was built for another LibTorch.
-const cuda::Table& load_cuda_library(const std::string& path);
+const cuda::Functions& load_cuda_library(const std::string& path);
 
 // The table that was loaded; null before. Thread-safe.
-const cuda::Table* loaded_cuda();
+const cuda::Functions* loaded_cuda();
 
 // Queues graph attention of destination rows [0, rows) by the library's kernel; pointers of the device.
 std::function<void(const kernels::GraphAttention& arguments, std::int64_t rows)> graph_attention_of(
-    const cuda::Table& library);
+    const cuda::Functions& library);
 
 // Turns what a function of the table returns into an EnvironmentFault.
 void check_cuda(const char* error, const std::string& where);

@@ -8,7 +8,7 @@ namespace tradewind::device {
 
 namespace {
 
-const cuda::Table& library() {
+const cuda::Functions& library() {
   const std::string path = cuda_library_path();
   if (path.empty()) {
     throw UserError("this build has no CUDA library (worker_cuda.so)", "device",

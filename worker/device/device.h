@@ -8,15 +8,15 @@
 #include <optional>
 #include <string>
 
-#include "worker/cuda/table.h"
+#include "worker/cuda/functions.h"
 
 namespace tradewind::device {
 
 struct Device {
   c10::Device where{c10::kCPU};
-  const cuda::Table* cuda = nullptr;  // null on the CPU
-  std::string model;                  // of the device, as its driver calls it
-  std::string identity;               // equal for two ranks that share the device; empty on the CPU
+  const cuda::Functions* cuda = nullptr;  // null on the CPU
+  std::string model;                      // of the device, as its driver calls it
+  std::string identity;                   // equal for two ranks that share the device; empty on the CPU
 
   std::string name() const { return where.str(); }
   // Most bytes that tensors held on it at one time; nullopt on the CPU.

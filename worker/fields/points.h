@@ -14,7 +14,7 @@ struct Points {
   Points slice(const dist::RowRange& rows) const;
 };
 
-// The first point whose places differ; longitudes that differ by a whole turn are the same. nullopt: none.
+// The first point whose coordinates differ; longitudes that differ by a whole turn are the same. nullopt: none.
 // `near`: whether two coordinates in degrees are the same one.
 using Near = bool (*)(double given, double wanted);
 std::optional<std::size_t> first_difference(const Points& given, const Points& wanted, Near near);

@@ -22,14 +22,14 @@ bool is_due(const config::OutputCommon& own, bool write_initial_state, std::opti
   return !frequency || *frequency == Duration::zero() || step % *frequency == Duration::zero();
 }
 
-void refuse_nothing(const config::OutputCommon& own, const Due& due, const std::string& place) {
+void refuse_nothing(const config::OutputCommon& own, const Due& due, const std::string& key) {
   if (due.states.empty())
-    throw UserError("nothing would be written: no state is due", place,
+    throw UserError("nothing would be written: no state is due", key,
                     "set `write_initial_state: true`, or an `output_frequency` within the lead time");
   if (own.variables)
-    throw UserError("nothing would be written: no variable of the forecast is selected", place + ".variables",
+    throw UserError("nothing would be written: no variable of the forecast is selected", key + ".variables",
                     "`tradewind inspect CHECKPOINT` lists the variables; forcings that are computed are not written");
-  throw UserError("nothing would be written: no variable of the states can be", place,
+  throw UserError("nothing would be written: no variable of the states can be", key,
                   "see `negative_step_mode` and `initial_state_categories`");
 }
 

@@ -19,6 +19,6 @@ bool is_due(const config::OutputCommon& own, bool write_initial_state, std::opti
             Duration step);
 
 // The error of an output to which nothing comes of all that the forecast makes.
-[[noreturn]] void refuse_nothing(const config::OutputCommon& own, const Due& due, const std::string& place);
+[[noreturn]] void refuse_nothing(const config::OutputCommon& own, const Due& due, const std::string& key);
 
 }  // namespace tradewind::fields

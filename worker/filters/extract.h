@@ -18,12 +18,12 @@ class Extract : public Filter {
   bool keeps_nothing() const override { return true; }
 
  protected:
-  Extract(int rank, config::Place at) : rank_(rank), at_(std::move(at)) {}
+  Extract(int rank, config::Origin at) : rank_(rank), at_(std::move(at)) {}
   // Whether the filter can be used on a grid of so many points; UserError when not.
   virtual void check(std::int64_t /*points*/) const {}
   // Of these rows of a grid of `points` rows those that are kept, ascending, counted from rows.begin.
   virtual std::vector<std::int64_t> picked(const dist::RowRange& rows, std::int64_t points) const = 0;
-  const config::Place& at() const { return at_; }
+  const config::Origin& at() const { return at_; }
 
  private:
   struct Narrowed {
@@ -33,7 +33,7 @@ class Extract : public Filter {
   const Narrowed& narrowed(const std::shared_ptr<const fields::Grid>& grid) const;
 
   int rank_;
-  config::Place at_;
+  config::Origin at_;
   mutable Narrowed narrowed_;  // of the grid that came last
 };
 

@@ -36,7 +36,7 @@ std::vector<bool> read_file(const std::string& path) {
 
 }  // namespace
 
-std::vector<bool> read_mask(const std::string& mask, const FilterContext& context, const config::Place& at) {
+std::vector<bool> read_mask(const std::string& mask, const FilterContext& context, const config::Origin& at) {
   std::error_code error;
   if (std::filesystem::is_regular_file(mask, error)) return read_file(mask);
   const auto array = context.metadata.arrays.find(mask);

@@ -9,6 +9,6 @@
 namespace tradewind::filters {
 
 // One value per point. UserError naming the file or array when there is none, or when it is no list of booleans.
-std::vector<bool> read_mask(const std::string& mask, const FilterContext& context, const config::Place& at);
+std::vector<bool> read_mask(const std::string& mask, const FilterContext& context, const config::Origin& at);
 
 }  // namespace tradewind::filters

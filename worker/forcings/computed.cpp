@@ -46,10 +46,10 @@ struct Sun {
 
 // A moment at which the cosine of the solar zenith angle is wanted, and with which weight. At a point it is
 // up sin phi + cos phi (noon cos lambda + evening sin lambda).
-struct Node {
+struct SunAngle {
   double up, noon, evening, weight;
   // Of the time of day only the hour counts: the reference drops the minutes.
-  Node(Time date, double its_weight) : weight(its_weight) {
+  SunAngle(Time date, double its_weight) : weight(its_weight) {
     const Sun sun(date);
     const double hour_angle = radians((civil(date).hour - 12) * 15.0 + sun.time_correction);  // at longitude 0
     up = std::sin(sun.declination);
@@ -58,20 +58,20 @@ struct Node {
   }
 };
 
-// One hour around the date in two half hours of three Gauss points each. The reference's nodes lie at sqrt(5/9) of a
+// One hour around the date in two half hours of three Gauss points each. The reference's points lie at sqrt(5/9) of a
 // half interval (textbooks: sqrt(3/5)); whole seconds count.
-std::vector<Node> radiation_nodes(Time date) {
-  std::vector<Node> nodes;
+std::vector<SunAngle> radiation_angles(Time date) {
+  std::vector<SunAngle> angles;
   const double outer = std::sqrt(5.0 / 9);
   const Time begin = date - std::chrono::minutes(30);
   for (const double middle : {0.25, 0.75})
-    for (const auto& [place, weight] :
+    for (const auto& [offset, weight] :
          {std::pair(-outer, 5.0 / 9), std::pair(0.0, 8.0 / 9), std::pair(outer, 5.0 / 9)}) {
-      const Time at = begin + Duration(static_cast<long>(std::floor((middle + 0.25 * place) * 3600)));
+      const Time at = begin + Duration(static_cast<long>(std::floor((middle + 0.25 * offset) * 3600)));
       const double distance = std::cos(julian_day(at) / days_per_year * two_pi) * 165120 + 4892416;  // J/m2 in an hour
-      nodes.emplace_back(at, 0.25 * weight * distance);
+      angles.emplace_back(at, 0.25 * weight * distance);
     }
-  return nodes;
+  return angles;
 }
 
 // What a formula needs of the points beside the sines and cosines.
@@ -122,12 +122,13 @@ void Computed::of_formula(Formula formula, Time date, float* out) const {
   const double cos_turn = std::cos(turn), sin_turn = std::sin(turn);
   const double *sin_lat = sin_lat_.data(), *cos_lat = cos_lat_.data();
   const double *sin_lon = sin_lon_.data(), *cos_lon = cos_lon_.data();
-  const auto sun_of = [&](const std::vector<Node>& nodes) {
+  const auto sun_of = [&](const std::vector<SunAngle>& angles) {
     fill(out, rows_, [&](std::size_t i) {
       double sum = 0;
-      for (const Node& node : nodes) {
-        const double cosine = node.up * sin_lat[i] + cos_lat[i] * (node.noon * cos_lon[i] + node.evening * sin_lon[i]);
-        sum += node.weight * std::max(cosine, 0.0);
+      for (const SunAngle& angle : angles) {
+        const double cosine =
+            angle.up * sin_lat[i] + cos_lat[i] * (angle.noon * cos_lon[i] + angle.evening * sin_lon[i]);
+        sum += angle.weight * std::max(cosine, 0.0);
       }
       return sum;
     });
@@ -166,9 +167,9 @@ void Computed::of_formula(Formula formula, Time date, float* out) const {
     case Formula::sin_local_time:
       return fill(out, rows_, [&](std::size_t i) { return sin_lon[i] * cos_turn + cos_lon[i] * sin_turn; });
     case Formula::solar:
-      return sun_of({Node(date, 1.0)});
+      return sun_of({SunAngle(date, 1.0)});
     case Formula::radiation:
-      return sun_of(radiation_nodes(date));
+      return sun_of(radiation_angles(date));
   }
 }
 

@@ -32,9 +32,9 @@ void advance_by_index(at::Tensor& x, const at::Tensor& y, const AdvanceMap& map,
     input_columns.push_back(input_column);
   }
   const at::Tensor picked = at::tensor(output_columns, at::kLong).to(x.device());
-  const at::Tensor placed = at::tensor(input_columns, at::kLong).to(x.device());
+  const at::Tensor targets = at::tensor(input_columns, at::kLong).to(x.device());
   for (const auto& [from, to] : map.output_to_input) {
-    x.select(0, to).index_copy_(1, placed, y.select(0, from).index_select(1, picked));
+    x.select(0, to).index_copy_(1, targets, y.select(0, from).index_select(1, picked));
   }
 }
 

@@ -24,7 +24,7 @@ inputs::GridPoints checkpoint_points(const checkpoint::Checkpoint& checkpoint, s
 }
 
 // Columns of x by name: fields (dates, rows, variables).
-void place_all(at::Tensor& x, const NamedColumns& one, const at::Tensor& read) {
+void put_all(at::Tensor& x, const NamedColumns& one, const at::Tensor& read) {
   const at::Tensor fields = read.contiguous();
   const std::int64_t times = x.size(0), rows = x.size(1), width = x.size(2);
   const auto count = static_cast<std::int64_t>(one.columns.size());
@@ -75,8 +75,8 @@ Grid find_grid(inputs::Input& input, const checkpoint::Checkpoint& checkpoint, s
   const auto rows = static_cast<std::size_t>(grid_rows);
   auto given = input.grid_points(grid_rows);
   if (!given && known->latitudes.empty())
-    throw UserError("neither the input's messages nor the checkpoint hold the places of the grid's points", "input",
-                    where_to_look);
+    throw UserError("neither the input's messages nor the checkpoint hold the coordinates of the grid's points",
+                    "input", where_to_look);
   auto points = given ? std::make_shared<const inputs::GridPoints>(std::move(*given)) : known;
   if (points->latitudes.size() != rows || points->longitudes.size() != rows)
     throw UserError("the input has " + std::to_string(points->latitudes.size()) + " grid points, the model has " +
@@ -131,7 +131,7 @@ InitialState read_initial_state(const InitialRequest& request, dist::Communicato
   const auto times = static_cast<std::int64_t>(dates.size());
   state.x = at::full({times, rows.size(), static_cast<std::int64_t>(metadata.input.size())}, std::nanf(""), at::kFloat);
   const auto read = [&](inputs::Input& input, const NamedColumns& one) {
-    if (!one.empty()) place_all(state.x, one, input.read(one.names, dates, rows));
+    if (!one.empty()) put_all(state.x, one, input.read(one.names, dates, rows));
   };
   read(*sources.prognostic, roles.prognostic);
   read(*sources.constant, roles.constant);

@@ -59,9 +59,9 @@ Edges edges_of(const checkpoint::GraphDescription& graph, dist::RowRange destina
   for (std::int64_t edge = 0; edge < graph.edges; ++edge) {
     const std::int64_t row = targets[edge] - destinations.begin;
     if (row < 0 || row >= destinations.size()) continue;
-    const std::int64_t place = next[static_cast<std::size_t>(row)]++;
-    order_of[place] = edge;
-    edges.source[static_cast<std::size_t>(place)] = static_cast<std::int32_t>(sources[edge]);
+    const std::int64_t slot = next[static_cast<std::size_t>(row)]++;
+    order_of[slot] = edge;
+    edges.source[static_cast<std::size_t>(slot)] = static_cast<std::int32_t>(sources[edge]);
   }
   edges.attributes = weights::bind(graph.attributes).index_select(0, order).to(at::kFloat);
   if (graph.trainable) {

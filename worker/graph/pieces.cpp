@@ -40,8 +40,8 @@ std::vector<Piece> cut_into_pieces(Edges& edges, std::int64_t sources_limit, std
     for (std::int64_t edge = edges.first[static_cast<std::size_t>(piece.rows.begin)];
          edge < edges.first[static_cast<std::size_t>(piece.rows.end)]; ++edge) {
       std::int32_t& source = edges.source[static_cast<std::size_t>(edge)];
-      const auto place = std::lower_bound(piece.sources.begin(), piece.sources.end(), source);
-      source = static_cast<std::int32_t>(place - piece.sources.begin());
+      const auto found = std::lower_bound(piece.sources.begin(), piece.sources.end(), source);
+      source = static_cast<std::int32_t>(found - piece.sources.begin());
     }
   }
   return pieces;

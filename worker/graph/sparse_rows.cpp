@@ -64,9 +64,9 @@ SparseRows coordinates(const SparseDescriptor& matrix, dist::RowRange rows) {
   for (std::int64_t i = 0; i < matrix.entries(); ++i) {
     const std::int64_t row = own_row(i);
     if (row < 0) continue;
-    const std::int64_t place = next[static_cast<std::size_t>(row)]++;
-    order_of[place] = i;
-    out.column[static_cast<std::size_t>(place)] = static_cast<std::int32_t>(column_of[i]);
+    const std::int64_t slot = next[static_cast<std::size_t>(row)]++;
+    order_of[slot] = i;
+    out.column[static_cast<std::size_t>(slot)] = static_cast<std::int32_t>(column_of[i]);
   }
   out.weight = weights::bind(matrix.values).index_select(0, order).to(at::kFloat);
   return out;

@@ -70,14 +70,14 @@ class Finder {
     struct stat status {};
     bool link = false;
   };
-  using Place = std::pair<dev_t, ino_t>;
+  using FileId = std::pair<dev_t, ino_t>;
 
   FoundFiles result(bool folder) {
     std::sort(found_.begin(), found_.end());
-    std::set<Place> seen;
+    std::set<FileId> seen;
     FoundFiles files{.files = {}, .warnings = warnings_};
-    for (const auto& [path, place] : found_)
-      if (seen.insert(place).second) files.files.push_back(path);
+    for (const auto& [path, id] : found_)
+      if (seen.insert(id).second) files.files.push_back(path);
     if (!files.files.empty()) return files;
     std::string left_out;
     for (const std::string& warning : warnings_) left_out += "; " + warning;
@@ -87,7 +87,7 @@ class Finder {
   }
 
   void take(const std::string& path, const struct stat& status) {
-    found_.emplace_back(path, Place(status.st_dev, status.st_ino));
+    found_.emplace_back(path, FileId(status.st_dev, status.st_ino));
   }
 
   void warn(const std::string& path, const std::string& why) {
@@ -150,7 +150,7 @@ class Finder {
       std::size_t level;
     };
     std::deque<Folder> folders = {{top, 0}}, linked;
-    std::set<Place> listed;
+    std::set<FileId> listed;
     while (!folders.empty() || !linked.empty()) {
       std::deque<Folder>& from = folders.empty() ? linked : folders;
       const Folder folder = from.front();
@@ -223,7 +223,7 @@ class Finder {
   }
 
   const std::string& path_;
-  std::vector<std::pair<std::string, Place>> found_;
+  std::vector<std::pair<std::string, FileId>> found_;
   std::vector<std::string> warnings_;
   std::set<std::tuple<dev_t, ino_t, std::size_t>> tried_;
   std::size_t entries_ = 0;

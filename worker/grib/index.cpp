@@ -43,7 +43,7 @@ Index::Index(const std::vector<std::string>& files, const Namer& namer) : Index(
 }
 
 void Index::read_header(std::size_t i, const Namer& namer) {
-  const std::string whole = bytes(messages_.at(i)), where = place(messages_[i]);
+  const std::string whole = bytes(messages_.at(i)), where = location(messages_[i]);
   const Handle handle = Handle::from_bytes(whole, where);
   set_header(i, namer(handle), grib::valid_time(handle), handle.integer("numberOfDataPoints").value_or(0),
              grid_section(whole, where));
@@ -62,13 +62,15 @@ void Index::set_header(std::size_t i, std::string name, Time valid_time, std::in
   message.grid = known->second;
 }
 
-std::string Index::place(const IndexedMessage& message) const {
-  return grib::place(files()[message.file], message.number, message.extent.offset);
+std::string Index::location(const IndexedMessage& message) const {
+  return grib::location(files()[message.file], message.number, message.extent.offset);
 }
 
 std::string Index::bytes(const IndexedMessage& message) const { return files_.read(message.file, message.extent); }
 
-Handle Index::open(const IndexedMessage& message) const { return Handle::from_bytes(bytes(message), place(message)); }
+Handle Index::open(const IndexedMessage& message) const {
+  return Handle::from_bytes(bytes(message), location(message));
+}
 
 void Index::check_unchanged(const std::vector<const IndexedMessage*>& messages) const {
   std::set<std::size_t> used;

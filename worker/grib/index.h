@@ -49,7 +49,7 @@ class Index {
   // The description of a grid (grid_section()), which has its number once.
   const std::string& grid(std::size_t number) const { return *grids_.at(number); }
   std::size_t grid_count() const { return grids_.size(); }
-  std::string place(const IndexedMessage& message) const;
+  std::string location(const IndexedMessage& message) const;
   std::string bytes(const IndexedMessage& message) const;
   Handle open(const IndexedMessage& message) const;
   // That the files of these messages are still those that were read.

@@ -126,7 +126,7 @@ class Scanner {
   }
 
   [[noreturn]] void fail(std::uint64_t at, const std::string& why) {
-    throw UserError("corrupt or truncated GRIB message: " + why, place(path_, found_.size() + 1, at),
+    throw UserError("corrupt or truncated GRIB message: " + why, location(path_, found_.size() + 1, at),
                     "copy or retrieve the file again");
   }
 
@@ -142,7 +142,7 @@ class Scanner {
 
 std::vector<Extent> scan_messages(const FileReader& file, const std::string& path) { return Scanner(file, path).run(); }
 
-std::string place(const std::string& path, std::size_t number, std::uint64_t offset) {
+std::string location(const std::string& path, std::size_t number, std::uint64_t offset) {
   return path + ", message " + std::to_string(number) + " at byte " + std::to_string(offset);
 }
 

@@ -17,6 +17,6 @@ namespace tradewind::grib {
 std::vector<Extent> scan_messages(const FileReader& file, const std::string& path);
 
 // "FILE, message 3 at byte 1234"
-std::string place(const std::string& path, std::size_t number, std::uint64_t offset);
+std::string location(const std::string& path, std::size_t number, std::uint64_t offset);
 
 }  // namespace tradewind::grib

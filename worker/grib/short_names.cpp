@@ -77,22 +77,23 @@ std::optional<std::string> folder(const grib_handle* message, const char* key) {
 }
 
 // Where names are looked up: in the files of two folders, as one.
-struct Place {
+struct NameFiles {
   const char *first, *second;  // keys that tell the folders, in the order in which ecCodes reads them
   const char* file;            // key that tells the file's name, or that name
 };
-// A message has the name that it has in the first of these places where it has one; names to be set are in the first.
-constexpr std::array<Place, 3> places = {Place{"conceptsDir1", "conceptsDir2", "shortNameFilename"},
-                                         Place{"conceptsLocalDirECMF", "conceptsMasterDir", "shortNameFilename"},
-                                         Place{"conceptsLocalDirECMF", "conceptsMasterDir", "shortName.legacy.def"}};
+// A message has the name that it has in the first of these where it has one; names to be set are in the first.
+constexpr std::array<NameFiles, 3> name_files = {
+    NameFiles{"conceptsDir1", "conceptsDir2", "shortNameFilename"},
+    NameFiles{"conceptsLocalDirECMF", "conceptsMasterDir", "shortNameFilename"},
+    NameFiles{"conceptsLocalDirECMF", "conceptsMasterDir", "shortName.legacy.def"}};
 
 // Empty: ecCodes is to be asked.
-std::vector<Known> files_of(const grib_handle* message, const Place& place) {
+std::vector<Known> files_of(const grib_handle* message, const NameFiles& where) {
   long edition = 0;
   if (!known_release() || codes_get_long(message, "edition", &edition) != CODES_SUCCESS || edition != 2) return {};
-  const auto first = folder(message, place.first), second = folder(message, place.second);
-  const bool named = std::string_view(place.file).ends_with(".def");
-  const std::optional<std::string> name = named ? place.file : text(message, place.file);
+  const auto first = folder(message, where.first), second = folder(message, where.second);
+  const bool named = std::string_view(where.file).ends_with(".def");
+  const std::optional<std::string> name = named ? where.file : text(message, where.file);
   if (!first || !second || !name) return {};
   std::vector<Known> files = {definitions(*first + "/" + *name), definitions(*second + "/" + *name)};
   if (std::find(files.begin(), files.end(), nullptr) != files.end()) return {};
@@ -164,8 +165,8 @@ std::optional<std::string_view> name_in(const std::vector<Known>& files, const g
 }  // namespace
 
 std::optional<std::string> known_short_name(const grib_handle* message) {
-  for (const Place& place : places) {
-    const std::vector<Known> files = files_of(message, place);
+  for (const NameFiles& where : name_files) {
+    const std::vector<Known> files = files_of(message, where);
     if (files.empty()) return std::nullopt;
     const auto name = name_in(files, message);
     if (!name) return std::nullopt;
@@ -175,7 +176,7 @@ std::optional<std::string> known_short_name(const grib_handle* message) {
 }
 
 std::optional<std::vector<NumberedKey>> keys_of_short_name(const grib_handle* message, const std::string& name) {
-  for (const Known& file : files_of(message, places.front())) {
+  for (const Known& file : files_of(message, name_files.front())) {
     for (std::size_t entry = 0; entry < file->size(); ++entry) {
       if (!same_name(file->name(entry), name)) continue;  // the first of this name
       std::vector<NumberedKey> keys;

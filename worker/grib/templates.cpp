@@ -42,7 +42,7 @@ Handle message_of(const std::string& path, bool last) {
   if (extents.empty()) throw UserError("the GRIB template file is empty", path);
   const std::size_t number = last ? extents.size() : 1;
   const Extent& extent = extents[number - 1];
-  return Handle::from_bytes(file.read(extent), place(path, number, extent.offset));
+  return Handle::from_bytes(file.read(extent), location(path, number, extent.offset));
 }
 
 bool matches(const Json& conditions, const Json& lookup) {
@@ -199,7 +199,7 @@ Templates::Found Templates::from(const config::FileTemplates& provider, const ch
   const FileReader file(provider.path);
   std::size_t number = 0;
   for (const Extent& extent : scan_messages(file, provider.path)) {
-    Handle message = Handle::from_bytes(file.read(extent), place(provider.path, ++number, extent.offset));
+    Handle message = Handle::from_bytes(file.read(extent), location(provider.path, ++number, extent.offset));
     if (namer(message) == variable.name) return made = std::make_shared<Handle>(std::move(message));
   }
   return nullptr;

@@ -7,7 +7,7 @@
 namespace tradewind::inputs {
 namespace {
 
-std::string place_of(const fields::Points& points, std::size_t i) {
+std::string coordinates_of(const fields::Points& points, std::size_t i) {
   if (i >= points.latitudes.size()) return "no such point";
   return "latitude " + std::to_string(points.latitudes[i]) + ", longitude " + std::to_string(points.longitudes[i]);
 }
@@ -28,7 +28,8 @@ void ExpectedGrid::check(const std::string& field, const std::string& descriptio
     whose_ = "field " + field;
   } else if (const auto differs = fields::first_difference(*found.points, *points_, fields::all_close)) {
     throw UserError("field " + field + " is on another grid: its point " + std::to_string(*differs) + " has " +
-                        place_of(*found.points, *differs) + ", " + whose_ + " has " + place_of(*points_, *differs),
+                        coordinates_of(*found.points, *differs) + ", " + whose_ + " has " +
+                        coordinates_of(*points_, *differs),
                     found.where, "give all fields on the checkpoint's grid, in its order of points");
   }
   accepted_.insert(description);

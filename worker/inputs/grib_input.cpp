@@ -106,12 +106,12 @@ std::optional<GridPoints> GribInput::grid_points(std::int64_t count) {
   if (first.points != count)
     throw UserError(
         "the input has " + std::to_string(first.points) + " grid points, the model has " + std::to_string(count),
-        index_->place(first),
+        index_->location(first),
         "give fields on the model's grid" + (metadata_.grid.empty() ? "" : " (" + metadata_.grid + ")"));
   for (const grib::IndexedMessage& message : index_->messages())
     if (message.points > most_points)
       throw UserError("a field of " + std::to_string(message.points) + " grid points, more than any model has",
-                      index_->place(message),
+                      index_->location(message),
                       "take it out of the input: the message is damaged, or not meant to be read");
   grib::NoPoints why;
   auto points = grib::points_of(index_->open(first), static_cast<std::size_t>(count), why);
@@ -194,7 +194,7 @@ void GribInput::check_points(const Messages& messages) const {
     if (message->points != expected)
       throw UserError("field " + message->name + " has " + std::to_string(message->points) +
                           " grid points, the model " + std::to_string(expected),
-                      index_->place(*message),
+                      index_->location(*message),
                       "give the input on the model's grid" + (metadata_.grid.empty() ? "" : " " + metadata_.grid));
 }
 
@@ -213,7 +213,7 @@ void GribInput::decode_one(const grib::IndexedMessage& message, float* whole, st
   const auto check = [&](std::size_t count) {
     if (static_cast<std::int64_t>(count) == points) return;
     throw UserError("the field has " + std::to_string(count) + " values for " + std::to_string(points) + " grid points",
-                    index_->place(message), "the message may be damaged");
+                    index_->location(message), "the message may be damaged");
   };
   check(handle.value_count());  // before anything of that size is allocated
   const std::vector<float> values = handle.values();

@@ -11,27 +11,29 @@
 
 namespace tradewind::nn {
 
-DatasetLayers::DatasetLayers(const checkpoint::DatasetDescription& dataset, const DatasetSite& site)
+DatasetLayers::DatasetLayers(const checkpoint::DatasetDescription& dataset, const DatasetContext& context)
     : input_steps_(dataset.input_steps),
       output_steps_(dataset.output_steps),
       input_variables_(dataset.input_variables),
       output_variables_(dataset.output_variables),
-      shards_(dataset.nodes.count, site.communicator.size()),
-      rows_(shards_.range(site.communicator.rank())),
+      shards_(dataset.nodes.count, context.communicator.size()),
+      rows_(shards_.range(context.communicator.rank())),
       preprocessing_(dataset),
       attributes_(graph::node_attributes(dataset.nodes, rows_)),
       layout_(dataset),
       finish_(dataset, preprocessing_) {
   if (dataset.encoder) {
-    encoder_ = make_mapper(dataset.encoder->mapper, {site.precision, shards_, site.hidden, site.communicator,
-                                                     "encoder" + site.suffix, site.least_pieces, site.workspace});
+    encoder_ =
+        make_mapper(dataset.encoder->mapper, {context.precision, shards_, context.hidden, context.communicator,
+                                              "encoder" + context.suffix, context.least_pieces, context.workspace});
   }
   if (!dataset.decoder) return;
-  decoder_ = make_mapper(dataset.decoder->mapper, {site.precision, site.hidden, shards_, site.communicator,
-                                                   "decoder" + site.suffix, site.least_pieces, site.workspace});
+  decoder_ =
+      make_mapper(dataset.decoder->mapper, {context.precision, context.hidden, shards_, context.communicator,
+                                            "decoder" + context.suffix, context.least_pieces, context.workspace});
   targets_.emplace(dataset.decoder->target_features, dataset);
   if (const auto* truncated = std::get_if<checkpoint::TruncatedResidualDescription>(&dataset.residual)) {
-    truncated_.emplace(*truncated, dataset, shards_, site.communicator, "truncation" + site.suffix);
+    truncated_.emplace(*truncated, dataset, shards_, context.communicator, "truncation" + context.suffix);
   }
   if (decoder_->outputs() != output_steps_ * output_variables_) {
     throw UserError("the decoder gives " + std::to_string(decoder_->outputs()) + " values a point, not " +

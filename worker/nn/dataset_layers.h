@@ -22,7 +22,7 @@
 namespace tradewind::nn {
 
 // What the layers of a dataset are told beside its description.
-struct DatasetSite {
+struct DatasetContext {
   Precision precision = Precision::f32;
   const dist::Shards& hidden;  // rows of the level that encoder and decoder meet
   dist::Communicator& communicator;
@@ -34,7 +34,7 @@ struct DatasetSite {
 class DatasetLayers {
  public:
   // Collective. The description's tensors must outlive it.
-  DatasetLayers(const checkpoint::DatasetDescription& dataset, const DatasetSite& site);
+  DatasetLayers(const checkpoint::DatasetDescription& dataset, const DatasetContext& context);
   void move_to(at::Device device);
   // The hidden rows' own values (own rows, k), which the encoder starts from.
   void fix_hidden(const at::Tensor& attributes, Workspace& workspace);

@@ -50,24 +50,24 @@ struct LayerOf<checkpoint::PointWiseProcessorDescription> {
   using type = PointWiseProcessor;
 };
 
-template <class Interface, class Variant, class Site>
-std::unique_ptr<Interface> make(const Variant& variant, const Site& site) {
+template <class Interface, class Variant, class Context>
+std::unique_ptr<Interface> make(const Variant& variant, const Context& context) {
   return std::visit(
       [&]<class Description>(const Description& description) -> std::unique_ptr<Interface> {
-        return std::make_unique<typename LayerOf<Description>::type>(description, site);
+        return std::make_unique<typename LayerOf<Description>::type>(description, context);
       },
       variant);
 }
 
 }  // namespace
 
-std::unique_ptr<Mapper> make_mapper(const checkpoint::MapperDescription& description, const MapperSite& site) {
-  return make<Mapper>(description, site);
+std::unique_ptr<Mapper> make_mapper(const checkpoint::MapperDescription& description, const MapperContext& context) {
+  return make<Mapper>(description, context);
 }
 
 std::unique_ptr<Processor> make_processor(const checkpoint::ProcessorDescription& description,
-                                          const ProcessorSite& site) {
-  return make<Processor>(description, site);
+                                          const ProcessorContext& context) {
+  return make<Processor>(description, context);
 }
 
 }  // namespace tradewind::nn

@@ -42,18 +42,19 @@ class UpdatedSources : public RowSource {
 
 }  // namespace
 
-GraphConvMapper::GraphConvMapper(const checkpoint::GraphConvMapperDescription& description, const MapperSite& site)
-    : block_(description.block, description.channels, site.precision),
-      source_embedding_(make_optional(description.source_embedding, site.precision)),
-      destination_embedding_(make_optional(description.destination_embedding, site.precision)),
-      extractor_(make_optional(description.extractor, site.precision)),
+GraphConvMapper::GraphConvMapper(const checkpoint::GraphConvMapperDescription& description,
+                                 const MapperContext& context)
+    : block_(description.block, description.channels, context.precision),
+      source_embedding_(make_optional(description.source_embedding, context.precision)),
+      destination_embedding_(make_optional(description.destination_embedding, context.precision)),
+      extractor_(make_optional(description.extractor, context.precision)),
       update_sources_(description.update_sources),
-      raw_edges_(graph::edges_of(description.graph, site.destinations.range(site.communicator.rank()))),
-      halo_(site.sources, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), site.communicator,
-            site.place + " halo") {
-  graph::require_nodes(description.graph, site.sources.rows(), site.destinations.rows());
+      raw_edges_(graph::edges_of(description.graph, context.destinations.range(context.communicator.rank()))),
+      halo_(context.sources, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), context.communicator,
+            context.place + " halo") {
+  graph::require_nodes(description.graph, context.sources.rows(), context.destinations.rows());
   for (std::int32_t& source : raw_edges_.source) source = static_cast<std::int32_t>(halo_.table_row(source));
-  const std::int64_t least = std::max(site.least_pieces, description.chunks);
+  const std::int64_t least = std::max(context.least_pieces, description.chunks);
   const auto distinct = static_cast<std::int64_t>(graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}).size());
   const std::int64_t bytes_per_source = block_.width() * block_.lanes() * 4;
   const auto pieces =
@@ -61,10 +62,10 @@ GraphConvMapper::GraphConvMapper(const checkpoint::GraphConvMapperDescription& d
   std::vector<dist::RowRange> ranges;
   ranges.reserve(pieces.size());
   for (const graph::Piece& piece : pieces) ranges.push_back(piece.rows);
-  chunk_ = chunk_rows(block_.widest(), std::max<std::int64_t>(1, (site.destinations.rows() + least - 1) / least));
+  chunk_ = chunk_rows(block_.widest(), std::max<std::int64_t>(1, (context.destinations.rows() + least - 1) / least));
   edges_ = message_edges(raw_edges_, ranges,
-                         shared_chunk(raw_edges_.count(), chunk_rows(block_.widest(), 4096), site.workspace),
-                         shared_chunk(raw_edges_.rows(), chunk_, site.workspace));
+                         shared_chunk(raw_edges_.count(), chunk_rows(block_.widest(), 4096), context.workspace),
+                         shared_chunk(raw_edges_.rows(), chunk_, context.workspace));
   std::size_t next = 0;
   for (const graph::Piece& piece : pieces) {
     Piece mine{table_rows(piece.sources, halo_.own_rows()), next, 0};
@@ -72,25 +73,26 @@ GraphConvMapper::GraphConvMapper(const checkpoint::GraphConvMapperDescription& d
     mine.chunks = next - mine.first_chunk;
     pieces_.push_back(std::move(mine));
   }
-  keep_edges(description.edge_embedding, raw_edges_.attributes, site);
+  keep_edges(description.edge_embedding, raw_edges_.attributes, context);
   raw_edges_ = {};
 }
 
 void GraphConvMapper::keep_edges(const checkpoint::SequentialDescription& description, const at::Tensor& attributes,
-                                 const MapperSite& site) {
-  embedding_.emplace(description, attributes, block_.channels(), site.precision);
+                                 const MapperContext& context) {
+  embedding_.emplace(description, attributes, block_.channels(), context.precision);
   const std::int64_t edges = attributes.size(0), width = block_.width();
-  const bool keep = edges * width * block_.lanes() * 4 <= site.kept_bytes;
+  const bool keep = edges * width * block_.lanes() * 4 <= context.kept_bytes;
   edge_sums_ = at::zeros({edges_.first.size(0) - 1, block_.channels()}, attributes.options());
   for (int lane = 0; keep && lane < block_.lanes(); ++lane) {
     edge_terms_[lane] = at::empty({edges, width}, attributes.options());
   }
   for (const EdgeChunk& chunk : edges_.chunks) {
     if (chunk.count == 0) continue;
-    const at::Tensor embedded = embedding_->rows(chunk.first, chunk.count, site.workspace);
-    site.workspace.operations().sum_segments(embedded, edges_.first.narrow(0, chunk.rows.begin, chunk.rows.size() + 1),
-                                             edge_sums_.narrow(0, chunk.rows.begin, chunk.rows.size()));
-    if (keep) block_.edge_terms(embedded, narrowed(edge_terms_, chunk.first, chunk.count), site.workspace);
+    const at::Tensor embedded = embedding_->rows(chunk.first, chunk.count, context.workspace);
+    context.workspace.operations().sum_segments(embedded,
+                                                edges_.first.narrow(0, chunk.rows.begin, chunk.rows.size() + 1),
+                                                edge_sums_.narrow(0, chunk.rows.begin, chunk.rows.size()));
+    if (keep) block_.edge_terms(embedded, narrowed(edge_terms_, chunk.first, chunk.count), context.workspace);
   }
   if (keep) embedding_.reset();
 }

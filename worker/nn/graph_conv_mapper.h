@@ -18,7 +18,7 @@ namespace tradewind::nn {
 
 class GraphConvMapper : public Mapper {
  public:
-  GraphConvMapper(const checkpoint::GraphConvMapperDescription& description, const MapperSite& site);
+  GraphConvMapper(const checkpoint::GraphConvMapperDescription& description, const MapperContext& context);
 
   void move_to(at::Device device) override;
   std::int64_t outputs() const override;
@@ -34,7 +34,7 @@ class GraphConvMapper : public Mapper {
     void move_to(at::Device device) { sources.move_to(device); }
   };
   void keep_edges(const checkpoint::SequentialDescription& description, const at::Tensor& attributes,
-                  const MapperSite& site);
+                  const MapperContext& context);
   Lanes source_terms(const SourceTable& sources, const TableRows& rows, Workspace& workspace) const;
   void run_chunk(const EdgeChunk& chunk, const Lanes& sources, const RowSource* destinations, const Sink& sink,
                  Workspace& workspace) const;

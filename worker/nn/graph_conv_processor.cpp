@@ -11,25 +11,26 @@
 namespace tradewind::nn {
 
 GraphConvProcessor::GraphConvProcessor(const checkpoint::GraphConvProcessorDescription& description,
-                                       const ProcessorSite& site)
-    : raw_edges_(graph::edges_of(description.graph, site.rows.range(site.communicator.rank()))),
-      halo_(site.rows, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), site.communicator, "processor") {
-  graph::require_nodes(description.graph, site.rows.rows(), site.rows.rows());
+                                       const ProcessorContext& context)
+    : raw_edges_(graph::edges_of(description.graph, context.rows.range(context.communicator.rank()))),
+      halo_(context.rows, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), context.communicator,
+            "processor") {
+  graph::require_nodes(description.graph, context.rows.rows(), context.rows.rows());
   for (std::int32_t& source : raw_edges_.source) source = static_cast<std::int32_t>(halo_.table_row(source));
   std::int64_t widest = 1;
   for (const checkpoint::GraphConvBlockDescription& block : description.blocks) {
     places_.push_back("processor layer " + std::to_string(layers_.size()));
-    layers_.emplace_back(block, description.channels, site.precision);
+    layers_.emplace_back(block, description.channels, context.precision);
     widest = std::max(widest, layers_.back().widest());
   }
-  const std::int64_t rows = raw_edges_.rows(), least = std::max<std::int64_t>(1, site.least_chunks);
+  const std::int64_t rows = raw_edges_.rows(), least = std::max<std::int64_t>(1, context.least_chunks);
   chunk_ = chunk_rows(widest, std::max<std::int64_t>(1, (rows + least - 1) / least));
   const std::int64_t edges_limit = std::max<std::int64_t>(1, (raw_edges_.count() + least - 1) / least);
   edges_ = message_edges(raw_edges_, {{0, rows}},
-                         shared_chunk(raw_edges_.count(), chunk_rows(widest, edges_limit), site.workspace),
-                         shared_chunk(rows, chunk_, site.workspace));
-  embedding_.emplace(description.edge_embedding, raw_edges_.attributes, description.channels, site.precision);
-  embedding_->keep(site.kept_bytes, site.workspace);
+                         shared_chunk(raw_edges_.count(), chunk_rows(widest, edges_limit), context.workspace),
+                         shared_chunk(rows, chunk_, context.workspace));
+  embedding_.emplace(description.edge_embedding, raw_edges_.attributes, description.channels, context.precision);
+  embedding_->keep(context.kept_bytes, context.workspace);
   raw_edges_ = {};
 }
 

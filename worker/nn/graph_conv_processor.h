@@ -18,7 +18,7 @@ namespace tradewind::nn {
 
 class GraphConvProcessor : public Processor {
  public:
-  GraphConvProcessor(const checkpoint::GraphConvProcessorDescription& description, const ProcessorSite& site);
+  GraphConvProcessor(const checkpoint::GraphConvProcessorDescription& description, const ProcessorContext& context);
   void move_to(at::Device device) override;
   void operator()(at::Tensor x, const RowSource* condition, dist::Communicator& communicator,
                   Workspace& workspace) const override;

@@ -28,27 +28,27 @@ at::Tensor embedded(const std::optional<Linear>& embedding, const at::Tensor& x,
 }  // namespace
 
 GraphTransformerMapper::GraphTransformerMapper(const checkpoint::GraphTransformerMapperDescription& description,
-                                               const MapperSite& site)
-    : block_(description.block, site.precision),
-      source_embedding_(make_optional_linear(description.source_embedding, site.precision)),
-      destination_embedding_(make_optional_linear(description.destination_embedding, site.precision)),
-      raw_edges_(graph::edges_of(description.graph, site.destinations.range(site.communicator.rank()))),
-      halo_(site.sources, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), site.communicator,
-            site.place + " halo") {
-  graph::require_nodes(description.graph, site.sources.rows(), site.destinations.rows());
-  if (description.extractor) extractor_.emplace(*description.extractor, site.precision);
+                                               const MapperContext& context)
+    : block_(description.block, context.precision),
+      source_embedding_(make_optional_linear(description.source_embedding, context.precision)),
+      destination_embedding_(make_optional_linear(description.destination_embedding, context.precision)),
+      raw_edges_(graph::edges_of(description.graph, context.destinations.range(context.communicator.rank()))),
+      halo_(context.sources, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), context.communicator,
+            context.place + " halo") {
+  graph::require_nodes(description.graph, context.sources.rows(), context.destinations.rows());
+  if (description.extractor) extractor_.emplace(*description.extractor, context.precision);
   for (std::int32_t& source : raw_edges_.source) source = static_cast<std::int32_t>(halo_.table_row(source));
   const std::int64_t bytes_per_source =
       2 * block_.attention_channels() * static_cast<std::int64_t>(at::elementSize(block_.stored_type()));
-  const std::int64_t least = std::max(site.least_pieces, description.chunks);
+  const std::int64_t least = std::max(context.least_pieces, description.chunks);
   const auto distinct = static_cast<std::int64_t>(graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}).size());
   for (const graph::Piece& piece :
        graph::cut_into_pieces(raw_edges_, checkpoint::limits::sources_per_piece(distinct, bytes_per_source), least)) {
     pieces_.push_back({piece.rows, table_rows(piece.sources, halo_.own_rows())});
   }
-  edges_ = attention_edges(raw_edges_, block_.prepare(raw_edges_.attributes, site.workspace));
+  edges_ = attention_edges(raw_edges_, block_.prepare(raw_edges_.attributes, context.workspace));
   raw_edges_ = {};
-  chunk_limit_ = std::max<std::int64_t>(1, (site.destinations.rows() + least - 1) / least);
+  chunk_limit_ = std::max<std::int64_t>(1, (context.destinations.rows() + least - 1) / least);
   chunk_ = chunk_rows(block_.widest(), chunk_limit_);
 }
 

@@ -16,7 +16,8 @@ namespace tradewind::nn {
 
 class GraphTransformerMapper : public Mapper {
  public:
-  GraphTransformerMapper(const checkpoint::GraphTransformerMapperDescription& description, const MapperSite& site);
+  GraphTransformerMapper(const checkpoint::GraphTransformerMapperDescription& description,
+                         const MapperContext& context);
 
   void move_to(at::Device device) override;
   std::int64_t outputs() const override;

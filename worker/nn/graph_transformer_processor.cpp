@@ -10,20 +10,21 @@
 namespace tradewind::nn {
 
 GraphTransformerProcessor::GraphTransformerProcessor(
-    const checkpoint::GraphTransformerProcessorDescription& description, const ProcessorSite& site)
-    : raw_edges_(graph::edges_of(description.graph, site.rows.range(site.communicator.rank()))),
-      halo_(site.rows, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), site.communicator, "processor"),
-      least_chunks_(std::max<std::int64_t>(1, site.least_chunks)) {
-  graph::require_nodes(description.graph, site.rows.rows(), site.rows.rows());
+    const checkpoint::GraphTransformerProcessorDescription& description, const ProcessorContext& context)
+    : raw_edges_(graph::edges_of(description.graph, context.rows.range(context.communicator.rank()))),
+      halo_(context.rows, graph::distinct_sources(raw_edges_, {0, raw_edges_.rows()}), context.communicator,
+            "processor"),
+      least_chunks_(std::max<std::int64_t>(1, context.least_chunks)) {
+  graph::require_nodes(description.graph, context.rows.rows(), context.rows.rows());
   for (std::int32_t& source : raw_edges_.source) source = static_cast<std::int32_t>(halo_.table_row(source));
   AttentionEdges edges = attention_edges(raw_edges_, {});
   at::Tensor shared;
   for (const checkpoint::GraphTransformerBlockDescription& description_of_block : description.blocks) {
-    GraphTransformerBlock block(description_of_block, site.precision);
+    GraphTransformerBlock block(description_of_block, context.precision);
     if (block.has_edge_mlp()) {
-      edges.attributes = block.prepare(raw_edges_.attributes, site.workspace);
+      edges.attributes = block.prepare(raw_edges_.attributes, context.workspace);
     } else {
-      if (!shared.defined()) shared = block.prepare(raw_edges_.attributes, site.workspace);
+      if (!shared.defined()) shared = block.prepare(raw_edges_.attributes, context.workspace);
       edges.attributes = shared;
     }
     layers_.push_back({std::move(block), edges, "processor layer " + std::to_string(layers_.size())});

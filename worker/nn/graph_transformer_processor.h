@@ -17,7 +17,7 @@ namespace tradewind::nn {
 class GraphTransformerProcessor : public Processor {
  public:
   GraphTransformerProcessor(const checkpoint::GraphTransformerProcessorDescription& description,
-                            const ProcessorSite& site);
+                            const ProcessorContext& context);
   void move_to(at::Device device) override;
   void operator()(at::Tensor x, const RowSource* condition, dist::Communicator& communicator,
                   Workspace& workspace) const override;

@@ -49,7 +49,7 @@ class Mapper {
 };
 
 // What a mapper is told beside its description.
-struct MapperSite {
+struct MapperContext {
   Precision precision = Precision::f32;
   const dist::Shards& sources;
   const dist::Shards& destinations;
@@ -62,6 +62,6 @@ struct MapperSite {
 };
 
 // Collective: plans what is exchanged.
-std::unique_ptr<Mapper> make_mapper(const checkpoint::MapperDescription& description, const MapperSite& site);
+std::unique_ptr<Mapper> make_mapper(const checkpoint::MapperDescription& description, const MapperContext& context);
 
 }  // namespace tradewind::nn

@@ -31,8 +31,8 @@ class EncodersTrunkDecoders : public Model {
       levels_.emplace_back(level.count, communicator.size());
     for (const checkpoint::DatasetDescription& dataset : model.datasets) {
       datasets_.emplace_back(
-          dataset, DatasetSite{options.precision, levels_.front(), communicator, options.mapper_chunks, workspace_,
-                               model.datasets.size() == 1 ? std::string() : " " + dataset.name});
+          dataset, DatasetContext{options.precision, levels_.front(), communicator, options.mapper_chunks, workspace_,
+                                  model.datasets.size() == 1 ? std::string() : " " + dataset.name});
     }
     for (const checkpoint::StageDescription& stage : model.trunk) {
       std::visit([&](const auto& each) { add_stage(each, options); }, stage);

@@ -18,16 +18,17 @@ std::int64_t rows_of_piece(std::int64_t rows, std::int64_t least_pieces) {
 
 }  // namespace
 
-PointWiseMapper::PointWiseMapper(const checkpoint::PointWiseMapperDescription& description, const MapperSite& site)
+PointWiseMapper::PointWiseMapper(const checkpoint::PointWiseMapperDescription& description,
+                                 const MapperContext& context)
     : inputs_(description.inputs),
-      rows_(site.sources.range(site.communicator.rank()).size()),
-      layers_(description.layers, site.precision),
-      chunk_limit_(rows_of_piece(site.sources.rows(), site.least_pieces)),
+      rows_(context.sources.range(context.communicator.rank()).size()),
+      layers_(description.layers, context.precision),
+      chunk_limit_(rows_of_piece(context.sources.rows(), context.least_pieces)),
       chunk_(chunk_rows(std::max(layers_.widest(), inputs_), chunk_limit_)) {
-  if (site.sources.rows() != site.destinations.rows()) {
-    throw UserError("a point-wise mapper between " + std::to_string(site.sources.rows()) + " and " +
-                        std::to_string(site.destinations.rows()) + " nodes",
-                    "model." + site.place, "the checkpoint is damaged or of an unknown layout");
+  if (context.sources.rows() != context.destinations.rows()) {
+    throw UserError("a point-wise mapper between " + std::to_string(context.sources.rows()) + " and " +
+                        std::to_string(context.destinations.rows()) + " nodes",
+                    "model." + context.place, "the checkpoint is damaged or of an unknown layout");
   }
 }
 
@@ -50,10 +51,10 @@ void PointWiseMapper::operator()(const RowSource& sources, const RowSource*, con
 }
 
 PointWiseProcessor::PointWiseProcessor(const checkpoint::PointWiseProcessorDescription& description,
-                                       const ProcessorSite& site)
-    : chunk_limit_(rows_of_piece(site.rows.range(site.communicator.rank()).size(), site.least_chunks)) {
+                                       const ProcessorContext& context)
+    : chunk_limit_(rows_of_piece(context.rows.range(context.communicator.rank()).size(), context.least_chunks)) {
   for (const auto& layer : description.layers) {
-    layers_.emplace_back(layer, site.precision);
+    layers_.emplace_back(layer, context.precision);
     widest_ = std::max(widest_, layers_.back().widest());
   }
   chunk_ = chunk_rows(widest_, chunk_limit_);

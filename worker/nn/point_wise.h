@@ -16,7 +16,7 @@ namespace tradewind::nn {
 // An encoder embeds its sources; a decoder extracts its results from them. Destinations are not looked at.
 class PointWiseMapper : public Mapper {
  public:
-  PointWiseMapper(const checkpoint::PointWiseMapperDescription& description, const MapperSite& site);
+  PointWiseMapper(const checkpoint::PointWiseMapperDescription& description, const MapperContext& context);
   void move_to(at::Device device) override;
   std::int64_t outputs() const override { return layers_.outputs(inputs_); }
   void fix_destinations(const at::Tensor& rows, Workspace& workspace) override;
@@ -32,7 +32,7 @@ class PointWiseMapper : public Mapper {
 // x = mlp(x), once per layer.
 class PointWiseProcessor : public Processor {
  public:
-  PointWiseProcessor(const checkpoint::PointWiseProcessorDescription& description, const ProcessorSite& site);
+  PointWiseProcessor(const checkpoint::PointWiseProcessorDescription& description, const ProcessorContext& context);
   void move_to(at::Device device) override;
   void operator()(at::Tensor x, const RowSource* condition, dist::Communicator& communicator,
                   Workspace& workspace) const override;

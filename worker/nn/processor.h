@@ -29,7 +29,7 @@ class Processor {
 };
 
 // What a processor is told beside its description.
-struct ProcessorSite {
+struct ProcessorContext {
   Precision precision = Precision::f32;
   const dist::Shards& rows;
   dist::Communicator& communicator;
@@ -41,6 +41,6 @@ struct ProcessorSite {
 
 // Collective: plans what is exchanged.
 std::unique_ptr<Processor> make_processor(const checkpoint::ProcessorDescription& description,
-                                          const ProcessorSite& site);
+                                          const ProcessorContext& context);
 
 }  // namespace tradewind::nn

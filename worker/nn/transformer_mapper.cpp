@@ -12,27 +12,28 @@
 namespace tradewind::nn {
 namespace {
 
-std::shared_ptr<AttentionPlan> plan_of(const checkpoint::AttentionDescription& attention, const MapperSite& site) {
-  return std::make_shared<AttentionPlan>(site.sources, site.destinations, attention.window,
-                                         query_offset(attention, site.sources.rows(), site.destinations.rows()),
-                                         site.communicator, site.place);
+std::shared_ptr<AttentionPlan> plan_of(const checkpoint::AttentionDescription& attention,
+                                       const MapperContext& context) {
+  return std::make_shared<AttentionPlan>(context.sources, context.destinations, attention.window,
+                                         query_offset(attention, context.sources.rows(), context.destinations.rows()),
+                                         context.communicator, context.place);
 }
 
 }  // namespace
 
 TransformerMapper::TransformerMapper(const checkpoint::TransformerMapperDescription& description,
-                                     const MapperSite& site)
-    : attention_(description.attention, site.precision, plan_of(description.attention, site), site.place + " attention",
-                 site.least_pieces),
-      destination_embedding_(description.destination_embedding, site.precision),
+                                     const MapperContext& context)
+    : attention_(description.attention, context.precision, plan_of(description.attention, context),
+                 context.place + " attention", context.least_pieces),
+      destination_embedding_(description.destination_embedding, context.precision),
       norm_source_(description.norm_source),
       norm_destination_(description.norm_destination),
       norm_mlp_(description.norm_mlp),
-      mlp_(description.mlp, site.precision) {
-  if (description.source_embedding) source_embedding_.emplace(*description.source_embedding, site.precision);
-  if (description.extractor) extractor_.emplace(*description.extractor, site.precision);
-  const std::int64_t least = std::max<std::int64_t>(1, site.least_pieces);
-  chunk_limit_ = std::max<std::int64_t>(1, (site.destinations.rows() + least - 1) / least);
+      mlp_(description.mlp, context.precision) {
+  if (description.source_embedding) source_embedding_.emplace(*description.source_embedding, context.precision);
+  if (description.extractor) extractor_.emplace(*description.extractor, context.precision);
+  const std::int64_t least = std::max<std::int64_t>(1, context.least_pieces);
+  chunk_limit_ = std::max<std::int64_t>(1, (context.destinations.rows() + least - 1) / least);
   chunk_ = chunk_rows(std::max(mlp_.widest(), attention_.channels()), chunk_limit_);
 }
 

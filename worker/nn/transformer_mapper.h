@@ -15,7 +15,7 @@ namespace tradewind::nn {
 
 class TransformerMapper : public Mapper {
  public:
-  TransformerMapper(const checkpoint::TransformerMapperDescription& description, const MapperSite& site);
+  TransformerMapper(const checkpoint::TransformerMapperDescription& description, const MapperContext& context);
 
   void move_to(at::Device device) override;
   std::int64_t outputs() const override;

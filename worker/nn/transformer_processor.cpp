@@ -51,15 +51,16 @@ void TransformerBlock::operator()(at::Tensor x, const RowSource* condition, dist
 }
 
 TransformerProcessor::TransformerProcessor(const checkpoint::TransformerProcessorDescription& description,
-                                           const ProcessorSite& site) {
+                                           const ProcessorContext& context) {
   std::map<std::int64_t, std::shared_ptr<AttentionPlan>> plans;  // by window; -1: all rows
   for (std::size_t i = 0; i < description.blocks.size(); ++i) {
     const checkpoint::TransformerBlockDescription& block = description.blocks[i];
     auto& plan = plans[block.window.value_or(-1)];
     if (!plan) {
-      plan = std::make_shared<AttentionPlan>(site.rows, site.rows, block.window, 0, site.communicator, "processor");
+      plan = std::make_shared<AttentionPlan>(context.rows, context.rows, block.window, 0, context.communicator,
+                                             "processor");
     }
-    blocks_.emplace_back(block, site.precision, plan, "processor layer " + std::to_string(i), site.least_chunks);
+    blocks_.emplace_back(block, context.precision, plan, "processor layer " + std::to_string(i), context.least_chunks);
   }
 }
 

@@ -34,7 +34,7 @@ class TransformerBlock {
 
 class TransformerProcessor : public Processor {
  public:
-  TransformerProcessor(const checkpoint::TransformerProcessorDescription& description, const ProcessorSite& site);
+  TransformerProcessor(const checkpoint::TransformerProcessorDescription& description, const ProcessorContext& context);
   void move_to(at::Device device) override;
   void operator()(at::Tensor x, const RowSource* condition, dist::Communicator& communicator,
                   Workspace& workspace) const override;

@@ -47,7 +47,7 @@ GribOutput::GribOutput(const config::GribOutputConfig& config, const OutputConte
       communicator_(communicator),
       rules_(grib::KeyRules::from(config)),
       sink_(context.pending_bytes, communicator.observer(), context.streams),
-      placement_(communicator, sink_, context.site_probe ? context.site_probe : site_of),
+      layout_(communicator, sink_, context.site_probe ? context.site_probe : site_of),
       threads_(encoding_threads()) {
   config_.path = config::with_dataset(config_.path, context.metadata.dataset);
   if (config_.negative_step_mode != "error" && config_.negative_step_mode != "write" &&
@@ -176,7 +176,7 @@ Message GribOutput::encode(const Step& step, std::size_t index) {
 void GribOutput::finish_step() {
   if (!step_) return;
   threads_.wait();
-  placement_.place(std::move(step_->messages), step_->field_count);
+  layout_.append(std::move(step_->messages), step_->field_count);
   sink_.mark(step_->step);
   step_.reset();
 }
@@ -197,10 +197,10 @@ std::string GribOutput::why_no_restart() const {
 Settled GribOutput::settle() {
   finish_step();
   sink_.flush();
-  return {placement_.begun(), {}};
+  return {layout_.begun(), {}};
 }
 
-void GribOutput::resume(Settled settled) { placement_.resume(settled.told); }
+void GribOutput::resume(Settled settled) { layout_.resume(settled.told); }
 
 OutputFigures GribOutput::figures() const {
   OutputFigures figures = sink_.figures();

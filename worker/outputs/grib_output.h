@@ -19,9 +19,9 @@
 #include "worker/grib/encode.h"
 #include "worker/grib/identity.h"
 #include "worker/grib/templates.h"
+#include "worker/outputs/file_layout.h"
 #include "worker/outputs/file_sink.h"
 #include "worker/outputs/output.h"
-#include "worker/outputs/placement.h"
 #include "worker/outputs/restartable.h"
 #include "worker/outputs/task_threads.h"
 
@@ -38,7 +38,7 @@ class GribOutput : public Output, public Restartable {
   std::string why_no_restart() const override;
   Settled settle() override;
   std::string caution() const override;
-  std::vector<std::string> files() const override { return placement_.files(); }
+  std::vector<std::string> files() const override { return layout_.files(); }
   void resume(Settled settled) override;
 
  private:
@@ -65,7 +65,7 @@ class GribOutput : public Output, public Restartable {
   grib::Templates& templates(const fields::Grid& grid);
   std::vector<Field> describe(const State& state);
   Preview preview(const Field& field, const State& state);
-  std::vector<std::string> settle_places(const std::string& own, std::int64_t states);
+  std::vector<std::string> settle_paths(const std::string& own, std::int64_t states);
   std::string path_of(std::size_t field, std::size_t count) const;
   std::vector<at::Tensor> gather(const State& state, const std::vector<Field>& fields);
   Message encode(const Step& step, std::size_t field);
@@ -78,7 +78,7 @@ class GribOutput : public Output, public Restartable {
   grib::KeyRules rules_;
   std::optional<grib::Templates> templates_;  // known when the first state's grid is
   FileSink sink_;
-  Placement placement_;
+  FileLayout layout_;
   std::mutex previews_;
   std::map<std::string, double> bytes_of_kind_;  // of a message, by how it is packed; guarded by previews_
   std::atomic<std::int64_t> encoding_nanoseconds_ = 0;

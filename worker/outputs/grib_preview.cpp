@@ -78,7 +78,7 @@ std::vector<std::string> GribOutput::prepare(const Outlook& outlook) {
       if (state + 1 == fields.size()) own["last"] = own["last"].get<double>() + one.bytes;
     }
   }
-  return settle_places(own.dump(), due.count);
+  return settle_paths(own.dump(), due.count);
 }
 
 GribOutput::Preview GribOutput::preview(const Field& field, const State& state) {
@@ -110,7 +110,7 @@ GribOutput::Preview GribOutput::preview(const Field& field, const State& state) 
 }
 
 // All ranks: what each found of paths and bytes.
-std::vector<std::string> GribOutput::settle_places(const std::string& own, std::int64_t states) {
+std::vector<std::string> GribOutput::settle_paths(const std::string& own, std::int64_t states) {
   std::set<std::string> paths, files;
   double first = 0, last = 0;
   for (const std::string& text : dist::gather_texts(communicator_, own, "output.prepare")) {
@@ -133,8 +133,7 @@ std::vector<std::string> GribOutput::settle_places(const std::string& own, std::
                              .all = static_cast<std::uint64_t>(first + last * static_cast<double>(states - 1))});
   }
   // A path without keys is that of a file which will be written.
-  if (!config_.split_output || config_.path.find('{') == std::string::npos)
-    placement_.begin({paths.begin(), paths.end()});
+  if (!config_.split_output || config_.path.find('{') == std::string::npos) layout_.begin({paths.begin(), paths.end()});
   return warnings;
 }
 

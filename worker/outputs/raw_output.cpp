@@ -56,7 +56,7 @@ RawOutput::RawOutput(const config::RawOutputConfig& config, const OutputContext&
       context_(context),
       communicator_(communicator),
       sink_(context.pending_bytes, communicator.observer(), context.streams),
-      placement_(communicator, sink_, context.site_probe ? context.site_probe : site_of),
+      layout_(communicator, sink_, context.site_probe ? context.site_probe : site_of),
       threads_(packing_threads()) {
   config_.dir = config::with_dataset(config_.dir, context.metadata.dataset);
   if (!context.run_words.empty()) sink_.of_run(context.run_words);
@@ -88,7 +88,7 @@ std::vector<std::string> RawOutput::prepare(const Outlook& outlook) {
   for (const State& state : due.states) most = std::max(most, selected(state).size());
   if (most == 0) fields::refuse_nothing(config_.common, due, "output.raw");
   if (!due.states.front().grid->points)
-    throw UserError("the output `raw` holds the places of the grid's points, and they are not known", "output.raw",
+    throw UserError("the output `raw` holds the coordinates of the grid's points, and they are not known", "output.raw",
                     "give an input with coordinates");
   std::set<std::string> paths;
   const auto add = [&](Duration step) {
@@ -200,7 +200,7 @@ void RawOutput::finish_step() {
     }
     messages.push_back({step_->path, npz::directory_of(entries)});
   }
-  placement_.place(std::move(messages), step_->arrays + 1);
+  layout_.append(std::move(messages), step_->arrays + 1);
   sink_.mark(step_->step);
   step_.reset();
 }
@@ -216,7 +216,7 @@ void RawOutput::close() {
 Settled RawOutput::settle() {
   finish_step();
   sink_.flush();
-  return {placement_.begun(), {}};
+  return {layout_.begun(), {}};
 }
 
 OutputFigures RawOutput::figures() const {

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "worker/npz/npz.h"
+#include "worker/outputs/file_layout.h"
 #include "worker/outputs/file_sink.h"
 #include "worker/outputs/output.h"
-#include "worker/outputs/placement.h"
 #include "worker/outputs/restartable.h"
 #include "worker/outputs/task_threads.h"
 
@@ -30,10 +30,10 @@ class RawOutput : public Output, public Restartable {
   void close() override;
   OutputFigures figures() const override;
   std::string caution() const override;
-  std::vector<std::string> files() const override { return placement_.files(); }
+  std::vector<std::string> files() const override { return layout_.files(); }
 
   Settled settle() override;
-  void resume(Settled settled) override { placement_.resume(settled.told); }
+  void resume(Settled settled) override { layout_.resume(settled.told); }
 
  private:
   struct Array {
@@ -61,7 +61,7 @@ class RawOutput : public Output, public Restartable {
   OutputContext context_;
   dist::Communicator& communicator_;
   FileSink sink_;
-  Placement placement_;
+  FileLayout layout_;
   std::set<std::string> begun_;                             // paths
   std::optional<npz::PackedArray> latitudes_, longitudes_;  // those this rank has had to pack
   std::set<int> served_;                                    // ranks that have had the grid's coordinates

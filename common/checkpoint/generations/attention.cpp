@@ -6,7 +6,7 @@
 #include "common/checkpoint/generations/attributes.h"
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/layers.h"
-#include "common/checkpoint/generations/places.h"
+#include "common/checkpoint/generations/paths.h"
 #include "common/checkpoint/listing.h"
 #include "common/errors.h"
 
@@ -132,7 +132,7 @@ void read_options(const Node& attention, const std::optional<AttendedRows>& cros
 
 void read_projections(const Node& attention, std::int64_t channels, AttentionDescription& out) {
   const std::int64_t width = out.heads * out.head_size;
-  if (const auto fused = find_place(attention, places::fused_qkv)) {
+  if (const auto fused = find_by_paths(attention, paths::fused_qkv)) {
     const LinearDescription all = read_linear(*fused, 3 * width, channels);
     LinearDescription* const parts[] = {&out.query, &out.key, &out.value};
     for (std::int64_t i = 0; i < 3; ++i) {

@@ -1,5 +1,5 @@
 // Attributes of the nodes of a tree, one level below tree.h: what an object holds, by name, for the checks that must
-// see everything (known.h) or look for a thing in several places (places.h). Pure, thread-safe.
+// see everything (known.h) or look for a thing under several paths (paths.h). Pure, thread-safe.
 #pragma once
 
 #include <optional>

@@ -61,14 +61,14 @@ Names find_names(const Node& model) {
   return names;
 }
 
-NodeDescription read_nodes(const Scope& scope, const std::string& name, const Place& coordinates,
-                           const Place& trainable) {
+NodeDescription read_nodes(const Scope& scope, const std::string& name, const Paths& coordinates,
+                           const Paths& trainable) {
   NodeDescription out;
   out.name = name;
-  out.coordinates = floating_tensor(at_place(scope.model, coordinates, scope.names), {kAnySize, 4});
+  out.coordinates = floating_tensor(by_paths(scope.model, coordinates, scope.names), {kAnySize, 4});
   out.count = out.coordinates.shape[0];
   if (out.count < 1) throw UserError("no nodes", out.coordinates.path);
-  out.trainable = read_trainable(at_place(scope.model, trainable, scope.names), out.count);
+  out.trainable = read_trainable(by_paths(scope.model, trainable, scope.names), out.count);
   return out;
 }
 
@@ -77,7 +77,7 @@ ResidualDescription find_residual(const Scope& scope, const ModelSizes& sizes) {
     if (auto truncation = find_truncation(scope.model, sizes)) return *std::move(truncation);
     return SkipResidualDescription{};
   }
-  return read_residual(at_place(scope.model, places::residual, scope.names), sizes);
+  return read_residual(by_paths(scope.model, paths::residual, scope.names), sizes);
 }
 
 bool find_latent_skip(const Scope& scope) {
@@ -133,7 +133,7 @@ std::int64_t target_channels(const Scope& scope, std::int64_t encoded, const std
         channels += out.input_steps * static_cast<std::int64_t>(out.prognostic_input.size());
         break;
       case TargetFeature::forcings:
-        out.forcing_input = columns_of(at_place(scope.model, places::forcing_input, scope.names), out.input_variables);
+        out.forcing_input = columns_of(by_paths(scope.model, paths::forcing_input, scope.names), out.input_variables);
         channels += out.input_steps * static_cast<std::int64_t>(out.forcing_input.size());
         break;
       case TargetFeature::coordinates:
@@ -150,7 +150,7 @@ std::int64_t target_channels(const Scope& scope, std::int64_t encoded, const std
 std::vector<BoundingDescription> find_boundings(const Scope& scope, const ModelSizes& sizes, Refusals& refusals) {
   std::vector<BoundingDescription> out;
   if (scope.generation.has_no_boundings) return out;
-  const Node list = at_place(scope.model, places::boundings, scope.names);
+  const Node list = by_paths(scope.model, paths::boundings, scope.names);
   require_class(list, "list of boundings", {"torch.nn.modules.container.ModuleList"});
   for (const Node& bounding : modules_in_order(list))
     attempt(refusals, [&] { out.push_back(read_bounding(bounding, sizes)); });
@@ -158,8 +158,8 @@ std::vector<BoundingDescription> find_boundings(const Scope& scope, const ModelS
 }
 
 // `inverse` processors are stored in the order in which they are applied.
-std::vector<Node> find_processors(const Node& root, const Place& place, bool inverse, const Scope& scope) {
-  const Node owner = at_place(root, place, scope.names);
+std::vector<Node> find_processors(const Node& root, const Paths& paths, bool inverse, const Scope& scope) {
+  const Node owner = by_paths(root, paths, scope.names);
   require_class(owner, "pre-processors", {"anemoi.models.preprocessing.Processors"});
   refuse_unknown_attributes(owner);
   if (const Node direction = owner.at("inverse"); direction.as_bool() != inverse) {
@@ -175,8 +175,8 @@ std::vector<Node> find_processors(const Node& root, const Place& place, bool inv
 // Both directions hold the same objects, the inverse one in reverse.
 void find_preprocessors(const Node& root, const Scope& scope, const ModelSizes& sizes, DatasetDescription& out,
                         Refusals& refusals) {
-  const auto forward = find_processors(root, places::preprocessors, false, scope);
-  const auto inverse = find_processors(root, places::postprocessors, true, scope);
+  const auto forward = find_processors(root, paths::preprocessors, false, scope);
+  const auto inverse = find_processors(root, paths::postprocessors, true, scope);
   const auto same = [](const Node& a, const Node& b) { return &a.value() == &b.value(); };
   if (!std::equal(forward.begin(), forward.end(), inverse.rbegin(), inverse.rend(), same)) {
     throw UserError("the post-processors are not the pre-processors in reverse order", "post_processors",
@@ -204,19 +204,19 @@ LatentAggregation find_aggregation(const Scope& scope) {
 
 // What the dataset is before its layers: its nodes, columns and times.
 DatasetDescription read_dataset(const Scope& scope) {
-  const auto size = [&](const Place& place) { return positive(at_place(scope.model, place, scope.names)); };
-  const auto columns = [&](const Place& place, std::int64_t limit) {
-    return columns_of(at_place(scope.model, place, scope.names), limit);
+  const auto size = [&](const Paths& paths) { return positive(by_paths(scope.model, paths, scope.names)); };
+  const auto columns = [&](const Paths& paths, std::int64_t limit) {
+    return columns_of(by_paths(scope.model, paths, scope.names), limit);
   };
   DatasetDescription out;
   out.name = scope.names.dataset;
-  out.input_steps = size(places::input_steps);
-  if (scope.generation.output_has_time) out.output_steps = size(places::output_steps);
-  out.input_variables = size(places::input_variables);
-  out.output_variables = size(places::output_variables);
-  out.nodes = read_nodes(scope, scope.names.data, places::data_coordinates, places::data_trainable);
-  out.prognostic_input = columns(places::prognostic_input, out.input_variables);
-  out.prognostic_output = columns(places::prognostic_output, out.output_variables);
+  out.input_steps = size(paths::input_steps);
+  if (scope.generation.output_has_time) out.output_steps = size(paths::output_steps);
+  out.input_variables = size(paths::input_variables);
+  out.output_variables = size(paths::output_variables);
+  out.nodes = read_nodes(scope, scope.names.data, paths::data_coordinates, paths::data_trainable);
+  out.prognostic_input = columns(paths::prognostic_input, out.input_variables);
+  out.prognostic_output = columns(paths::prognostic_output, out.output_variables);
   out.input_features = read_input_features(scope);
   return out;
 }
@@ -230,8 +230,8 @@ void refuse_truncated_input(const Node& model, const DatasetDescription& dataset
 }
 
 MapperResult read_encoder(const Scope& scope, const DatasetDescription& dataset, const NodeDescription& hidden) {
-  return read_mapper(at_place(scope.model, places::encoder, scope.names), scope,
-                     {.graph = places::encoder_graph,
+  return read_mapper(by_paths(scope.model, paths::encoder, scope.names), scope,
+                     {.graph = paths::encoder_graph,
                       .sources = dataset.nodes.count,
                       .destinations = hidden.count,
                       .source_channels = input_columns(dataset),
@@ -243,8 +243,8 @@ DecoderDescription read_decoder(const Scope& scope, const MapperResult& encoded,
   DecoderDescription out;
   out.target_features = find_target_features(scope);
   const std::int64_t channels = encoded.source_channels > 0 ? encoded.source_channels : input_columns(dataset);
-  out.mapper = read_mapper(at_place(scope.model, places::decoder, scope.names), scope,
-                           {.graph = places::decoder_graph,
+  out.mapper = read_mapper(by_paths(scope.model, paths::decoder, scope.names), scope,
+                           {.graph = paths::decoder_graph,
                             .sources = hidden.count,
                             .destinations = dataset.nodes.count,
                             .source_channels = encoded.output_channels,
@@ -265,8 +265,8 @@ void read_layers(const Scope& scope, ModelDescription& out) {
   }
   out.trunk.emplace_back(ProcessStage{
       .level = 0,
-      .processor = read_processor(at_place(scope.model, places::processor, scope.names), scope,
-                                  {.graph = places::processor_graph,
+      .processor = read_processor(by_paths(scope.model, paths::processor, scope.names), scope,
+                                  {.graph = paths::processor_graph,
                                    .nodes = hidden.count,
                                    .channels = encoded.output_channels,
                                    .condition = out.noise && !out.noise->injection ? out.noise->channels : 0})});
@@ -278,7 +278,7 @@ void read_layers(const Scope& scope, ModelDescription& out) {
 ModelDescription describe_root(const Node& root, Refusals& refusals) {
   require_class(root, "checkpoint", {"anemoi.models.interface.AnemoiModelInterface"});
   refuse_unknown_attributes(root);
-  const Node model = at_place(root, places::model);
+  const Node model = by_paths(root, paths::model);
   require_class(model, "model",
                 {"anemoi.models.models.encoder_processor_decoder.AnemoiModelEncProcDec", kEnsembleModel});
   refuse_unknown_attributes(model);
@@ -289,11 +289,11 @@ ModelDescription describe_root(const Node& root, Refusals& refusals) {
   out.generation = scope.generation.name;
   out.output_has_time = scope.generation.output_has_time;
   for (const char* table : {"node_attributes.{dataset}", "node_attributes"}) {
-    const auto nodes = find_place(model, {"nodes", {table}, "trainable_tensors"}, scope.names);
+    const auto nodes = find_by_paths(model, {"nodes", {table}, "trainable_tensors"}, scope.names);
     if (nodes) refuse_unknown_attributes(*nodes);
   }
   out.datasets.push_back(read_dataset(scope));
-  out.levels.push_back(read_nodes(scope, scope.names.hidden, places::hidden_coordinates, places::hidden_trainable));
+  out.levels.push_back(read_nodes(scope, scope.names.hidden, paths::hidden_coordinates, paths::hidden_trainable));
   DatasetDescription& dataset = out.datasets.front();
   const ModelSizes sizes = sizes_of(dataset);
   attempt(refusals, [&] { read_layers(scope, out); });

@@ -17,7 +17,7 @@ bool is_first_generation(const Node& injector) { return injector.has("inject_noi
 // Since 0.11.1 the noise may come through a sparse matrix.
 void refuse_matrix(const Node& injector) {
   if (is_first_generation(injector)) return;
-  const Node matrix = at_place(injector, places::noise_matrix);
+  const Node matrix = by_paths(injector, paths::noise_matrix);
   if (matrix.is_none()) return;
   throw UserError("noise through a sparse matrix is not supported", matrix.path());
 }

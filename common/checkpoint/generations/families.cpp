@@ -27,9 +27,9 @@ struct Row {
   Reader reader;
 };
 template <class Reader>
-using Table = std::vector<Row<Reader>>;
+using Readers = std::vector<Row<Reader>>;
 
-const Table<decltype(&read_graph_transformer_mapper)> kMappers = {
+const Readers<decltype(&read_graph_transformer_mapper)> kMappers = {
     {"anemoi.models.layers.mapper.GraphTransformerForwardMapper", read_graph_transformer_mapper},
     {"anemoi.models.layers.mapper.GraphTransformerBackwardMapper", read_graph_transformer_mapper},
     {"anemoi.models.layers.mapper.TransformerForwardMapper", read_transformer_mapper},
@@ -40,25 +40,25 @@ const Table<decltype(&read_graph_transformer_mapper)> kMappers = {
     {"anemoi.models.layers.mapper.GNNBackwardMapper", read_graph_conv_mapper},
 };
 
-const Table<decltype(&read_transformer_processor)> kProcessors = {
+const Readers<decltype(&read_transformer_processor)> kProcessors = {
     {"anemoi.models.layers.processor.TransformerProcessor", read_transformer_processor},
     {"anemoi.models.layers.processor.PointWiseMLPProcessor", read_point_wise_processor},
     {"anemoi.models.layers.processor.GraphTransformerProcessor", read_graph_transformer_processor},
     {"anemoi.models.layers.processor.GNNProcessor", read_graph_conv_processor},
 };
 
-const Table<decltype(&read_noise_conditioning)> kInjectors = {
+const Readers<decltype(&read_noise_conditioning)> kInjectors = {
     {"anemoi.models.layers.ensemble.NoiseConditioning", read_noise_conditioning},
     {"anemoi.models.layers.ensemble.NoiseInjector", read_noise_injector},
     {"anemoi.models.layers.ensemble.NoOpNoiseInjector", read_no_noise},
 };
 
-const Table<decltype(&read_skip_residual)> kResiduals = {
+const Readers<decltype(&read_skip_residual)> kResiduals = {
     {"anemoi.models.layers.residual.SkipConnection", read_skip_residual},
     {"anemoi.models.layers.residual.TruncatedConnection", read_truncated_residual},
 };
 
-const Table<decltype(&read_relu_bounding)> kBoundings = {
+const Readers<decltype(&read_relu_bounding)> kBoundings = {
     {"anemoi.models.layers.bounding.ReluBounding", read_relu_bounding},
     {"anemoi.models.layers.bounding.LeakyReluBounding", read_relu_bounding},
     {"anemoi.models.layers.bounding.NormalizedReluBounding", read_relu_bounding},
@@ -69,7 +69,7 @@ const Table<decltype(&read_relu_bounding)> kBoundings = {
     {"anemoi.models.layers.bounding.LeakyFractionBounding", read_hardtanh_bounding},
 };
 
-const Table<decltype(&read_normalizer)> kPreprocessors = {
+const Readers<decltype(&read_normalizer)> kPreprocessors = {
     {"anemoi.models.preprocessing.normalizer.InputNormalizer", read_normalizer},
     {"anemoi.models.preprocessing.imputer.InputImputer", read_imputer},
     {"anemoi.models.preprocessing.imputer.ConstantImputer", read_imputer},
@@ -86,14 +86,14 @@ const Table<decltype(&read_normalizer)> kPreprocessors = {
 };
 
 template <class Reader>
-std::string names_of(const Table<Reader>& table) {
+std::string names_of(const Readers<Reader>& table) {
   std::string out;
   for (const auto& row : table) add_to_list(out, row.class_name);
   return out;
 }
 
 template <class Reader>
-Reader reader_of(const Table<Reader>& table, const Node& node, std::string_view what) {
+Reader reader_of(const Readers<Reader>& table, const Node& node, std::string_view what) {
   const std::string name = node.class_name();
   const auto row = std::find_if(table.begin(), table.end(), [&](const auto& each) { return each.class_name == name; });
   if (row == table.end()) refuse_class(node, what, names_of(table));

@@ -8,7 +8,7 @@
 
 #include "common/checkpoint/description.h"
 #include "common/checkpoint/generations/generation.h"
-#include "common/checkpoint/generations/places.h"
+#include "common/checkpoint/generations/paths.h"
 #include "common/checkpoint/tree.h"
 
 namespace tradewind::checkpoint {
@@ -22,7 +22,7 @@ struct Scope {
 
 // The ends of a mapper: its edges and what they must look like.
 struct MapperEnds {
-  const Place& graph;
+  const Paths& graph;
   std::int64_t sources = 0, destinations = 0;                  // nodes
   std::int64_t source_channels = 0, destination_channels = 0;  // width of what comes in
   std::int64_t output_channels = 0;  // width of what goes out; 0: the mapper's own hidden width
@@ -37,7 +37,7 @@ struct MapperResult {
 
 // The ends of a processor: its edges, if it has any, and its rows.
 struct ProcessorEnds {
-  const Place& graph;
+  const Paths& graph;
   std::int64_t nodes = 0, channels = 0;
   std::int64_t condition = 0;  // width of what conditions its norms; 0: nothing does
 };

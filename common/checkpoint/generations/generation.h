@@ -1,6 +1,6 @@
 // The generations of anemoi-models, told apart by what a tree holds (never by a version string), and the few facts that
 // cannot be read from the attribute itself because a generation did not have the attribute yet.
-// Where each generation keeps a thing is in places.h; what a class may hold is in known.h. Pure, thread-safe.
+// Where each generation keeps a thing is in paths.h; what a class may hold is in known.h. Pure, thread-safe.
 #pragma once
 
 #include <string_view>

@@ -84,11 +84,11 @@ SequentialDescription read_edge_embedding(const Node& processor, std::int64_t ch
 
 MapperResult read_graph_conv_mapper(const Node& node, const Scope& scope, const MapperEnds& ends) {
   GraphConvMapperDescription out;
-  out.graph = read_edges(at_place(scope.model, ends.graph, scope.names), ends.sources, ends.destinations);
+  out.graph = read_edges(by_paths(scope.model, ends.graph, scope.names), ends.sources, ends.destinations);
   out.channels = ends.backward ? ends.source_channels : sequential_outputs(node.at("emb_nodes_src"));
   out.edge_embedding = read_mlp(node.at("emb_edges"), out.channels, edge_channels(out.graph), End::norm);
   out.block = read_mapper_block(node.at("proc"), out.channels);
-  out.chunks = positive(at_place(node, places::mapper_chunks));
+  out.chunks = positive(by_paths(node, paths::mapper_chunks));
   MapperResult result;
   if (ends.backward) {
     if (ends.destination_channels != out.channels) {
@@ -113,7 +113,7 @@ ProcessorDescription read_graph_conv_processor(const Node& node, const Scope& sc
   refuse_condition(node, ends);
   GraphConvProcessorDescription out;
   out.channels = ends.channels;
-  out.graph = read_edges(at_place(scope.model, ends.graph, scope.names), ends.nodes, ends.nodes);
+  out.graph = read_edges(by_paths(scope.model, ends.graph, scope.names), ends.nodes, ends.nodes);
   out.edge_embedding = read_edge_embedding(node, ends.channels, edge_channels(out.graph));
   for (const Node& block : processor_blocks(node, kChunk)) {
     require_class(block, "block", {"anemoi.models.layers.block.GraphConvProcessorBlock"});

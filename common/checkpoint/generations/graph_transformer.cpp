@@ -46,7 +46,7 @@ bool has_query_norm(const Node& block) {
 void read_mlp(const Node& block, std::int64_t channels, std::int64_t condition, GraphTransformerBlockDescription& out) {
   const Node mlp = block.at("node_dst_mlp");
   out.mlp = read_sequential(mlp, channels, channels);
-  if (const auto norm = find_place(block, places::mapper_mlp_norm)) {
+  if (const auto norm = find_by_paths(block, paths::mapper_mlp_norm)) {
     out.norm_mlp = read_norm(*norm, channels, condition);
     return;
   }
@@ -107,8 +107,8 @@ GraphTransformerBlockDescription read_mapper_block(const Node& block, std::int64
   require_class(block, "block", {"anemoi.models.layers.block.GraphTransformerMapperBlock"});
   GraphTransformerBlockDescription out = read_block(block, edge_width, 0);
   const std::int64_t channels = out.norm_mlp.size;
-  out.norm_source = read_layer_norm(at_place(block, places::source_norm), channels);
-  out.norm_destination = read_layer_norm(at_place(block, places::destination_norm), channels);
+  out.norm_source = read_layer_norm(by_paths(block, paths::source_norm), channels);
+  out.norm_destination = read_layer_norm(by_paths(block, paths::destination_norm), channels);
   return out;
 }
 
@@ -116,7 +116,7 @@ GraphTransformerBlockDescription read_processor_block(const Node& block, std::in
                                                       std::int64_t condition) {
   require_class(block, "block", {"anemoi.models.layers.block.GraphTransformerProcessorBlock"});
   GraphTransformerBlockDescription out = read_block(block, edge_width, condition);
-  out.norm_destination = read_norm(at_place(block, places::attention_norm), out.norm_mlp.size, condition);
+  out.norm_destination = read_norm(by_paths(block, paths::attention_norm), out.norm_mlp.size, condition);
   return out;
 }
 
@@ -133,9 +133,9 @@ std::optional<LinearDescription> read_embedding(const Node& node, std::int64_t o
 
 MapperResult read_graph_transformer_mapper(const Node& node, const Scope& scope, const MapperEnds& ends) {
   GraphTransformerMapperDescription out;
-  out.graph = read_edges(at_place(scope.model, ends.graph, scope.names), ends.sources, ends.destinations);
+  out.graph = read_edges(by_paths(scope.model, ends.graph, scope.names), ends.sources, ends.destinations);
   out.block = read_mapper_block(node.at("proc"), edge_channels(out.graph));
-  out.chunks = positive(at_place(node, places::mapper_chunks));
+  out.chunks = positive(by_paths(node, paths::mapper_chunks));
   const std::int64_t channels = out.block.norm_destination.size;
   out.destination_embedding = read_embedding(node.at("emb_nodes_dst"), channels, ends.destination_channels);
   const auto source = node.find("emb_nodes_src");
@@ -155,7 +155,7 @@ MapperResult read_graph_transformer_mapper(const Node& node, const Scope& scope,
 
 ProcessorDescription read_graph_transformer_processor(const Node& node, const Scope& scope, const ProcessorEnds& ends) {
   GraphTransformerProcessorDescription out;
-  out.graph = read_edges(at_place(scope.model, ends.graph, scope.names), ends.nodes, ends.nodes);
+  out.graph = read_edges(by_paths(scope.model, ends.graph, scope.names), ends.nodes, ends.nodes);
   const std::int64_t edge_width = edge_channels(out.graph);
   for (const Node& block : processor_blocks(node, "anemoi.models.layers.chunk.GraphTransformerProcessorChunk")) {
     out.blocks.push_back(read_processor_block(block, edge_width, ends.condition));

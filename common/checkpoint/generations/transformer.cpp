@@ -16,8 +16,8 @@ TransformerBlockDescription read_block(const Node& block, std::int64_t channels,
   refuse_unknown_attributes(block);
   TransformerBlockDescription out;
   static_cast<AttentionDescription&>(out) = read_attention(block.at("attention"), channels, std::nullopt);
-  out.norm_attention = read_norm(at_place(block, places::attention_norm), channels, condition);
-  out.norm_mlp = read_norm(at_place(block, places::mlp_norm), channels, condition);
+  out.norm_attention = read_norm(by_paths(block, paths::attention_norm), channels, condition);
+  out.norm_mlp = read_norm(by_paths(block, paths::mlp_norm), channels, condition);
   out.mlp = read_sequential(block.at("mlp"), channels, channels);
   return out;
 }

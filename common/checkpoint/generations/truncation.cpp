@@ -39,14 +39,14 @@ class Indices {
   bool wide_;
 };
 
-std::string place(std::int64_t row, std::int64_t column) {
+std::string entry(std::int64_t row, std::int64_t column) {
   return "row " + std::to_string(row) + ", column " + std::to_string(column);
 }
 
 void require_inside(const Node& node, const SparseDescriptor& matrix, std::int64_t row, std::int64_t column) {
   if (row >= 0 && row < matrix.rows && column >= 0 && column < matrix.columns) return;
   refuse(node, "of " + std::to_string(matrix.rows) + " rows and " + std::to_string(matrix.columns) +
-                   " columns with an entry at " + place(row, column));
+                   " columns with an entry at " + entry(row, column));
 }
 
 void check_coordinates(const Node& node, const SparseDescriptor& matrix) {
@@ -57,8 +57,8 @@ void check_coordinates(const Node& node, const SparseDescriptor& matrix) {
     require_inside(node, matrix, row, column);
     const bool ascends = row > last_row || (row == last_row && column > last_column);
     if (matrix.coalesced && !ascends) {
-      refuse(node, "that is said to be coalesced has its entry at " + place(row, column) + " after that at " +
-                       place(last_row, last_column));
+      refuse(node, "that is said to be coalesced has its entry at " + entry(row, column) + " after that at " +
+                       entry(last_row, last_column));
     }
     last_row = row;
     last_column = column;
@@ -80,7 +80,7 @@ void check_compressed(const Node& node, const SparseDescriptor& matrix) {
     for (std::int64_t i = first[row]; i < first[row + 1]; ++i) {
       require_inside(node, matrix, row, columns[i]);
       if (columns[i] <= last) {
-        refuse(node, "with its entry at " + place(row, columns[i]) + " after that at " + place(row, last));
+        refuse(node, "with its entry at " + entry(row, columns[i]) + " after that at " + entry(row, last));
       }
       last = columns[i];
     }

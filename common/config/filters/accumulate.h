@@ -14,8 +14,8 @@ namespace tradewind::config {
 struct AccumulateFromStart {
   std::optional<std::vector<std::string>> accumulations;  // default: every variable whose process is accumulation
   bool allow_negative = false;
-  Place at;
-  std::vector<Place> accumulations_at;  // of each of them
+  Origin at;
+  std::vector<Origin> accumulations_at;  // of each of them
 
   static constexpr const char* kind = "accumulate_from_start_of_forecast";
   static AccumulateFromStart parse(const Component& component, Findings& findings);

@@ -13,7 +13,7 @@ namespace tradewind::config {
 struct ExtractSlice {
   std::optional<std::int64_t> start, stop;  // negative: from the end
   std::int64_t step = 1;                    // at least 1
-  Place at;
+  Origin at;
 
   static constexpr const char* kind = "extract_slice";
   static ExtractSlice parse(const Component& component, Findings& findings);

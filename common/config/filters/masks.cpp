@@ -16,7 +16,7 @@ void take_mask(const MapReader& reader, const Component& component, Config& conf
               });
 }
 
-void add_mask(const std::string& mask, const Place& at, Uses& uses) {
+void add_mask(const std::string& mask, const Origin& at, Uses& uses) {
   uses.paths.push_back({.names = PathUse::Names::name_or_array, .path = mask, .role = "the mask", .at = at});
   uses.names.push_back({.must = NameUse::Must::be_file_or_array, .name = mask, .at = at});
 }

@@ -14,7 +14,7 @@ struct ExtractMask {
   std::string mask;       // a .npy file if it is there, else the name of an array in the checkpoint
   bool as_slice = false;  // as many points from the beginning as the mask has
   bool inverse = false;
-  Place at, mask_at;
+  Origin at, mask_at;
 
   static constexpr const char* kind = "extract_mask";
   static ExtractMask parse(const Component& component, Findings& findings);
@@ -24,7 +24,7 @@ struct ExtractMask {
 struct AssignMask {
   std::string mask;  // as above, of the larger grid
   double fill_value = std::numeric_limits<double>::quiet_NaN();
-  Place at, mask_at;
+  Origin at, mask_at;
 
   static constexpr const char* kind = "assign_mask";
   static AssignMask parse(const Component& component, Findings& findings);

@@ -20,7 +20,7 @@ struct NamerRule {
 struct GribInputConfig {
   std::string path;  // file, folder or glob
   std::vector<NamerRule> namer;
-  Place path_at = {};
+  Origin path_at = {};
 
   static constexpr const char* kind = "grib";
   static GribInputConfig parse(const Component& component, Findings& findings);

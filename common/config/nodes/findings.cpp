@@ -54,20 +54,21 @@ void Findings::warn(const Location& where, const std::string& text) {
 }
 
 Refusals Findings::refusals() const {
-  struct Placed {
-    std::tuple<std::size_t, int, int> place;
+  struct Ordered {
+    std::tuple<std::size_t, int, int> position;
     const Refusal* refusal;
   };
-  std::vector<Placed> placed;
+  std::vector<Ordered> ordered;
   for (const Refusal& one : refusals_) {
     const Location at = location_of(one.where);
     const auto source = std::find(sources_.begin(), sources_.end(), at.source);
     const int line = at.line == 0 ? std::numeric_limits<int>::max() : at.line;
-    placed.push_back({{static_cast<std::size_t>(source - sources_.begin()), line, at.column}, &one});
+    ordered.push_back({{static_cast<std::size_t>(source - sources_.begin()), line, at.column}, &one});
   }
-  std::stable_sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) { return a.place < b.place; });
+  std::stable_sort(ordered.begin(), ordered.end(),
+                   [](const Ordered& a, const Ordered& b) { return a.position < b.position; });
   Refusals sorted;
-  for (const Placed& one : placed) sorted.push_back(*one.refusal);
+  for (const Ordered& one : ordered) sorted.push_back(*one.refusal);
   if (further_refusals_ > 0)
     sorted.push_back({"there are " + std::to_string(further_refusals_) + " more mistakes",
                       sources_.empty() ? std::string() : sources_.front(), "mend these first"});

@@ -23,10 +23,10 @@ struct Location {
 };
 
 // Where something stands, for complaints that need the checkpoint to be made. No part of what it means: all are equal.
-struct Place {
+struct Origin {
   std::string key;    // dotted
   std::string where;  // file:line:column
-  bool operator==(const Place&) const { return true; }
+  bool operator==(const Origin&) const { return true; }
 };
 
 struct Node {

@@ -26,7 +26,7 @@ struct PathUse {
   Names names = Names::one;
   std::string path;  // as written, with {dataset}
   std::string role;  // "the input"
-  Place at;
+  Origin at;
   int parts = 0;  // more than none: so many files, with_part() of the path
 };
 
@@ -40,7 +40,7 @@ struct NameUse {
   };
   Must must = Must::be_forecast;
   std::string name;
-  Place at;
+  Origin at;
   std::vector<std::string> beside = {};  // all names of the list in which it stands
 };
 

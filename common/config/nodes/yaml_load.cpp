@@ -85,21 +85,21 @@ class KeyedMap {
  public:
   explicit KeyedMap(const Location& where) : map_(Node::map(where)) {}
   const Node::Entry* entry(const std::string& key) const {
-    const auto found = places_.find(key);
-    return found == places_.end() ? nullptr : &map_.entries[found->second];
+    const auto found = index_.find(key);
+    return found == index_.end() ? nullptr : &map_.entries[found->second];
   }
   void set(const std::string& key, const Location& where, Node value) {
-    const auto [place, is_new] = places_.emplace(key, map_.entries.size());
+    const auto [found, is_new] = index_.emplace(key, map_.entries.size());
     if (is_new)
       map_.entries.push_back({key, where, std::move(value)});
     else
-      map_.entries[place->second] = {key, where, std::move(value)};
+      map_.entries[found->second] = {key, where, std::move(value)};
   }
   Node take() { return std::move(map_); }
 
  private:
   Node map_;
-  std::unordered_map<std::string, std::size_t> places_;
+  std::unordered_map<std::string, std::size_t> index_;
 };
 
 class Builder {
@@ -210,12 +210,12 @@ class Builder {
   std::size_t count_ = 0;
 };
 
-void place(Node& node, const Location& where) {
+void set_location(Node& node, const Location& where) {
   node.where = where;
-  for (Node& item : node.items) place(item, where);
+  for (Node& item : node.items) set_location(item, where);
   for (Node::Entry& entry : node.entries) {
     entry.where = where;
-    place(entry.value, where);
+    set_location(entry.value, where);
   }
 }
 
@@ -271,7 +271,7 @@ Node load_yaml_value(const std::string& text, const Location& where) {
   std::vector<std::string> warnings;
   try {
     Node value = load_yaml(text, where.source, {.timestamps = false, .refuse_duplicates = true}, warnings);
-    place(value, where);
+    set_location(value, where);
     return value;
   } catch (const UserError& error) {
     throw UserError(error.message(), where.text(), error.remedy());

@@ -20,7 +20,7 @@ struct GribOutputConfig {
   bool split_output = true;
   std::string negative_step_mode = "error";  // error, write, skip
   double missing_value = -9999;
-  Place path_at;
+  Origin path_at;
   std::vector<NameUse> keyed_params;  // of grib1_keys and grib2_keys
 
   static constexpr const char* kind = "grib";

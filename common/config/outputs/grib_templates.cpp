@@ -103,11 +103,11 @@ void add_uses(const FileTemplates& file, Uses& uses) {
 }
 
 void add_uses(const SampleTemplates& samples, Uses& uses) {
-  const auto add = [&](const std::string& path, const Place& at) {
+  const auto add = [&](const std::string& path, const Origin& at) {
     uses.paths.push_back({.names = PathUse::Names::keys, .path = path, .role = "the template", .at = at});
   };
   for (std::size_t i = 0; i < samples.rules.size(); ++i)
-    add(samples.rules[i].second, i < samples.rules_at.size() ? samples.rules_at[i] : Place{});
+    add(samples.rules[i].second, i < samples.rules_at.size() ? samples.rules_at[i] : Origin{});
   if (samples.index.empty()) return;
   uses.paths.push_back({.path = samples.index, .role = "the index of templates", .at = samples.index_at});
   std::vector<std::string> ignored;

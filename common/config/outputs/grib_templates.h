@@ -17,20 +17,20 @@ namespace tradewind::config {
 
 struct InputTemplates {
   std::map<std::string, std::string> fallback;  // variable -> variable whose message serves
-  std::map<std::string, Place> fallback_at;     // of each variable
+  std::map<std::string, Origin> fallback_at;    // of each variable
 };
 struct BuiltinTemplates {};
 struct FileTemplates {
   std::string path;
   std::string mode = "first";  // first, last, auto
   std::optional<std::vector<std::string>> variables;
-  Place variables_at = {}, path_at = {};
+  Origin variables_at = {}, path_at = {};
 };
 struct SampleTemplates {
   std::vector<std::pair<Json, std::string>> rules;  // match -> path, which may hold {key}
   std::string index;                                // or a YAML file with those rules
-  std::vector<Place> rules_at = {};                 // of each rule's path
-  Place index_at = {};
+  std::vector<Origin> rules_at = {};                // of each rule's path
+  Origin index_at = {};
 };
 using TemplateConfig = std::variant<InputTemplates, BuiltinTemplates, FileTemplates, SampleTemplates>;
 

@@ -16,18 +16,18 @@ namespace tradewind::config {
 struct VariablePattern {
   std::string glob;
   std::map<std::string, std::vector<std::string>> mars;
-  Place at;
+  Origin at;
 };
 struct VariableSelection {
   bool drop = false;  // false: keep what matches; true: keep what does not
   std::vector<VariablePattern> patterns;
-  Place at;
+  Origin at;
 };
 
 struct OutputCommon {
   std::optional<VariableSelection> variables;
   std::optional<Duration> output_frequency;
-  Place output_frequency_at;
+  Origin output_frequency_at;
   std::optional<bool> write_initial_state;
   std::vector<FilterConfig> post_processors;  // they see only what is written; the selection of variables comes after
 };

@@ -13,7 +13,7 @@ struct PrinterOutputConfig {
   OutputCommon common;
   std::optional<std::string> path;  // default: standard output
   int max_lines = 4;                // -1: all
-  Place path_at;
+  Origin path_at;
 
   static constexpr const char* kind = "printer";
   static constexpr bool splits = false;

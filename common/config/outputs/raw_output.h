@@ -13,7 +13,7 @@ struct RawOutputConfig {
   std::string dir;
   std::string file_template = "{date}.npz";  // in it: {date}, {basetime}, {step}
   std::string strftime = "%Y%m%d%H%M%S";     // of {date} and {basetime}
-  Place dir_at;
+  Origin dir_at;
 
   static constexpr const char* kind = "raw";
   static constexpr bool splits = false;

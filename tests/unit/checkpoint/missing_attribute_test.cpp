@@ -108,8 +108,8 @@ void take_out_each(const std::string& checkpoint) {
       items.erase(items.begin() + static_cast<std::ptrdiff_t>(i));
       const Outcome outcome = outcome_of(*tree, whole);
       items.insert(items.begin() + static_cast<std::ptrdiff_t>(i), item);
-      const std::string place = path + "." + (name_of(item) ? *name_of(item) : "?");
-      CHECK_MESSAGE(outcome != Outcome::changed, place);
+      const std::string whole = path + "." + (name_of(item) ? *name_of(item) : "?");
+      CHECK_MESSAGE(outcome != Outcome::changed, whole);
       (outcome == Outcome::refused ? refused : unchanged) += 1;
     }
   });

@@ -1,17 +1,17 @@
 // A CUDA library that does not fit the worker.
-#include "worker/cuda/table.h"
+#include "worker/cuda/functions.h"
 
 namespace {
 
-constexpr tradewind::cuda::Table table = {
+constexpr tradewind::cuda::Functions table = {
 #ifdef OTHER_version
-    .version = tradewind::cuda::table_version + 1,
+    .version = tradewind::cuda::functions_version + 1,
 #else
-    .version = tradewind::cuda::table_version,
+    .version = tradewind::cuda::functions_version,
 #endif
-    .bytes = sizeof(tradewind::cuda::Table),
+    .bytes = sizeof(tradewind::cuda::Functions),
     .torch_version = "1.0.0"};
 
 }  // namespace
 
-extern "C" const tradewind::cuda::Table* tradewind_cuda_table() { return &table; }
+extern "C" const tradewind::cuda::Functions* tradewind_cuda_functions() { return &table; }

@@ -39,15 +39,15 @@ float value_of(std::size_t variable, std::int64_t row, long step) {
 State state_at(long step, const std::vector<std::int64_t>& counts, int rank, bool values = true) {
   const fields::Rows rows(counts);
   const dist::RowRange own = rows.range(rank);
-  fields::Points places;
+  fields::Points coordinates;
   for (std::int64_t row = own.begin; row < own.end; ++row) {
-    places.latitudes.push_back(0.1 * static_cast<double>(row));
-    places.longitudes.push_back(100.0 + static_cast<double>(row));
+    coordinates.latitudes.push_back(0.1 * static_cast<double>(row));
+    coordinates.longitudes.push_back(100.0 + static_cast<double>(row));
   }
   State state{.base = start, .step = hours(step), .previous_step = hours(std::max(0L, step - 6))};
   state.variables = {"2t", "msl", "tp"};
   state.grid = std::make_shared<const fields::Grid>(
-      fields::Grid{rows, std::make_shared<const fields::Points>(std::move(places))});
+      fields::Grid{rows, std::make_shared<const fields::Points>(std::move(coordinates))});
   if (!values) return state;
   state.values = at::empty({3, own.size()}, at::kFloat);
   for (std::size_t variable = 0; variable < 3; ++variable)

@@ -23,17 +23,17 @@ struct Played {
   std::deque<std::pair<std::uint64_t*, std::uint64_t>> stream;
 } played;
 
-constexpr cuda::Table table = {.share =
-                                   [](void* memory, std::size_t bytes, void** seen) {
-                                     played.shared = memory;
-                                     played.bytes = bytes;
-                                     *seen = memory;
-                                     return played.refusal;
-                                   },
-                               .mark = [](std::uint64_t* word, std::uint64_t mark) -> const char* {
-                                 played.stream.emplace_back(word, mark);
-                                 return nullptr;
-                               }};
+constexpr cuda::Functions table = {.share =
+                                       [](void* memory, std::size_t bytes, void** seen) {
+                                         played.shared = memory;
+                                         played.bytes = bytes;
+                                         *seen = memory;
+                                         return played.refusal;
+                                       },
+                                   .mark = [](std::uint64_t* word, std::uint64_t mark) -> const char* {
+                                     played.stream.emplace_back(word, mark);
+                                     return nullptr;
+                                   }};
 
 device::Device played_device() {
   played = {};

@@ -51,10 +51,10 @@ void check(const Json& schema, const Json& value, const std::string& where) {
     for (const Json& item : value) check(schema["items"], item, where + "[]");
   if (!value.is_object()) return;
   for (const auto& member : value.items()) {
-    std::string place = where;
-    place.append(".").append(member.key());
-    REQUIRE_MESSAGE(schema["properties"].contains(member.key()), place);
-    check(schema["properties"][member.key()], member.value(), place);
+    std::string path = where;
+    path.append(".").append(member.key());
+    REQUIRE_MESSAGE(schema["properties"].contains(member.key()), path);
+    check(schema["properties"][member.key()], member.value(), path);
   }
   for (const Json& name : schema["required"]) CHECK_MESSAGE(value.contains(name.get<std::string>()), where, " ", name);
 }

@@ -152,8 +152,8 @@ TEST_CASE("the service of a process is one that it holds itself") {
     CAPTURE(holding);
     posix_spawn_file_actions_t files;
     ::posix_spawn_file_actions_init(&files);
-    constexpr int place = 9;
-    if (holding) ::posix_spawn_file_actions_adddup2(&files, listener.get(), place);
+    constexpr int descriptor = 9;
+    if (holding) ::posix_spawn_file_actions_adddup2(&files, listener.get(), descriptor);
     std::array<char*, 3> arguments = {program.data(), seconds.data(), nullptr};
     std::array<char*, 2> environment = {variable.data(), nullptr};
     pid_t child = 0;

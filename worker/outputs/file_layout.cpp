@@ -1,4 +1,4 @@
-#include "worker/outputs/placement.h"
+#include "worker/outputs/file_layout.h"
 
 #include <ATen/ATen.h>
 
@@ -18,9 +18,9 @@ using Json = nlohmann::json;
 using Counts = std::vector<std::int64_t>;
 
 // Every rank's value, by rank.
-std::vector<Json> gather(dist::Communicator& communicator, const Json& own, std::string_view place) {
+std::vector<Json> gather(dist::Communicator& communicator, const Json& own, std::string_view call) {
   std::vector<Json> all;
-  for (const std::string& text : dist::gather_texts(communicator, own.dump(), place)) all.push_back(Json::parse(text));
+  for (const std::string& text : dist::gather_texts(communicator, own.dump(), call)) all.push_back(Json::parse(text));
   return all;
 }
 
@@ -28,7 +28,7 @@ std::string folder_of(const std::string& path) { return std::filesystem::path(pa
 
 }  // namespace
 
-void Placement::place(std::vector<Message> messages, std::size_t count) {
+void FileLayout::append(std::vector<Message> messages, std::size_t count) {
   const std::vector<Entry> entries = agree(messages, count);
   std::vector<std::string> bytes(count);  // of message i, where it is
   for (std::size_t i = 0; i < messages.size(); ++i) {
@@ -43,7 +43,7 @@ void Placement::place(std::vector<Message> messages, std::size_t count) {
   }
 }
 
-std::vector<Placement::Entry> Placement::agree(const std::vector<Message>& messages, std::size_t count) {
+std::vector<FileLayout::Entry> FileLayout::agree(const std::vector<Message>& messages, std::size_t count) {
   const auto ranks = static_cast<std::size_t>(communicator_.size());
   Json own = Json::array();
   for (const Message& message : messages) own.push_back({message.bytes.size(), message.path});
@@ -70,24 +70,24 @@ std::vector<Placement::Entry> Placement::agree(const std::vector<Message>& messa
   return entries;
 }
 
-void Placement::begin(const std::vector<std::string>& paths) {
+void FileLayout::begin(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) files_.try_emplace(path);
   if (!paths.empty()) begin_files(paths);
 }
 
-nlohmann::json Placement::begun() const {
+nlohmann::json FileLayout::begun() const {
   nlohmann::json begun = nlohmann::json::object();
   for (const auto& [path, file] : files_) begun[path] = {{"bytes", file.size}, {"identity", file.identity}};
   return begun;
 }
 
-std::vector<std::string> Placement::files() const {
+std::vector<std::string> FileLayout::files() const {
   std::vector<std::string> paths;
   for (const auto& [path, file] : files_) paths.push_back(path);
   return paths;
 }
 
-void Placement::resume(const nlohmann::json& begun) {
+void FileLayout::resume(const nlohmann::json& begun) {
   std::vector<std::string> paths;
   for (const auto& [path, file] : begun.items()) {
     files_[path].size = file.at("bytes").get<std::uint64_t>();
@@ -96,7 +96,7 @@ void Placement::resume(const nlohmann::json& begun) {
   if (!paths.empty()) begin_files(paths, begun);
 }
 
-void Placement::begin_files(const std::vector<std::string>& paths, const nlohmann::json& begun) {
+void FileLayout::begin_files(const std::vector<std::string>& paths, const nlohmann::json& begun) {
   const bool first = communicator_.rank() == 0;
   // The first exchange tells what rank 0 finds at the paths, after it has begun the files.
   Json in_order = Json::array(), identities = Json::array();
@@ -138,7 +138,7 @@ void Placement::begin_files(const std::vector<std::string>& paths, const nlohman
   }
 }
 
-void Placement::pass_on(std::vector<std::string>& bytes, const std::vector<Entry>& entries) {
+void FileLayout::pass_on(std::vector<std::string>& bytes, const std::vector<Entry>& entries) {
   const bool moved =
       std::any_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.owner != entry.writer; });
   if (!moved) return;

@@ -16,7 +16,7 @@ class Backend;
 
 namespace tradewind::cuda {
 
-constexpr std::uint32_t table_version = 3;
+constexpr std::uint32_t functions_version = 3;
 
 struct DeviceFacts {
   char name[256];            // as the driver calls it
@@ -37,9 +37,9 @@ struct NcclGroup {
 };
 
 extern "C" {
-struct Table {
+struct Functions {
   std::uint32_t version;
-  std::uint32_t bytes;  // sizeof(Table)
+  std::uint32_t bytes;  // sizeof(Functions)
   const char* torch_version;
   const char* (*count)(int* devices);
   const char* (*open)(int device);
@@ -57,8 +57,8 @@ struct Table {
   // What c10d's flight recorder holds of NCCL's collectives, in JSON; valid until the calling thread's next call.
   const char* (*flight_record)(const char** json);
 };
-using TableFunction = const Table* (*)();
+using GetFunctions = const Functions* (*)();
 }
-constexpr const char* table_symbol = "tradewind_cuda_table";
+constexpr const char* functions_symbol = "tradewind_cuda_functions";
 
 }  // namespace tradewind::cuda

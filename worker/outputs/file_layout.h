@@ -20,24 +20,24 @@ struct Message {
   std::string path, bytes;
 };
 
-// What this process sees of a folder; for tests to stand in other places.
+// What this process sees of a folder; for tests to stand elsewhere.
 using SiteProbe = std::function<Site(const std::string& folder)>;
 
-class Placement {
+class FileLayout {
  public:
-  Placement(dist::Communicator& communicator, FileSink& sink, SiteProbe probe)
+  FileLayout(dist::Communicator& communicator, FileSink& sink, SiteProbe probe)
       : communicator_(communicator), sink_(sink), probe_(std::move(probe)) {}
 
   // messages: of this rank, which are numbers rank, rank + size, rank + 2 size, ... of `count`. Begins files that are
   // new, passes messages to the ranks that write them, and appends what this rank writes, in order.
-  void place(std::vector<Message> messages, std::size_t count);
+  void append(std::vector<Message> messages, std::size_t count);
 
-  // Begins these files, the same on every rank, before the first place().
+  // Begins these files, the same on every rank, before the first append().
   void begin(const std::vector<std::string>& paths);
 
   // Of each file so far: {path: {bytes, identity}}. Not collective.
   nlohmann::json begun() const;
-  // Before the first place(): goes on with files that an earlier attempt of the run has begun.
+  // Before the first append(): goes on with files that an earlier attempt of the run has begun.
   void resume(const nlohmann::json& begun);
   std::vector<std::string> files() const;
 

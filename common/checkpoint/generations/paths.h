@@ -1,6 +1,6 @@
 // Where each generation of anemoi-models keeps a thing: one row per thing, the candidate paths newest first. A row is
 // resolved by what is there, so a tree from between two releases reads as well. Pure, thread-safe.
-// Errors: UserError with the path, what is missing and every place tried; also when two candidates hold different
+// Errors: UserError with the path, what is missing and every path tried; also when two candidates hold different
 // values.
 #pragma once
 
@@ -13,7 +13,7 @@
 
 namespace tradewind::checkpoint {
 
-// What stands for {dataset}, {data}, {hidden}, {encoder} and {decoder} in a place's paths.
+// What stands for {dataset}, {data}, {hidden}, {encoder} and {decoder} in these paths.
 struct Names {
   std::string dataset = "data";  // of the one dataset
   std::string data = "data";     // its node set
@@ -22,32 +22,32 @@ struct Names {
   std::string decoder = "data";
 };
 
-struct Place {
+struct Paths {
   std::string_view what;
   std::vector<std::string_view> candidates;  // dotted; an empty one is the node itself
   std::string_view proof = {};               // attribute that the right one must have
   bool first_wins = false;                   // else two candidates with different values are an error
 };
 
-std::optional<Node> find_place(const Node& from, const Place& place, const Names& names = {});
-Node at_place(const Node& from, const Place& place, const Names& names = {});
+std::optional<Node> find_by_paths(const Node& from, const Paths& paths, const Names& names = {});
+Node by_paths(const Node& from, const Paths& paths, const Names& names = {});
 
-namespace places {
+namespace paths {
 // below the interface
-extern const Place preprocessors, postprocessors, model;
+extern const Paths preprocessors, postprocessors, model;
 // below the model
-extern const Place input_steps, output_steps, input_variables, output_variables;
-extern const Place prognostic_input, prognostic_output, forcing_input;
-extern const Place data_coordinates, hidden_coordinates, data_trainable, hidden_trainable;
-extern const Place encoder, processor, decoder, encoder_graph, processor_graph, decoder_graph;
-extern const Place residual, boundings;
+extern const Paths input_steps, output_steps, input_variables, output_variables;
+extern const Paths prognostic_input, prognostic_output, forcing_input;
+extern const Paths data_coordinates, hidden_coordinates, data_trainable, hidden_trainable;
+extern const Paths encoder, processor, decoder, encoder_graph, processor_graph, decoder_graph;
+extern const Paths residual, boundings;
 // below a mapper or block
-extern const Place mapper_chunks;
-extern const Place source_norm, destination_norm, mapper_mlp_norm;
-extern const Place attention_norm, mlp_norm;
-extern const Place fused_qkv;
+extern const Paths mapper_chunks;
+extern const Paths source_norm, destination_norm, mapper_mlp_norm;
+extern const Paths attention_norm, mlp_norm;
+extern const Paths fused_qkv;
 // below a noise injector
-extern const Place noise_matrix;
-}  // namespace places
+extern const Paths noise_matrix;
+}  // namespace paths
 
 }  // namespace tradewind::checkpoint

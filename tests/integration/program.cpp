@@ -55,21 +55,9 @@ Result run(const Program& program) {
 
 Folder::Folder(const std::filesystem::path& source) {
   namespace fs = std::filesystem;
-  std::string name = (fs::temp_directory_path() / "tradewind-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-  path = name;
   if (source.empty()) return;
   for (const auto& entry : fs::directory_iterator(source))
     if (entry.is_regular_file()) fs::create_symlink(fs::absolute(entry.path()), path / entry.path().filename());
-}
-
-Folder::~Folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path, ignored);
-}
-
-std::string text_of(const std::filesystem::path& file) {
-  return file_text(file);  // files of /proc too
 }
 
 void write_text(const std::filesystem::path& file, const std::string& text) {

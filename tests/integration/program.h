@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/helpers/temporary_folder.h"
+
 namespace tradewind::test {
 
 struct Result {
@@ -27,16 +29,11 @@ struct Program {
 Result run(const Program& program);
 
 // A folder of its own, with links to the files of `source`; removed at the end.
-class Folder {
+class Folder : public TemporaryFolder {
  public:
   explicit Folder(const std::filesystem::path& source = {});
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::filesystem::path path;
 };
 
-std::string text_of(const std::filesystem::path& file);
 void write_text(const std::filesystem::path& file, const std::string& text);
 // Living processes whose environment holds `mark` (NAME=value).
 int processes_marked(const std::string& mark);

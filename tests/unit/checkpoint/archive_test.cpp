@@ -9,6 +9,7 @@
 #include <random>
 
 #include "common/errors.h"
+#include "tests/helpers/temporary_folder.h"
 #include "tests/unit/checkpoint/zip_builder.h"
 
 namespace tradewind::checkpoint {
@@ -178,17 +179,14 @@ TEST_CASE("what is no file is refused") {
     }
     return std::string();
   };
-  const auto folder =
-      std::filesystem::temp_directory_path() / ("tradewind-archive-" + std::to_string(std::random_device()()));
-  std::filesystem::create_directory(folder);
+  const test::TemporaryFolder folder;
   CHECK(says(refused(folder / "absent.ckpt"), "No such file"));
-  CHECK(says(refused(folder), "folder"));
+  CHECK(says(refused(folder.path), "folder"));
   CHECK(says(refused("/dev/null"), "not a regular file"));
-  std::ofstream(folder / "empty.ckpt").close();
+  folder.write("empty.ckpt", "");
   CHECK(says(refused(folder / "empty.ckpt"), "empty"));
-  std::ofstream(folder / "text.ckpt") << "this is a text and no zip file at all";
+  folder.write("text.ckpt", "this is a text and no zip file at all");
   CHECK(says(refused(folder / "text.ckpt"), "not a zip file"));
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

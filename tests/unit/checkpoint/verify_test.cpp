@@ -10,6 +10,7 @@
 
 #include "common/checkpoint/mapped_files.h"
 #include "common/errors.h"
+#include "tests/helpers/temporary_folder.h"
 #include "tests/unit/checkpoint/zip_builder.h"
 
 using namespace tradewind;
@@ -24,19 +25,10 @@ const std::string gt_transformer = std::string(TRADEWIND_GOLDEN_DIR) + "/gt-tran
 class Copy {
  public:
   Copy() {
-    std::string name = (fs::temp_directory_path() / "tradewind-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    folder_ = name;
     fs::copy_file(gt_transformer, path());
     fs::permissions(path(), fs::perms::owner_read | fs::perms::owner_write);
   }
-  ~Copy() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  Copy(const Copy&) = delete;
-  Copy& operator=(const Copy&) = delete;
-  std::string path() const { return (folder_ / "c.ckpt").string(); }
+  std::string path() const { return folder_ / "c.ckpt"; }
   void flip(std::uint64_t offset) const {
     std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
     file.seekg(static_cast<std::streamoff>(offset));
@@ -46,7 +38,7 @@ class Copy {
   }
 
  private:
-  fs::path folder_;
+  test::TemporaryFolder folder_;
 };
 
 const ArchiveEntry& entry_of(const Archive& archive, const std::string& name) {

@@ -15,27 +15,15 @@
 #include "common/config/load.h"
 #include "common/errors.h"
 #include "common/refusals.h"
+#include "tests/helpers/temporary_folder.h"
 
 namespace tradewind::config {
 
 class ConfigCase {
  public:
-  ConfigCase() {
-    static int count = 0;
-    folder_ = std::filesystem::temp_directory_path() /
-              ("tradewind-config-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
-    std::filesystem::create_directories(folder_);
-  }
-  ~ConfigCase() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  ConfigCase(const ConfigCase&) = delete;
-  ConfigCase& operator=(const ConfigCase&) = delete;
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string path(const std::string& name) const { return folder_ / name; }
   std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ / name) << text;
+    test::put_text(path(name), text);
     return path(name);
   }
   // "FOLDER/config.yaml:2:7"
@@ -69,7 +57,7 @@ class ConfigCase {
   Environment environment;
 
  private:
-  std::filesystem::path folder_;
+  test::TemporaryFolder folder_;
 };
 
 template <typename Action>

@@ -1,5 +1,6 @@
 // Small files that may go or resist while they are read.
 #include "common/file_text.h"
+#include "tests/helpers/temporary_folder.h"
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -12,9 +13,10 @@
 using namespace tradewind;
 
 TEST_CASE("the text of a file, and of what is none") {
-  const auto file = std::filesystem::temp_directory_path() / ("tradewind-file-text-" + std::to_string(::getpid()));
+  const test::TemporaryFolder folder;
+  const std::string file = folder / "text";
   const std::string text = std::string(10000, 'a') + '\0' + "end\n";
-  std::ofstream(file, std::ios::binary) << text;
+  test::put_text(file, text);
   CHECK(file_text(file) == text);
   std::filesystem::remove(file);
   CHECK(file_text(file).empty());

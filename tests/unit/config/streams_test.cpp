@@ -1,5 +1,6 @@
 // Paths that mean descriptors, and writing to them.
 #include "common/streams.h"
+#include "tests/helpers/temporary_folder.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -23,8 +24,8 @@ TEST_CASE("paths that mean a descriptor of this process") {
   CHECK(descriptor_named("/proc/thread-self/fd/1") == 1);
   CHECK(descriptor_named("/proc/" + std::to_string(::getpid()) + "/fd/3") == 3);
   CHECK(descriptor_named("/dev/../dev//./stdout") == 1);
-  std::string name = (fs::temp_directory_path() / "tradewind-XXXXXX").string();
-  const fs::path folder = ::mkdtemp(name.data());
+  const test::TemporaryFolder temporary;
+  const fs::path& folder = temporary.path;
   fs::create_symlink("/dev/stdout", folder / "a");
   fs::create_symlink("a", folder / "b");
   fs::create_symlink("/dev", folder / "devices");
@@ -38,7 +39,6 @@ TEST_CASE("paths that mean a descriptor of this process") {
   }
   CHECK_FALSE(descriptor_named((folder / "loop").string()).has_value());
   CHECK_FALSE(descriptor_named((folder / "file").string()).has_value());
-  fs::remove_all(folder);
 }
 
 TEST_CASE("what can be written to") {

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "common/errors.h"
+#include "tests/helpers/temporary_folder.h"
 #include "worker/device/cuda_library.h"
 #include "worker/device/visible.h"
 
@@ -69,13 +70,12 @@ TEST_CASE("a library that is missing, broken or not ours is named") {
   const auto load = [](const std::string& path) { return message_of([&] { device::load_cuda_library(path); }); };
   CHECK(says(load("/nowhere/worker_cuda.so"), "the CUDA library does not load: /nowhere/worker_cuda.so"));
 
-  const std::string broken = std::filesystem::temp_directory_path() / ("broken-" + std::to_string(::getpid()) + ".so");
-  std::ofstream(broken) << "not a library";
-  CHECK(says(load(broken), "the CUDA library does not load"));
-  std::filesystem::remove(broken);
+  const test::TemporaryFolder folder;
+  folder.write("broken.so", "not a library");
+  CHECK(says(load(folder / "broken.so"), "the CUDA library does not load"));
 
   CHECK(says(load("libz.so.1"), "this is not Tradewind's CUDA library"));
-  CHECK(says(load(OTHER_TABLES "/other_version.so"), "has table version 4, this worker needs 3"));
+  CHECK(says(load(OTHER_TABLES "/other_version.so"), "has version 4, this worker needs 3"));
   CHECK(says(load(OTHER_TABLES "/other_torch.so"), "was built for LibTorch 1.0.0, this worker for 2."));
   CHECK(device::loaded_cuda() == nullptr);
 }

@@ -7,19 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/helpers/temporary_folder.h"
+
 namespace {
 
 // Through which the ranks of a test meet; it stays until they have ended.
 struct StoreFile {
-  StoreFile() {
-    std::string name = (std::filesystem::temp_directory_path() / "tradewind-store-XXXXXX").string();
-    close(mkstemp(name.data()));
-    path = name;
-  }
-  StoreFile(const StoreFile&) = delete;
-  StoreFile& operator=(const StoreFile&) = delete;
-  ~StoreFile() { std::filesystem::remove(path); }
-  std::string path;
+  test::TemporaryFolder folder;
+  std::string path = folder / "store";
 };
 
 struct Process {

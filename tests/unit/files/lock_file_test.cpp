@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "common/errors.h"
-#include "tests/unit/files/temporary_folder.h"
+#include "tests/helpers/temporary_folder.h"
 
 namespace tradewind {
 namespace {

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "common/errors.h"
-#include "tests/unit/files/temporary_folder.h"
+#include "tests/helpers/temporary_folder.h"
 
 namespace tradewind {
 namespace {

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "common/errors.h"
-#include "tests/unit/files/temporary_folder.h"
+#include "tests/helpers/temporary_folder.h"
 #include "worker/filters/accumulate.h"
 #include "worker/filters/chain.h"
 #include "worker/filters/mask.h"

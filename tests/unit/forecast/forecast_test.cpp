@@ -7,8 +7,8 @@
 #include <functional>
 
 #include "common/errors.h"
+#include "tests/helpers/temporary_folder.h"
 #include "tests/unit/dist/ranks.h"
-#include "tests/unit/files/temporary_folder.h"
 #include "tests/unit/forecast/fakes.h"
 #include "tests/unit/forecast/recording_reporter.h"
 #include "worker/forecast/random_numbers.h"

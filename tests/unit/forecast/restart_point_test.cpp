@@ -8,8 +8,8 @@
 #include <fstream>
 
 #include "common/errors.h"
+#include "tests/helpers/temporary_folder.h"
 #include "tests/unit/dist/ranks.h"
-#include "tests/unit/files/temporary_folder.h"
 
 using namespace tradewind;
 using namespace tradewind::forecast;

@@ -17,17 +17,6 @@ checkpoint::Metadata golden_metadata(const std::string& checkpoint) {
   return checkpoint::read_metadata(*checkpoint::Archive::open(golden(checkpoint)));
 }
 
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "tradewind-io-XXXXXX").string();
-  if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code error;
-  std::filesystem::remove_all(path_, error);
-}
-
 std::vector<grib::Handle> read_messages(const std::string& path) {
   const grib::FileReader file(path);
   std::vector<grib::Handle> messages;
@@ -36,14 +25,9 @@ std::vector<grib::Handle> read_messages(const std::string& path) {
   return messages;
 }
 
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
 void write_file(const std::string& path, const std::string& bytes) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-  std::ofstream(path, std::ios::binary) << bytes;
+  put_text(path, bytes);
 }
 
 grib::Handle make_message(const grib::Json& keys, const std::vector<double>& values) {

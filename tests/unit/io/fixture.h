@@ -7,6 +7,7 @@
 
 #include "common/checkpoint/metadata.h"
 #include "common/errors.h"
+#include "tests/helpers/temporary_folder.h"
 #include "worker/grib/handle.h"
 
 namespace tradewind::test {
@@ -16,21 +17,8 @@ std::string golden(const std::string& file);
 // Metadata of a golden checkpoint.
 checkpoint::Metadata golden_metadata(const std::string& checkpoint);
 
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
-
 std::vector<grib::Handle> read_messages(const std::string& path);
-std::string read_file(const std::string& path);
-void write_file(const std::string& path, const std::string& bytes);
+void write_file(const std::string& path, const std::string& bytes);  // with the folders above it
 
 // A message on the O32 grid with these keys, values as given (5248 of them) or zeros.
 grib::Handle make_message(const grib::Json& keys, const std::vector<double>& values = {});

@@ -73,7 +73,7 @@ TEST_CASE("the printer prints what the reference prints") {
       as_rank(*dist::make_single_communicator());
     else
       tradewind::testing::run_ranks(ranks, as_rank);
-    CHECK(read_file(folder / "printed.txt") == expected);
+    CHECK(text_of(folder / "printed.txt") == expected);
     CHECK_FALSE(fs::exists(folder / "printed.txt.lock"));
   }
 }

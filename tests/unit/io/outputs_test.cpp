@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 TEST_CASE("one file, the same bytes from any number of ranks") {
   const TemporaryFolder folder;
   write_all(to(folder / "1.grib"), 1);
-  const std::string single = read_file(folder / "1.grib");
+  const std::string single = text_of(folder / "1.grib");
   const auto messages = read_messages(folder / "1.grib");
   REQUIRE(messages.size() == 12);  // computed forcings are not written
   CHECK(messages[6].text("shortName") == "tp");
@@ -25,9 +25,9 @@ TEST_CASE("one file, the same bytes from any number of ranks") {
   CHECK(messages[4].values()[9] == doctest::Approx(21).epsilon(1e-5));
   for (const int ranks : {2, 3, 5}) {  // 5: more ranks than fields
     write_all(to(folder / "n.grib"), ranks);
-    CHECK(read_file(folder / "n.grib") == single);
+    CHECK(text_of(folder / "n.grib") == single);
     write_all(to(folder / "prepared.grib"), ranks, true);
-    CHECK(read_file(folder / "prepared.grib") == single);
+    CHECK(text_of(folder / "prepared.grib") == single);
   }
 }
 
@@ -53,7 +53,7 @@ TEST_CASE("an output that is not closed stays partial, and an older file keeps i
     output->write(state_at(6));
     output->write(state_at(12));
   }
-  CHECK(read_file(folder / "o.grib") == "an older forecast");
+  CHECK(text_of(folder / "o.grib") == "an older forecast");
   CHECK(fs::exists(folder / "o.grib.partial"));
   CHECK_FALSE(fs::exists(folder / "o.grib.lock"));
   {
@@ -85,10 +85,10 @@ TEST_CASE("pipes are written in order, under their own name") {
   const std::string pipe = folder / "pipe";
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
   std::string received;
-  std::thread reader([&] { received = read_file(pipe); });
+  std::thread reader([&] { received = text_of(pipe); });
   write_all(to(pipe), 1);
   reader.join();
-  CHECK(received == read_file(folder / "file.grib"));
+  CHECK(received == text_of(folder / "file.grib"));
   CHECK_FALSE(fs::exists(pipe + ".partial"));
 }
 
@@ -152,9 +152,9 @@ TEST_CASE("an unfinished file is one's own: no link is followed, no other's is w
   };
   written("a.grib", {});
   written("b.grib", {});
-  CHECK(read_file(folder / "precious") == "precious");
-  CHECK(read_file(folder / "a.grib") == "mine, all of it");
-  CHECK(read_file(folder / "b.grib") == "mine, all of it");
+  CHECK(text_of(folder / "precious") == "precious");
+  CHECK(text_of(folder / "a.grib") == "mine, all of it");
+  CHECK(text_of(folder / "b.grib") == "mine, all of it");
   write_file(folder / "c.grib", "an older forecast");
   const auto swap = [&](const std::string& partial) {
     fs::remove(partial);
@@ -166,9 +166,9 @@ TEST_CASE("an unfinished file is one's own: no link is followed, no other's is w
     fs::create_symlink("precious", partial);
   };
   CHECK_FALSE(error_of([&] { written("c.grib", link); }).empty());
-  CHECK(read_file(folder / "c.grib") == "an older forecast");
-  CHECK(read_file(folder / "c.grib.partial") == "precious");
-  CHECK(read_file(folder / "precious") == "precious");
+  CHECK(text_of(folder / "c.grib") == "an older forecast");
+  CHECK(text_of(folder / "c.grib.partial") == "precious");
+  CHECK(text_of(folder / "precious") == "precious");
 }
 
 TEST_CASE("a further attempt goes on with its own file only") {
@@ -189,7 +189,7 @@ TEST_CASE("a further attempt goes on with its own file only") {
     sink.flush();
     sink.publish();
   }
-  CHECK(read_file(path) == "kept and gone on");
+  CHECK(text_of(path) == "kept and gone on");
   {  // killed between its final name and the end
     FileSink sink(1 << 20);
     sink.reopen(path, 4, inode);
@@ -197,12 +197,12 @@ TEST_CASE("a further attempt goes on with its own file only") {
     sink.flush();
     sink.publish();
   }
-  CHECK(read_file(path) == "kept");
+  CHECK(text_of(path) == "kept");
   fs::copy_file(path, folder / "copy");
   fs::rename(folder / "copy", path);  // another run's
   FileSink sink(1 << 20);
   CHECK_FALSE(error_of([&] { sink.reopen(path, 4, inode); }).empty());
-  CHECK(read_file(path) == "kept");
+  CHECK(text_of(path) == "kept");
 }
 
 TEST_CASE("fields that start before the forecast, fields without a template") {

@@ -147,11 +147,11 @@ TEST_CASE("which ranks may write") {
 TEST_CASE("the file is the same wherever its ranks stand; only those write who may") {
   const TemporaryFolder folder;
   write_all({.config = to(folder / "1.grib")});
-  const std::string single = read_file(folder / "1.grib");
+  const std::string single = text_of(folder / "1.grib");
   REQUIRE(read_messages(folder / "1.grib").size() == 15);
   const auto run = [&](const std::vector<Site>& sites) {
     const auto figures = write_all({.config = to(folder / "n.grib"), .ranks = 4, .sites = sites});
-    CHECK(read_file(folder / "n.grib") == single);
+    CHECK(text_of(folder / "n.grib") == single);
     std::vector<bool> wrote;
     std::int64_t bytes = 0;
     for (const OutputFigures& one : figures) {
@@ -176,7 +176,7 @@ TEST_CASE("a pipe has one writer, from any number of ranks") {
     SlowReader reader(pipe);
     reader.let_go();
     const auto figures = write_all({.config = to(pipe), .ranks = ranks});
-    CHECK(reader.received() == read_file(folder / "file.grib"));
+    CHECK(reader.received() == text_of(folder / "file.grib"));
     CHECK_FALSE(fs::exists(pipe + ".partial"));
     CHECK(figures[0].bytes > 0);
     CHECK(figures[1].bytes == 0);
@@ -200,7 +200,7 @@ TEST_CASE("a slow output stops nobody before its buffer is full, and no more tha
     };
     const auto figures = write_all(
         {.config = to(pipe), .ranks = ranks, .pending_bytes = limit, .states = 20, .after_state = let_go_later});
-    CHECK(reader.received() == read_file(folder / "file.grib"));
+    CHECK(reader.received() == text_of(folder / "file.grib"));
     CHECK(figures[0].most_pending_bytes <= static_cast<std::int64_t>(limit));
     CHECK(figures[0].most_pending_bytes > static_cast<std::int64_t>(6 * state_bytes));  // a pipe holds 64 KiB itself
     CHECK(figures[0].pending_limit_bytes == static_cast<std::int64_t>(limit));

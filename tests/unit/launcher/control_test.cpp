@@ -20,6 +20,7 @@
 #include "launcher/control/control_run.h"
 #include "launcher/launch/meeting_place.h"
 #include "launcher/wire/token.h"
+#include "tests/helpers/temporary_folder.h"
 #include "tests/unit/launcher/marked.h"
 #include "tests/unit/launcher/stranger.h"
 
@@ -38,8 +39,6 @@ Seats seat(int rank) { return {.ranks = {rank}, .local_ranks = {rank}}; }
 class Crew {
  public:
   Crew(int ranks, Variables variables, Limits limits = {}) : ranks_(ranks), variables_(std::move(variables)) {
-    std::string name = (fs::temp_directory_path() / "tradewind-XXXXXX").string();
-    folder = ::mkdtemp(name.data());
     variables_[mark.name()] = mark.value();
     variables_["FAKE_WORKER_FILE"] = folder / "go";
     limits_ = limits;
@@ -47,9 +46,8 @@ class Crew {
   ~Crew() {
     for (const auto& [rank, pid] : members) ::kill(pid, SIGKILL);
     leave_codes();
-    fs::remove_all(folder);
   }
-  std::string file() const { return control_path(folder, "1234.0"); }
+  std::string file() const { return control_path(folder.path, "1234.0"); }
   ControlPlan plan() const {
     ControlPlan plan{.launch = {.command = "compare", .environment = variables_, .world_size = ranks_},
                      .host = {.name = "host-a", .worker = TRADEWIND_FAKE_WORKER, .cpus = {0, 1, 2, 3}},
@@ -89,10 +87,10 @@ class Crew {
     while (mark.processes() > 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(20ms);
     return mark.processes() == 0;
   }
-  void go() const { std::ofstream(folder / "go") << "go"; }
+  void go() const { folder.write("go", "go"); }
 
   Mark mark;
-  fs::path folder;
+  test::TemporaryFolder folder;
   std::map<int, pid_t> members;
 
  private:

@@ -10,8 +10,8 @@
 #include "common/errors.h"
 #include "common/files/lock_file.h"
 #include "launcher/launch/path_names.h"
+#include "tests/helpers/temporary_folder.h"
 #include "tests/unit/config/config_case.h"
-#include "tests/unit/files/temporary_folder.h"
 
 namespace tradewind::launcher {
 namespace {

@@ -8,23 +8,11 @@
 
 #include "launcher/report/rank_table.h"
 #include "launcher/report/run_folder.h"
+#include "tests/helpers/temporary_folder.h"
 
 using namespace tradewind;
 using namespace tradewind::launcher;
 namespace fs = std::filesystem;
-
-namespace {
-
-struct Folder {
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "tradewind-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  fs::path path;
-};
-
-}  // namespace
 
 TEST_CASE("the report of a run that is done") {
   Outcome outcome;
@@ -90,17 +78,17 @@ TEST_CASE("the report of a failure says what, where and the way out") {
 }
 
 TEST_CASE("a report replaces an older one whole") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const std::string path = folder.path / "report.json";
   write_report({{"a", 1}}, path);
   write_report({{"a", 2}}, path);
   CHECK(Json::parse(std::ifstream(path))["a"] == 2);
-  CHECK(std::distance(fs::directory_iterator(folder.path), {}) == 1);
+  CHECK(folder.entries() == 1);
   CHECK_THROWS_AS(write_report({}, folder.path / "no" / "report.json"), EnvironmentFault);
 }
 
 TEST_CASE("run folders are their owner's, and never shared") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const auto now = parse_date("2024-01-15T06:07:08");
   const std::string first = make_run_folder("", folder.path, now);
   CHECK(fs::path(first).filename() == "tradewind-run-20240115T060708Z");
@@ -127,7 +115,7 @@ TEST_CASE("run folders are their owner's, and never shared") {
 }
 
 TEST_CASE("a run folder is made beside a config that is a file, else in the current folder, else among the temporary") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const Environment environment(std::map<std::string, std::string>{{"TMPDIR", "/scratch"}});
   std::ofstream(folder.path / "c.yaml") << "x";
   using Parents = std::vector<std::string>;
@@ -141,7 +129,7 @@ TEST_CASE("a run folder is made beside a config that is a file, else in the curr
 }
 
 TEST_CASE("a report of a failure goes to no file that is something else") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const std::string path = folder.path / "r.json";
   CHECK(may_hold_report(path));
   std::ofstream(path) << "";

@@ -14,6 +14,7 @@
 #include <ostream>
 
 #include "launcher/agent/rank_logs.h"
+#include "tests/helpers/temporary_folder.h"
 
 using namespace tradewind::launcher;
 namespace fs = std::filesystem;
@@ -38,11 +39,6 @@ struct Pipe {
   }
   Descriptor reader, writer;
 };
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 }  // namespace
 
@@ -120,8 +116,7 @@ TEST_CASE("a stream hands its text over when it is flushed") {
 }
 
 TEST_CASE("every rank's lines are kept in a file of its own") {
-  std::string name = (fs::temp_directory_path() / "tradewind-XXXXXX").string();
-  const fs::path folder = ::mkdtemp(name.data());
+  const test::TemporaryFolder folder;
   {
     RankLogs logs(folder / "run");
     CHECK(logs.write(0, "a").empty());
@@ -135,7 +130,6 @@ TEST_CASE("every rank's lines are kept in a file of its own") {
           "directory");
     CHECK(nowhere.write(2, "y").empty());
   }
-  CHECK(text_of(folder / "run" / "logs" / "rank-0.log") == "a\nc\n");
-  CHECK(text_of(folder / "run" / "logs" / "rank-11.log") == "b\n");
-  fs::remove_all(folder);
+  CHECK(test::text_of(folder / "run/logs/rank-0.log") == "a\nc\n");
+  CHECK(test::text_of(folder / "run/logs/rank-11.log") == "b\n");
 }

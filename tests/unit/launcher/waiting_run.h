@@ -9,6 +9,7 @@
 
 #include "launcher/control/control_run.h"
 #include "launcher/launch/meeting_place.h"
+#include "tests/helpers/temporary_folder.h"
 #include "tests/unit/launcher/marked.h"
 
 namespace tradewind::launcher {
@@ -30,15 +31,9 @@ class WaitingRun {
                                         .address = "127.0.0.1",
                                         .now = std::move(now)}},
              seen) {}
-  WaitingRun(const WaitingRun&) = delete;
-  WaitingRun& operator=(const WaitingRun&) = delete;
-  ~WaitingRun() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
 
   int port() const { return run_.port(); }
-  void let_go() const { std::ofstream(folder_ / "go") << "go"; }  // from any thread
+  void let_go() const { folder_.write("go", "go"); }  // from any thread
   Outcome outcome() {
     Outcome outcome = run_.run();
     run_.dismiss();
@@ -49,11 +44,7 @@ class WaitingRun {
   Seen seen;
 
  private:
-  static std::filesystem::path new_folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "tradewind-XXXXXX").string();
-    return ::mkdtemp(name.data());
-  }
-  std::filesystem::path folder_ = new_folder();
+  test::TemporaryFolder folder_;
   ControlRun run_;
 };
 

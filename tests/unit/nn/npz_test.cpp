@@ -9,6 +9,7 @@
 #include <string>
 
 #include "common/errors.h"
+#include "tests/helpers/temporary_folder.h"
 #include "worker/npz/npy_header.h"
 
 using namespace tradewind;
@@ -16,9 +17,8 @@ using namespace tradewind;
 namespace {
 
 struct TemporaryFile {
-  std::string path =
-      (std::filesystem::temp_directory_path() / ("npz_test_" + std::to_string(getpid()) + ".npz")).string();
-  ~TemporaryFile() { std::filesystem::remove(path); }
+  test::TemporaryFolder folder;
+  std::string path = folder / "a.npz";
 };
 
 }  // namespace

@@ -8,8 +8,8 @@
 
 #include "common/checkpoint/archive.h"
 #include "common/errors.h"
+#include "tests/helpers/temporary_folder.h"
 #include "tests/unit/dist/ranks.h"
-#include "tests/unit/files/temporary_folder.h"
 #include "tests/unit/forecast/recording_reporter.h"
 #include "worker/device/device.h"
 #include "worker/npz/npz.h"

@@ -1,4 +1,5 @@
 #include "launcher/watch/hang_report.h"
+#include "tests/helpers/temporary_folder.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -131,19 +132,16 @@ TEST_CASE("nobody is sent to a stack that is not there") {
 }
 
 TEST_CASE("dumps lie side by side") {
-  const auto folder = std::filesystem::temp_directory_path() / ("tradewind-dump-" + std::to_string(::getpid()));
+  const test::TemporaryFolder folder;
   Hang hang = example();
-  std::filesystem::create_directory(folder);
   hang.dump_folder = folder / "hang";
   hang.records[1] = "7 gloo:barrier: - -> -, done\n";
   write_dumps(hang);
   for (int rank = 0; rank < 4; ++rank) {
-    std::ifstream file(folder / "hang" / ("rank-" + std::to_string(rank) + ".txt"));
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const std::string text = test::text_of(folder / ("hang/rank-" + std::to_string(rank) + ".txt"));
     CHECK(text.find("rank " + std::to_string(rank) + " on here") == 0);
     CHECK((text.find("0x02 main") != std::string::npos) == (rank == 2));
     CHECK(text.ends_with("flight recorder, by its own numbers, oldest first:\n7 gloo:barrier: - -> -, done\n") ==
           (rank == 1));
   }
-  std::filesystem::remove_all(folder);
 }

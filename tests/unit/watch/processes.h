@@ -1,4 +1,4 @@
-// Processes and folders that a test looks at, gone at its end.
+// Processes that a test looks at, gone at its end.
 #pragma once
 
 #include <stdlib.h>
@@ -36,19 +36,6 @@ struct Child {
     return false;
   }
   pid_t pid;
-};
-
-struct Folder {
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "tradewind-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  void write(const std::string& name, const std::string& text) const {
-    std::filesystem::create_directories((path / name).parent_path());
-    std::ofstream(path / name) << text;
-  }
-  std::filesystem::path path;
 };
 
 }  // namespace tradewind::testing

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "launcher/watch/process_facts.h"
+#include "tests/helpers/temporary_folder.h"
 #include "tests/unit/watch/processes.h"
 
 using namespace tradewind::launcher;
@@ -32,7 +33,7 @@ struct Waiting : Child {
 };
 
 // A folder with one tool: the machine's, or a script. False where the machine has none.
-struct Tools : Folder {
+struct Tools : test::TemporaryFolder {
   bool take(const std::string& name) const {
     std::filesystem::create_symlink("/usr/bin/" + name, path / name);
     return ::access((path / name).c_str(), X_OK) == 0;

@@ -9,6 +9,7 @@
 #include "common/errors.h"
 #include "common/printable.h"
 #include "launcher/watch/status.h"
+#include "tests/helpers/temporary_folder.h"
 #include "tests/unit/watch/processes.h"
 #include "tests/unit/watch/samples.h"
 
@@ -111,7 +112,7 @@ TEST_CASE("texts come without control characters, unknown keys not at all") {
 }
 
 TEST_CASE("only a regular file of moderate size is read, and none is waited for") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const auto file = folder.path / "status.json";
   CHECK_THROWS_WITH_AS(read_status(file), doctest::Contains("No such file"), EnvironmentFault);
   REQUIRE(::mkfifo(file.c_str(), 0600) == 0);

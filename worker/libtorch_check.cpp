@@ -25,11 +25,11 @@ void check_libtorch() {
   const std::uint64_t found = symbol != nullptr ? reinterpret_cast<Version*>(symbol)() : 0;
   constexpr std::uint64_t built_for = TORCH_ABI_VERSION;
   if (found >> tag_bits == built_for >> tag_bits) return;
-  Dl_info found{};
-  const bool known = symbol != nullptr && ::dladdr(symbol, &found) != 0 && found.dli_fname != nullptr;
+  Dl_info library{};
+  const bool known = symbol != nullptr && ::dladdr(symbol, &library) != 0 && library.dli_fname != nullptr;
   throw EnvironmentFault("LibTorch " + libtorch_version(found) +
                              " was found, but this program was built for LibTorch " + libtorch_version(built_for),
-                         known ? found.dli_fname : "libtorch_cpu.so",
+                         known ? library.dli_fname : "libtorch_cpu.so",
                          "install Tradewind anew, or build it with that LibTorch (-DTorch_ROOT=...); see that "
                          "LD_LIBRARY_PATH and LD_PRELOAD name no other");
 }

@@ -13,7 +13,7 @@ namespace {
 
 // Through which the ranks of a test meet; it stays until they have ended.
 struct StoreFile {
-  test::TemporaryFolder folder;
+  tradewind::test::TemporaryFolder folder;
   std::string path = folder / "store";
 };
 

@@ -116,7 +116,7 @@ TEST_CASE("a stream hands its text over when it is flushed") {
 }
 
 TEST_CASE("every rank's lines are kept in a file of its own") {
-  const test::TemporaryFolder folder;
+  const tradewind::test::TemporaryFolder folder;
   {
     RankLogs logs(folder / "run");
     CHECK(logs.write(0, "a").empty());
@@ -130,6 +130,6 @@ TEST_CASE("every rank's lines are kept in a file of its own") {
           "directory");
     CHECK(nowhere.write(2, "y").empty());
   }
-  CHECK(test::text_of(folder / "run/logs/rank-0.log") == "a\nc\n");
-  CHECK(test::text_of(folder / "run/logs/rank-11.log") == "b\n");
+  CHECK(tradewind::test::text_of(folder / "run/logs/rank-0.log") == "a\nc\n");
+  CHECK(tradewind::test::text_of(folder / "run/logs/rank-11.log") == "b\n");
 }

@@ -17,7 +17,7 @@ const std::string version_1 =
     "31 25 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
 const std::string version_2 = "31 25 0:27 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
 
-double cpus(const test::TemporaryFolder& root) {
+double cpus(const tradewind::test::TemporaryFolder& root) {
   const auto quota = cpu_quota(0, root.path);
   return quota ? quota->cpus : 0;
 }
@@ -25,7 +25,7 @@ double cpus(const test::TemporaryFolder& root) {
 }  // namespace
 
 TEST_CASE("the CPU quota of version 2, of the group or one above it") {
-  const test::TemporaryFolder root;
+  const tradewind::test::TemporaryFolder root;
   root.write("proc/self/mountinfo", version_2);
   root.write("proc/self/cgroup", "0::/kubepods/pod1/box\n");
   const std::string groups = "sys/fs/cgroup/kubepods/";
@@ -48,7 +48,7 @@ TEST_CASE("the CPU quota of version 2, of the group or one above it") {
 }
 
 TEST_CASE("the CPU quota of version 1, beside a unified hierarchy") {
-  const test::TemporaryFolder root;
+  const tradewind::test::TemporaryFolder root;
   root.write("proc/self/mountinfo", version_1);
   root.write("proc/self/cgroup", "4:memory:/m\n3:cpu,cpuacct:/docker/abc/task\n0::/other\n");
   const std::string groups = "sys/fs/cgroup/cpu,cpuacct/docker/";
@@ -65,7 +65,7 @@ TEST_CASE("the CPU quota of version 1, beside a unified hierarchy") {
 }
 
 TEST_CASE("a mount that shows a part of the hierarchy only, and a group outside of it") {
-  const test::TemporaryFolder root;
+  const tradewind::test::TemporaryFolder root;
   root.write("proc/self/mountinfo", "31 25 0:27 /box\\0401 /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
   root.write("sys/fs/cgroup/cpu.max", "400000 100000\n");
   root.write("sys/fs/cgroup/job/cpu.max", "100000 100000\n");
@@ -82,7 +82,7 @@ TEST_CASE("a mount that shows a part of the hierarchy only, and a group outside 
 }
 
 TEST_CASE("memory limits: the least of all levels, and the swap beside it") {
-  const test::TemporaryFolder root;
+  const tradewind::test::TemporaryFolder root;
   root.write("proc/self/mountinfo", version_2);
   root.write("proc/self/cgroup", "0::/slice/job\n");
   CHECK_FALSE(memory_limit(0, root.path));
@@ -108,7 +108,7 @@ TEST_CASE("memory limits: the least of all levels, and the swap beside it") {
 }
 
 TEST_CASE("memory of the host") {
-  const test::TemporaryFolder root;
+  const tradewind::test::TemporaryFolder root;
   CHECK(host_memory(root.path).total == 0);
   root.write("proc/meminfo", "MemTotal:  2048 kB\nMemFree: 1 kB\nMemAvailable:    1024 kB\nSwapFree: 3 kB\n");
   CHECK(host_memory(root.path).total == 2048 * 1024);

@@ -314,11 +314,13 @@ using StageDescription = std::variant<ProcessStage>;
 // How the latents that several encoders make of the rows of level 0 come together; of one encoder both are that latent.
 enum class LatentAggregation { sum, mean };
 
-// Random numbers of a model call: mlp(deviation * z), z (rows of level 0, channels) standard normal. They come to the
-// trunk as x = injection([x, noise]), or without injection as the condition of its norms.
+// Random numbers of a model call: mlp(projection * deviation * z), z standard normal, as many rows as level 0 has or
+// the projection columns. They come to the trunk as x = injection([x, noise]), or without injection as the condition of
+// its norms.
 struct NoiseDescription {
   std::int64_t rows = 0, channels = 0;  // drawn
   double deviation = 1;
+  std::optional<SparseDescriptor> projection;  // (rows of level 0, rows)
   SequentialDescription mlp;
   std::optional<LinearDescription> injection;
   bool operator==(const NoiseDescription&) const = default;

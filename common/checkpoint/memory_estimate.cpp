@@ -180,6 +180,9 @@ class Estimator {
       if (dataset.encoder) scratch_.add(noise, own(hidden), sizes_of(dataset.encoder->mapper).channels);
     }
     estimate_.latent += kFloat * noise.channels * (noise.rows + own(hidden));
+    if (!noise.projection) return;
+    estimate_.nodes += 8 * (own(hidden) + 1) + 8 * share_of_entries(*noise.projection, rank_.world_size).edges;
+    estimate_.latent += kFloat * noise.channels * own(hidden);
   }
 
   template <class Layers>

@@ -9,7 +9,9 @@
 //               blocks with an MLP of their own for them each have
 //   edges       of message passing: first-layer terms of a mapper's edges, when they are at most what a layer may keep,
 //               else their attributes; their sums, 4 C a destination row; a processor's embedded edges likewise
-//   nodes       4 (4 + trainable) a data row; the fixed destinations of an encoder, 4 (A + C) a hidden row
+//   nodes       4 (4 + trainable) a data row; the fixed destinations of an encoder, 4 (A + C) a hidden row; of a matrix
+//   of the
+//               noise 8 a hidden row and 8 an entry
 //   residual    of a truncated one: 8 a row and 8 an entry of its matrices' rows
 //   state       4 (input steps x input variables + 2 x output steps x output variables) a data row: input, output and
 //               the fields being written; what computed forcings keep of a point

@@ -72,7 +72,8 @@ void add_layers(const checkpoint::ModelDescription& model, Json& json) {
     json["noise"] = {{"rows", noise->rows},
                      {"channels", noise->channels},
                      {"deviation", noise->deviation},
-                     {"conditions", !noise->injection}};
+                     {"conditions", !noise->injection},
+                     {"entries", noise->projection ? Json(noise->projection->entries()) : Json()}};
   }
   for (const auto& dataset : model.datasets) {
     const auto* truncated = std::get_if<checkpoint::TruncatedResidualDescription>(&dataset.residual);

@@ -99,6 +99,9 @@ std::string noise_text(const checkpoint::ModelDescription& model) {
   deviation << model.noise->deviation;
   return count_text(model.noise->rows) + " x " + std::to_string(model.noise->channels) +
          " numbers a call, standard deviation " + deviation.str() +
+         (model.noise->projection
+              ? ", through a matrix of " + count_text(model.noise->projection->entries()) + " entries"
+              : "") +
          (model.noise->injection ? ", mixed into the rows" : ", condition the norms of the processor");
 }
 

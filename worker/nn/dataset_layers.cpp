@@ -27,14 +27,14 @@ DatasetLayers::DatasetLayers(const checkpoint::DatasetDescription& dataset, cons
         make_mapper(dataset.encoder->mapper, {context.precision, shards_, context.hidden, context.communicator,
                                               "encoder" + context.suffix, context.least_pieces, context.workspace});
   }
+  if (const auto* truncated = std::get_if<checkpoint::TruncatedResidualDescription>(&dataset.residual)) {
+    truncated_.emplace(*truncated, dataset, shards_, context.communicator, "truncation" + context.suffix);
+  }
   if (!dataset.decoder) return;
   decoder_ =
       make_mapper(dataset.decoder->mapper, {context.precision, context.hidden, shards_, context.communicator,
                                             "decoder" + context.suffix, context.least_pieces, context.workspace});
   targets_.emplace(dataset.decoder->target_features, dataset);
-  if (const auto* truncated = std::get_if<checkpoint::TruncatedResidualDescription>(&dataset.residual)) {
-    truncated_.emplace(*truncated, dataset, shards_, context.communicator, "truncation" + context.suffix);
-  }
   if (decoder_->outputs() != output_steps_ * output_variables_) {
     throw UserError("the decoder gives " + std::to_string(decoder_->outputs()) + " values a point, not " +
                         std::to_string(output_steps_) + " times " + std::to_string(output_variables_),
@@ -52,12 +52,17 @@ void DatasetLayers::fix_hidden(const at::Tensor& attributes, Workspace& workspac
   if (encoder_) encoder_->fix_destinations(attributes, workspace);
 }
 
-InputRows DatasetLayers::input(const at::Tensor& x, int call, const Workspace& workspace) const {
+InputRows DatasetLayers::input(const at::Tensor& x, int call, dist::Communicator& communicator,
+                               const Workspace& workspace) const {
   const std::vector<std::int64_t> expected{input_steps_, rows_.size(), input_variables_};
   if (x.sizes() != at::IntArrayRef(expected) || x.scalar_type() != at::kFloat || !x.is_contiguous()) {
     throw InternalFault("the model's input is not contiguous float32 of (input steps, rows, input variables)");
   }
-  return {layout_, x, attributes_, preprocessing_, call == 0 ? 0.0 : 1.0, workspace.operations()};
+  at::Tensor skip;
+  if (truncated_ && layout_.reads_residual()) {
+    skip = (*truncated_)(x, preprocessing_, communicator, workspace.operations());
+  }
+  return {layout_, x, attributes_, preprocessing_, call == 0 ? 0.0 : 1.0, std::move(skip), workspace.operations()};
 }
 
 at::Tensor DatasetLayers::encode(const InputRows& input, std::int64_t hidden_rows, dist::Communicator& communicator,
@@ -75,8 +80,8 @@ at::Tensor DatasetLayers::decode(const at::Tensor& latent, const InputRows& inpu
   const TensorRows sources(latent, workspace.operations());
   const std::unique_ptr<RowSource> encoded = encoder_ ? encoder_->updated_sources(input, workspace) : nullptr;
   const TargetRows targets(*targets_, input, encoded.get());
-  at::Tensor skip;
-  if (truncated_) skip = (*truncated_)(x, preprocessing_, communicator, workspace.operations());
+  at::Tensor skip = input.skip();
+  if (truncated_ && !skip.defined()) skip = (*truncated_)(x, preprocessing_, communicator, workspace.operations());
   at::Tensor y = at::empty({output_steps_, rows_.size(), output_variables_}, x.options());
   (*decoder_)(
       sources, &targets,

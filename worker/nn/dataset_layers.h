@@ -43,8 +43,8 @@ class DatasetLayers {
   bool encodes() const { return encoder_ != nullptr; }
   bool decodes() const { return decoder_ != nullptr; }
   // x (input steps, rows, input variables) float32 contiguous, raw; referred to. InternalFault for another shape.
-  // call: of the forecast, from 0.
-  InputRows input(const at::Tensor& x, int call, const Workspace& workspace) const;
+  // call: of the forecast, from 0. Collective.
+  InputRows input(const at::Tensor& x, int call, dist::Communicator& communicator, const Workspace& workspace) const;
   // (own hidden rows, channels) float32. Collective.
   at::Tensor encode(const InputRows& input, std::int64_t hidden_rows, dist::Communicator& communicator,
                     Workspace& workspace) const;

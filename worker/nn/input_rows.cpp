@@ -17,7 +17,8 @@ InputLayout::InputLayout(const checkpoint::DatasetDescription& dataset) : column
   for (const InputFeature feature : dataset.input_features) {
     parts_.push_back({feature, *checkpoint::first_column(dataset, feature)});
   }
-  if (!checkpoint::first_column(dataset, InputFeature::residual)) return;
+  reads_residual_ = checkpoint::first_column(dataset, InputFeature::residual).has_value();
+  if (!reads_residual_ || std::holds_alternative<checkpoint::TruncatedResidualDescription>(dataset.residual)) return;
   const auto variables = checkpoint::first_column(dataset, InputFeature::variables);
   const std::optional<std::int64_t> step = residual_step(dataset);
   if (!variables || !step) {
@@ -64,7 +65,8 @@ void InputRows::fill_part(const InputLayout::Part& part, const at::Tensor& index
     case InputFeature::forecast_step:
       out.select(1, part.column).fill_(forecast_step_);
       return;
-    case InputFeature::residual:  // after the variables are there
+    case InputFeature::residual:  // that which is in the variables comes after them
+      if (skip_.defined()) operations_.copy_rows(skip_, index, first, nullptr, out, part.column);
       return;
   }
 }

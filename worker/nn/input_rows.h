@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <utility>
 #include <vector>
 
 #include "common/checkpoint/description.h"
@@ -26,28 +27,35 @@ class InputLayout {
   };
   const std::vector<Part>& parts() const { return parts_; }
   std::int64_t columns() const { return columns_; }
-  // Of a row, where what the residual adds stands among the variables, int64; undefined when it is no part.
+  bool reads_residual() const { return reads_residual_; }
+  // Of a row, where what the residual adds stands among the variables, int64; undefined where it is no part, or not one
+  // of the variables as they are.
   const at::Tensor& residual() const { return residual_; }
 
  private:
   std::vector<Part> parts_;
   std::int64_t columns_ = 0;
+  bool reads_residual_ = false;
   at::Tensor residual_;
 };
 
 class InputRows : public RowSource {
  public:
   // x (input steps, rows, variables) float32 contiguous; attributes (rows, k) likewise. All are referred to.
-  // forecast_step: 0 or 1, see InputFeature.
+  // forecast_step: 0 or 1, see InputFeature. skip (rows, prognostic variables): what a truncated residual adds, where a
+  // row holds it.
   InputRows(const InputLayout& layout, const at::Tensor& x, const at::Tensor& attributes,
-            const preprocess::Preprocessing& preprocessing, double forecast_step, const Operations& operations)
+            const preprocess::Preprocessing& preprocessing, double forecast_step, at::Tensor skip,
+            const Operations& operations)
       : layout_(layout),
         x_(x),
         attributes_(attributes),
         preprocessing_(preprocessing),
         forecast_step_(forecast_step),
+        skip_(std::move(skip)),
         operations_(operations) {}
   std::int64_t columns() const override { return layout_.columns(); }
+  const at::Tensor& skip() const { return skip_; }
   void rows(const at::Tensor& which, at::Tensor out) const override;
   void range(std::int64_t begin, std::int64_t end, at::Tensor out) const override;
 
@@ -62,6 +70,7 @@ class InputRows : public RowSource {
   const at::Tensor& attributes_;
   const preprocess::Preprocessing& preprocessing_;
   double forecast_step_;
+  at::Tensor skip_;
   const Operations& operations_;
 };
 

@@ -52,7 +52,8 @@ class EncodersTrunkDecoders : public Model {
     const c10::InferenceMode inference;
     if (x.size() != datasets_.size()) throw InternalFault("a model call without the input of every dataset");
     std::vector<InputRows> inputs;
-    for (std::size_t i = 0; i < x.size(); ++i) inputs.push_back(datasets_[i].input(x[i], context.call, workspace_));
+    for (std::size_t i = 0; i < x.size(); ++i)
+      inputs.push_back(datasets_[i].input(x[i], context.call, communicator_, workspace_));
     const at::Tensor latent = process(encode(inputs), context);
     std::vector<at::Tensor> y(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -99,7 +100,7 @@ class EncodersTrunkDecoders : public Model {
     at::Tensor processed = latent_skip_ ? latent.clone() : latent;
     std::optional<TensorRows> condition;
     if (noise_) {
-      const at::Tensor noise = (*noise_)(context, workspace_);
+      const at::Tensor noise = (*noise_)(context, communicator_, workspace_);
       if (noise_->injects()) {
         noise_->inject(noise, processed, workspace_);
       } else {

@@ -17,10 +17,11 @@ Noise::Noise(const checkpoint::NoiseDescription& description, Precision precisio
       own_(own),
       deviation_(description.deviation),
       mlp_(description.mlp, precision) {
+  if (description.projection) projection_.emplace(*description.projection, own);
   if (description.injection) injection_.emplace(*description.injection, precision);
 }
 
-void Noise::move_to(at::Device device) { move_all(device, mlp_, injection_); }
+void Noise::move_to(at::Device device) { move_all(device, projection_, mlp_, injection_); }
 
 at::Tensor Noise::drawn(const StepContext& context) const {
   if (context.noise.defined()) {
@@ -34,8 +35,11 @@ at::Tensor Noise::drawn(const StepContext& context) const {
   return at::randn({rows_, channels_}, context.random, at::kFloat);
 }
 
-at::Tensor Noise::operator()(const StepContext& context, Workspace& workspace) const {
-  const at::Tensor raw = drawn(context).slice(0, own_.begin, own_.end).mul(deviation_).to(workspace.device());
+at::Tensor Noise::operator()(const StepContext& context, dist::Communicator& communicator, Workspace& workspace) const {
+  at::Tensor raw = drawn(context);
+  if (!projection_) raw = raw.slice(0, own_.begin, own_.end);
+  raw = raw.mul(deviation_).to(workspace.device());
+  if (projection_) raw = (*projection_)(raw, communicator, workspace.operations());
   at::Tensor noise = at::empty_like(raw);
   for_each_chunk(own_.size(), chunk_rows(std::max(mlp_.widest(), channels_), own_.size(), workspace.device()),
                  workspace, [&](std::int64_t begin, std::int64_t count) {

@@ -9,9 +9,11 @@
 
 #include "common/checkpoint/description.h"
 #include "common/precision.h"
+#include "worker/dist/communicator.h"
 #include "worker/dist/shards.h"
 #include "worker/nn/linear.h"
 #include "worker/nn/sequential.h"
+#include "worker/nn/sparse_product.h"
 #include "worker/nn/step_context.h"
 #include "worker/nn/workspace.h"
 
@@ -23,7 +25,7 @@ class Noise {
   Noise(const checkpoint::NoiseDescription& description, Precision precision, dist::RowRange own);
   void move_to(at::Device device);
   // Of own rows (own rows, channels). UserError for given numbers of another shape.
-  at::Tensor operator()(const StepContext& context, Workspace& workspace) const;
+  at::Tensor operator()(const StepContext& context, dist::Communicator& communicator, Workspace& workspace) const;
   // Whether it becomes part of the rows, else it is their condition.
   bool injects() const { return injection_.has_value(); }
   // x (own rows, k) = injection([x, noise])
@@ -35,6 +37,7 @@ class Noise {
   std::int64_t rows_, channels_;
   dist::RowRange own_;
   double deviation_;
+  std::optional<SparseProduct> projection_;
   Sequential mlp_;
   std::optional<Linear> injection_;
 };

@@ -36,9 +36,18 @@ SparseProduct::SparseProduct(const checkpoint::SparseDescriptor& matrix, const d
 SparseProduct::SparseProduct(graph::SparseRows rows, const dist::Shards& sources, dist::Communicator& communicator,
                              std::string place)
     : place_(std::move(place)),
-      plan_(sources, distinct_columns(rows), communicator, place_ + " plan"),
+      plan_(std::in_place, sources, distinct_columns(rows), communicator, place_ + " plan"),
       rows_(rows.rows()) {
-  for (std::int32_t& column : rows.column) column = static_cast<std::int32_t>(plan_.table_row(column));
+  for (std::int32_t& column : rows.column) column = static_cast<std::int32_t>(plan_->table_row(column));
+  cut(rows);
+}
+
+SparseProduct::SparseProduct(const checkpoint::SparseDescriptor& matrix, dist::RowRange destinations)
+    : rows_(destinations.size()) {
+  cut(graph::rows_of(matrix, destinations));
+}
+
+void SparseProduct::cut(const graph::SparseRows& rows) {
   const at::Tensor first = at::tensor(rows.first, at::kLong), column = at::tensor(rows.column, at::kInt);
   for (std::int64_t begin = 0; begin < rows_;) {
     const std::int64_t end = end_of_piece(rows.first, begin);
@@ -51,7 +60,7 @@ SparseProduct::SparseProduct(graph::SparseRows rows, const dist::Shards& sources
 }
 
 void SparseProduct::move_to(at::Device device) {
-  plan_.move_to(device);
+  if (plan_) plan_->move_to(device);
   for (Piece& piece : pieces_) {
     for (at::Tensor* each : {&piece.entries.first, &piece.entries.column, &piece.entries.weight}) {
       move_part(*each, device);
@@ -61,7 +70,7 @@ void SparseProduct::move_to(at::Device device) {
 
 at::Tensor SparseProduct::operator()(const at::Tensor& x, dist::Communicator& communicator,
                                      const Operations& operations) const {
-  const at::Tensor halo = plan_.exchange(x, communicator, place_);
+  const at::Tensor halo = plan_ ? plan_->exchange(x, communicator, place_) : x.narrow(0, 0, 0);
   at::Tensor out = at::empty({rows_, x.size(1)}, x.options());
   for (const Piece& piece : pieces_) {
     operations.sum_weighted_rows(piece.entries, x, halo, out.narrow(0, piece.rows.begin, piece.rows.size()));

@@ -6,6 +6,7 @@
 #include "common/checkpoint/generations/attributes.h"
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/layers.h"
+#include "common/checkpoint/generations/truncation.h"
 #include "common/errors.h"
 
 namespace tradewind::checkpoint {
@@ -14,23 +15,26 @@ namespace {
 // Until 0.11.0; it had no effect. Later injectors name their matrix instead, or None.
 bool is_first_generation(const Node& injector) { return injector.has("inject_noise"); }
 
-// Since 0.11.1 the noise may come through a sparse matrix.
-void refuse_matrix(const Node& injector) {
-  if (is_first_generation(injector)) return;
-  const Node matrix = by_paths(injector, paths::noise_matrix);
-  if (matrix.is_none()) return;
-  throw UserError("noise through a sparse matrix is not supported", matrix.path());
+// Since 0.11.1 the noise may come through a sparse matrix, which a projector holds, and since 0.11.3 a provider.
+std::optional<SparseDescriptor> read_projection(const Node& injector, const NoiseEnds& ends) {
+  if (is_first_generation(injector)) return std::nullopt;
+  const Node holder = by_paths(injector, paths::noise_matrix);
+  if (holder.is_none()) return std::nullopt;
+  const bool provided = injector.has("noise_graph_provider");
+  refuse_autocast(provided ? injector.at("_sparse_projector") : holder);
+  const Node matrix = provided ? matrix_of_provider(holder) : holder.at("projection_matrix");
+  return read_sparse_matrix(matrix, ends.rows, kAnySize);
 }
 
 NoiseDescription read_noise(const Node& injector, const NoiseEnds& ends) {
   NoiseDescription out;
-  out.rows = ends.rows;
+  out.projection = read_projection(injector, ends);
+  out.rows = out.projection ? out.projection->columns : ends.rows;
   out.channels = positive(injector.at("noise_channels"));
   const Node deviation = injector.at("noise_std");
   out.deviation = deviation.as_double();
   if (!std::isfinite(out.deviation)) throw UserError("noise with a deviation that is no number", deviation.path());
   out.mlp = read_sequential(injector.at("noise_mlp"), out.channels, out.channels);
-  refuse_matrix(injector);
   return out;
 }
 

@@ -99,14 +99,15 @@ TruncatedResidualDescription read_matrices(const std::vector<Node>& nodes, const
   return out;
 }
 
-// 0.11.0 to 0.11.2: a projector holds its matrix. Later a provider holds it, and one projector multiplies with either.
+}  // namespace
+
 void refuse_autocast(const Node& projector) {
   require_class(projector, "projector", {"anemoi.models.layers.sparse_projector.SparseProjector"});
   refuse_unknown_attributes(projector);
   const Node autocast = projector.at("autocast");
   if (autocast.as_bool()) {
-    throw UserError("a truncation in reduced precision is not supported", autocast.path(),
-                    "export a model whose residual connection has autocast: false");
+    throw UserError("a sparse matrix in reduced precision is not supported", autocast.path(),
+                    "export a model whose projector has autocast: false");
   }
 }
 
@@ -115,8 +116,6 @@ Node matrix_of_provider(const Node& provider) {
   refuse_unknown_attributes(provider);
   return provider.at("projection_matrix");
 }
-
-}  // namespace
 
 const SparseDescriptor& read_sparse_matrix(const Node& node, std::int64_t rows, std::int64_t columns) {
   const SparseDescriptor& matrix = node.as_sparse();
@@ -162,6 +161,7 @@ std::optional<TruncatedResidualDescription> find_truncation(const Node& model, c
   return read_matrices(matrices, sizes);
 }
 
+// 0.11.0 to 0.11.2: a projector holds its matrix. Later a provider holds it, and one projector multiplies with either.
 ResidualDescription read_truncated_residual(const Node& node, const ModelSizes& sizes) {
   std::vector<Node> matrices;
   const bool provided = node.has("provider_down");

@@ -12,6 +12,10 @@ namespace tradewind::checkpoint {
 // A matrix of float32 with `rows` and `columns` (kAnySize: any), every entry of which lies in it. Reads all indices.
 const SparseDescriptor& read_sparse_matrix(const Node& node, std::int64_t rows, std::int64_t columns);
 
+// The matrix of a ProjectionGraphProvider; UserError for a projector that multiplies in another precision.
+Node matrix_of_provider(const Node& provider);
+void refuse_autocast(const Node& projector);
+
 // Of a model without a residual connection of its own; absent when it does not truncate.
 std::optional<TruncatedResidualDescription> find_truncation(const Node& model, const ModelSizes& sizes);
 

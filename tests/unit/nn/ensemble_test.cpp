@@ -44,12 +44,14 @@ nn::StepContext seeded(std::uint64_t seed) {
 
 // Of all rows, by so many ranks.
 at::Tensor noise_over(const checkpoint::NoiseDescription& description, const nn::StepContext& context, int world_size) {
-  return assemble(world_size, description.rows, description.channels, [&](dist::Communicator& communicator) {
+  const std::int64_t rows = description.projection ? description.projection->rows : description.rows;
+  return assemble(world_size, rows, description.channels, [&](dist::Communicator& communicator) {
     nn::StepContext own = context;  // every rank has a generator of its own in the same state
     if (own.random.defined()) own.random = context.random.clone();
     nn::Workspace workspace(*testing::operations());
-    const dist::Shards shards(description.rows, world_size);
-    return nn::Noise(description, Precision::f32, shards.range(communicator.rank()))(own, workspace);
+    const dist::Shards shards(rows, world_size);
+    const nn::Noise noise(description, Precision::f32, shards.range(communicator.rank()));
+    return noise(own, communicator, workspace);
   });
 }
 
@@ -140,21 +142,45 @@ TEST_CASE("noise is the seed's numbers, the same for every number of ranks") {
   CHECK(at::equal(noise_over(still, seeded(1), 1), noise_over(still, seeded(2), 1)));
 }
 
+TEST_CASE("noise through a matrix, of which every rank multiplies its own rows") {
+  Weights weights(29);
+  auto description = noise_of(weights, 53);
+  const at::Tensor row = at::randint(52, {200}, at::kLong), column = at::randint(17, {200}, at::kLong);
+  const at::Tensor values = at::randn({200});
+  checkpoint::SparseDescriptor matrix;
+  matrix.rows = 53;
+  matrix.columns = 17;
+  matrix.row_indices = weights.keep(row);
+  matrix.column_indices = weights.keep(column);
+  matrix.values = weights.keep(values);
+  description.rows = 17;
+  description.projection = matrix;
+  const at::Tensor dense = at::zeros({53, 17}, at::kDouble).index_put_({row, column}, values.to(at::kDouble), true);
+  const at::Tensor drawn = at::randn({17, width}, at::detail::createCPUGenerator(42), at::kFloat);
+  const at::Tensor expected =
+      testing::naive_sequential(description.mlp, at::matmul(dense, (drawn * 0.7).to(at::kDouble)));
+  for (const int world_size : world_sizes) {
+    CAPTURE(world_size);
+    CHECK(worst(noise_over(description, seeded(42), world_size), expected) < 5e-6);
+  }
+}
+
 TEST_CASE("every call takes the next numbers, and noise of another shape is refused") {
   Weights weights(25);
   const auto description = noise_of(weights, 20);
   const nn::Noise noise(description, Precision::f32, {0, 20});
+  const auto alone = dist::make_single_communicator();
   nn::Workspace workspace(*testing::operations());
   nn::StepContext context = seeded(5);
-  const at::Tensor first = noise(context, workspace), second = noise(context, workspace);
+  const at::Tensor first = noise(context, *alone, workspace), second = noise(context, *alone, workspace);
   CHECK_FALSE(at::equal(first, second));
   const at::Generator again = at::detail::createCPUGenerator(5);
   (void)at::randn({20, width}, again, at::kFloat);
   context.random = again;
-  CHECK(at::equal(noise(context, workspace), second));
+  CHECK(at::equal(noise(context, *alone, workspace), second));
   context.noise = at::zeros({20, width + 1});
-  CHECK_THROWS_AS(noise(context, workspace), UserError);
-  CHECK_THROWS_AS(noise(nn::StepContext{}, workspace), InternalFault);
+  CHECK_THROWS_AS(noise(context, *alone, workspace), UserError);
+  CHECK_THROWS_AS(noise(nn::StepContext{}, *alone, workspace), InternalFault);
 }
 
 TEST_CASE("noise that is mixed into the rows") {
@@ -162,9 +188,10 @@ TEST_CASE("noise that is mixed into the rows") {
   auto description = noise_of(weights, 30);
   description.injection = weights.linear(channels, channels + width);
   const nn::Noise noise(description, Precision::f32, {0, 30});
+  const auto alone = dist::make_single_communicator();
   nn::Workspace workspace(*testing::operations());
   REQUIRE(noise.injects());
-  const at::Tensor x = at::randn({30, channels}), drawn = noise(seeded(6), workspace);
+  const at::Tensor x = at::randn({30, channels}), drawn = noise(seeded(6), *alone, workspace);
   const at::Tensor expected =
       testing::naive_sequential({{*description.injection}}, at::cat({x, drawn}, 1).to(at::kDouble));
   const at::Tensor mixed = x.clone();
@@ -220,7 +247,7 @@ TEST_CASE("rows of the encoder in the order of every generation") {
       const at::Tensor expected = at::cat(parts, 1);
       const nn::InputLayout layout(dataset);
       const preprocess::Preprocessing preprocessing(dataset);
-      const nn::InputRows rows(layout, x, attributes, preprocessing, 1, workspace.operations());
+      const nn::InputRows rows(layout, x, attributes, preprocessing, 1, {}, workspace.operations());
       REQUIRE(rows.columns() == expected.size(1));
       const at::Tensor some = at::full({4, rows.columns()}, NAN), picked = at::full({3, rows.columns()}, NAN);
       rows.range(2, 6, some);
@@ -230,6 +257,24 @@ TEST_CASE("rows of the encoder in the order of every generation") {
       CHECK(at::allclose(picked, expected.index_select(0, which), 1e-6, 1e-6));
     }
   }
+}
+
+TEST_CASE("an encoder that reads a truncated residual is given it") {
+  Weights weights(30);
+  checkpoint::DatasetDescription dataset =
+      dataset_of(weights, {InputFeature::variables, InputFeature::residual, InputFeature::node_attributes}, false);
+  dataset.residual = checkpoint::TruncatedResidualDescription{};
+  const at::Tensor x = at::randn({2, 13, 3}), attributes = at::randn({13, 6}), skip = at::randn({13, 2});
+  const nn::InputLayout layout(dataset);
+  const preprocess::Preprocessing preprocessing(dataset);
+  nn::Workspace workspace(*testing::operations());
+  const nn::InputRows rows(layout, x, attributes, preprocessing, 0, skip, workspace.operations());
+  const at::Tensor out = at::full({5, rows.columns()}, NAN), picked = at::full({2, rows.columns()}, NAN);
+  rows.range(3, 8, out);
+  CHECK(at::equal(out.slice(1, 6, 8), skip.slice(0, 3, 8)));
+  CHECK(at::equal(out.slice(1, 8), attributes.slice(0, 3, 8)));
+  rows.rows(at::tensor({12, 1}, at::kLong), picked);
+  CHECK(at::equal(picked.slice(1, 6, 8), skip.index_select(0, at::tensor({12, 1}, at::kLong))));
 }
 
 TEST_CASE("an encoder that reads a residual which there is none of is refused") {

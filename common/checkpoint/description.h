@@ -302,14 +302,27 @@ struct DatasetDescription {
   bool operator==(const DatasetDescription&) const = default;
 };
 
-// A stage of the trunk, which is what happens among hidden rows between encoders and decoders. Of `level` into
-// ModelDescription::levels; x becomes processor(x).
+// A stage of the trunk: what happens among hidden rows between encoders and decoders, from level 0 to level 0. Rows x
+// of `level` of ModelDescription::levels become processor(x), plus x with `skip`.
 struct ProcessStage {
   std::size_t level = 0;
   ProcessorDescription processor;
+  bool skip = false;
   bool operator==(const ProcessStage&) const = default;
 };
-using StageDescription = std::variant<ProcessStage>;
+// To the next level, whose rows become mapper(x, that level's nodes); x is kept for the stage that comes back.
+struct DownStage {
+  std::size_t level = 0;
+  MapperDescription mapper;
+  bool operator==(const DownStage&) const = default;
+};
+// From the next level's rows z: the rows of `level` become mapper(z, x) + x, with the x that was kept.
+struct UpStage {
+  std::size_t level = 0;
+  MapperDescription mapper;
+  bool operator==(const UpStage&) const = default;
+};
+using StageDescription = std::variant<ProcessStage, DownStage, UpStage>;
 
 // How the latents that several encoders make of the rows of level 0 come together; of one encoder both are that latent.
 enum class LatentAggregation { sum, mean };
@@ -343,8 +356,8 @@ struct ModelDescription {
 // The dataset of a model that has one; UserError for several.
 const DatasetDescription& only_dataset(const ModelDescription& model);
 
-// Calls f(name, mapper, sources, destinations) for every mapper, encoders first, with the nodes that it connects;
-// name: "encoder" or "decoder", followed by the dataset's where there are several.
+// Calls f(name, mapper, sources, destinations) for every mapper, with the nodes that it connects: "encoder" and later
+// "decoder", with a dataset's name where there are several; between them "down" and "up", with the finer level's name.
 template <class F>
 void for_each_mapper(const ModelDescription& model, const F& f) {
   const auto named = [&](const char* what, const DatasetDescription& dataset) {
@@ -352,6 +365,16 @@ void for_each_mapper(const ModelDescription& model, const F& f) {
   };
   for (const DatasetDescription& each : model.datasets) {
     if (each.encoder) f(named("encoder", each), each.encoder->mapper, each.nodes, model.levels.front());
+  }
+  for (const StageDescription& stage : model.trunk) {
+    if (const auto* down = std::get_if<DownStage>(&stage)) {
+      const NodeDescription& level = model.levels.at(down->level);
+      f("down " + level.name, down->mapper, level, model.levels.at(down->level + 1));
+    }
+    if (const auto* up = std::get_if<UpStage>(&stage)) {
+      const NodeDescription& level = model.levels.at(up->level);
+      f("up " + level.name, up->mapper, model.levels.at(up->level + 1), level);
+    }
   }
   for (const DatasetDescription& each : model.datasets) {
     if (each.decoder) f(named("decoder", each), each.decoder->mapper, model.levels.front(), each.nodes);
@@ -361,7 +384,7 @@ void for_each_mapper(const ModelDescription& model, const F& f) {
 template <class F>
 void for_each_processor(const ModelDescription& model, const F& f) {
   for (const StageDescription& stage : model.trunk) {
-    std::visit([&](const ProcessStage& process) { f(process.processor, model.levels.at(process.level)); }, stage);
+    if (const auto* process = std::get_if<ProcessStage>(&stage)) f(process->processor, model.levels.at(process->level));
   }
 }
 

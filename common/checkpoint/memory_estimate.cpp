@@ -84,9 +84,7 @@ class Estimator {
   MemoryEstimate operator()() {
     add_weights();
     for (const DatasetDescription& dataset : model_.datasets) add_dataset(dataset);
-    for_each_processor(model_, [&](const ProcessorDescription& processor, const NodeDescription& nodes) {
-      add_processor(processor, nodes);
-    });
+    for (const StageDescription& stage : model_.trunk) std::visit([&](const auto& each) { add_stage(each); }, stage);
     if (model_.noise) add_noise(*model_.noise);
     estimate_.attention = scratch_.shared();
     estimate_.scratch = scratch_.chunks();
@@ -155,6 +153,42 @@ class Estimator {
     scratch_.add(mapper, site);
     add_graph(mapper, site);
     return edges.halo_rows;
+  }
+
+  void add_stage(const ProcessStage& stage) {
+    add_processor(stage.processor, model_.levels.at(stage.level));
+    if (stage.skip) {
+      estimate_.latent += kFloat * sizes_of(stage.processor).channels * own(model_.levels.at(stage.level));
+    }
+  }
+  // Rows of the next level stay until they come back.
+  void add_stage(const DownStage& stage) {
+    const NodeDescription &from = model_.levels.at(stage.level), &to = model_.levels.at(stage.level + 1);
+    const std::int64_t channels = sizes_of(stage.mapper).channels, width = width_of(stage.level);
+    const std::int64_t halo =
+        add_mapper(stage.mapper, from, to,
+                   {.source_width = width, .destination_width = node_columns(to), .fixed_destinations = true});
+    estimate_.nodes +=
+        kFloat * own(to) * std::visit([](const auto& mapper) { return fixed_width(mapper); }, stage.mapper);
+    estimate_.latent += kFloat * (channels * own(to) + width * halo);
+  }
+  void add_stage(const UpStage& stage) {
+    const NodeDescription &from = model_.levels.at(stage.level + 1), &to = model_.levels.at(stage.level);
+    const std::int64_t channels = width_of(stage.level + 1), width = width_of(stage.level);
+    const std::int64_t halo =
+        add_mapper(stage.mapper, from, to, {.source_width = channels, .destination_width = width});
+    estimate_.latent += kFloat * (width * own(to) + channels * halo);
+  }
+  // Of the rows of a level: of what the encoders, or the mapper that leads to it, make.
+  std::int64_t width_of(std::size_t level) const {
+    for (const StageDescription& stage : model_.trunk) {
+      const auto* down = std::get_if<DownStage>(&stage);
+      if (down && down->level + 1 == level) return sizes_of(down->mapper).channels;
+    }
+    for (const DatasetDescription& dataset : model_.datasets) {
+      if (dataset.encoder) return sizes_of(dataset.encoder->mapper).channels;
+    }
+    return 0;
   }
 
   void add_processor(const ProcessorDescription& processor, const NodeDescription& nodes) {

@@ -15,7 +15,8 @@
 //   residual    of a truncated one: 8 a row and 8 an entry of its matrices' rows
 //   state       4 (input steps x input variables + 2 x output steps x output variables) a data row: input, output and
 //               the fields being written; what computed forcings keep of a point
-//   latent      while a call goes on: 4 C times 2 h, and the halo rows of encoders (their input width), of processors
+//   latent      while a call goes on: 4 C times 2 h, of every further level of hidden rows as well, and the halo rows
+//   of encoders (their input width), of processors
 //               over a graph and of decoders (C); of a truncated residual 4 bytes for each prognostic variable of a
 //               data row twice, a row between its matrices and a halo row; of noise, 4 a channel of all
 //               drawn rows and of h

@@ -154,6 +154,9 @@ void write_model(const CheckpointFacts& facts, Table& table) {
         *facts.model, [&](const auto& processor, const auto&) { add("processor", processor_text(processor)); });
   }
   for (const char* label : {"encoder", "processor", "decoder"}) part(label, details[label]);
+  for (const char* label : {"down", "up"}) {
+    if (!details[label].empty()) table.row(label, details[label]);
+  }
   const std::string injector = classes_below(facts, "model.noise_injector");
   if (!injector.empty()) {
     const std::string text = facts.model ? noise_text(*facts.model) : std::string();

@@ -10,14 +10,30 @@ if "parameters" in case:
     facts.append(("parameters", model["parameters"], case["parameters"]))
 for name, count in case.get("nodes", {}).items():
     facts.append((f"nodes {name}", model["nodes"].get(name), count))
+levels = [name for name in case.get("nodes", {}) if name.startswith("hidden")] or ["hidden"]
+
+
+def part_of(source, target):
+    """Which part has the edges between two sets of nodes; None: a processor, of which a level may have several."""
+    if "data" in (source, target):
+        return "encoder" if source == "data" else "decoder"
+    if source == target:
+        return "processor" if len(levels) == 1 else None
+    finer = min(source, target, key=levels.index)
+    return ("down " if source == finer else "up ") + finer
+
+
 for name, count in case["edges"].items():
     if "trunc" in name:  # of the truncated residual, whose matrices are made of them
         facts.append((f"entries {name}", count in model["residual"]["entries"], True))
         continue
-    part = {"data to hidden": "encoder", "hidden to hidden": "processor", "hidden to data": "decoder"}[
-        " ".join(name.replace("|", "/").split("/"))
-    ]
-    facts.append((f"edges of the {part}", model[part]["edges"], count))
+    source, _, target = name.replace("|", "/").split("/")
+    part = part_of(source, target)
+    if part:
+        facts.append((f"edges of the {part}", model[part]["edges"], count))
+    else:
+        seen_of = {each["edges"] for key, each in model.items() if key.startswith("processor ")}
+        facts.append((f"edges of a processor on {source}", count in seen_of, True))
 if "model_calls" not in case:  # a case of one call states its widths instead
     facts.append(("input variables", len(seen["variables"]["input"]), case["x_shape"][-1]))
     facts.append(("output variables", len(seen["variables"]["output"]), case["y_shape"][-1]))

@@ -12,7 +12,7 @@
 #include "worker/graph/edges.h"
 #include "worker/nn/dataset_layers.h"
 #include "worker/nn/noise.h"
-#include "worker/nn/processor.h"
+#include "worker/nn/trunk.h"
 
 namespace tradewind::nn {
 namespace {
@@ -34,13 +34,16 @@ class EncodersTrunkDecoders : public Model {
           dataset, DatasetContext{options.precision, levels_.front(), communicator, options.mapper_chunks, workspace_,
                                   model.datasets.size() == 1 ? std::string() : " " + dataset.name});
     }
-    for (const checkpoint::StageDescription& stage : model.trunk) {
-      std::visit([&](const auto& each) { add_stage(each, options); }, stage);
-    }
+    trunk_.emplace(model, TrunkContext{options.precision, levels_, communicator, options.mapper_chunks,
+                                       options.processor_chunks, workspace_});
     if (model.noise) noise_.emplace(*model.noise, options.precision, own(0));
     move_to(options.device);
-    const at::Tensor hidden = graph::node_attributes(model.levels.front(), own(0)).to(options.device);
-    for (DatasetLayers& dataset : datasets_) dataset.fix_hidden(hidden, workspace_);
+    std::vector<at::Tensor> hidden;  // the nodes' own values of every level
+    for (std::size_t i = 0; i < levels_.size(); ++i) {
+      hidden.push_back(graph::node_attributes(model.levels[i], own(i)).to(options.device));
+    }
+    for (DatasetLayers& dataset : datasets_) dataset.fix_hidden(hidden.front(), workspace_);
+    trunk_->fix(hidden, workspace_);
   }
 
   dist::RowRange rows(std::size_t dataset) const override { return datasets_.at(dataset).rows(); }
@@ -63,24 +66,14 @@ class EncodersTrunkDecoders : public Model {
   }
 
  private:
-  struct Process {
-    std::unique_ptr<Processor> processor;
-  };
-
   dist::RowRange own(std::size_t level) const { return levels_.at(level).range(communicator_.rank()); }
-
-  void add_stage(const checkpoint::ProcessStage& stage, const ModelOptions& options) {
-    if (stage.level != 0) throw InternalFault("a stage of a level that no other leads to");
-    trunk_.push_back({make_processor(stage.processor, {options.precision, levels_.at(stage.level), communicator_,
-                                                       options.processor_chunks, workspace_})});
-  }
 
   // Built on the CPU, where the file's pages are, then moved as a whole.
   void move_to(at::Device device) {
     if (operations_) workspace_.move_to(device, *operations_);
     for (DatasetLayers& dataset : datasets_) dataset.move_to(device);
     if (noise_) noise_->move_to(device);
-    for (Process& stage : trunk_) stage.processor->move_to(device);
+    trunk_->move_to(device);
   }
 
   // The latents of all encoders, come together.
@@ -107,9 +100,7 @@ class EncodersTrunkDecoders : public Model {
         condition.emplace(noise, workspace_.operations());
       }
     }
-    for (const Process& stage : trunk_) {
-      (*stage.processor)(processed, condition ? &*condition : nullptr, communicator_, workspace_);
-    }
+    processed = (*trunk_)(processed, condition ? &*condition : nullptr, communicator_, workspace_);
     if (latent_skip_) processed.add_(latent);
     return processed;
   }
@@ -121,7 +112,7 @@ class EncodersTrunkDecoders : public Model {
   Workspace workspace_;
   std::deque<DatasetLayers> datasets_;  // which stay where they are: their parts refer to each other
   std::optional<Noise> noise_;
-  std::vector<Process> trunk_;
+  std::optional<Trunk> trunk_;
 };
 
 }  // namespace

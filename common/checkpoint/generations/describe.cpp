@@ -12,6 +12,7 @@
 #include "common/checkpoint/generations/edges.h"
 #include "common/checkpoint/generations/ensemble.h"
 #include "common/checkpoint/generations/families.h"
+#include "common/checkpoint/generations/hierarchy.h"
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/layers.h"
 #include "common/checkpoint/generations/truncation.h"
@@ -47,7 +48,7 @@ Names find_names(const Node& model) {
   Names names;
   names.dataset = names.data = names.encoder = names.decoder = find_dataset(model);
   if (const auto data = model.find("_graph_name_data")) names.data = data->as_string();
-  names.hidden = model.at("_graph_name_hidden").as_string();
+  names.hidden = level_names(model).front();
   for (const char* list : {"input_datasets", "target_datasets"}) {
     const auto routed = model.find(list);
     if (!routed) continue;
@@ -80,8 +81,9 @@ ResidualDescription find_residual(const Scope& scope, const ModelSizes& sizes) {
   return read_residual(by_paths(scope.model, paths::residual, scope.names), sizes);
 }
 
+// Where it is not said: hierarchical models had none.
 bool find_latent_skip(const Scope& scope) {
-  if (scope.generation.latent_skip_is_implicit) return true;
+  if (scope.generation.latent_skip_is_implicit) return scope.model.class_name() != kHierarchicalModel;
   return scope.model.at("latent_skip").as_bool();
 }
 
@@ -97,9 +99,11 @@ constexpr std::array<FeatureRow, 5> kTargetFeatures = {{
     {"anemoi.models.layers.target_features.TrainableParametersFeature", TargetFeature::trainable_parameters},
 }};
 
+const std::vector<TargetFeature> kEncodedData = {TargetFeature::encoded_data};
+
 std::vector<TargetFeature> find_target_features(const Scope& scope) {
   const auto targets = scope.model.find("decoders_target_input");
-  if (!targets) return {TargetFeature::encoded_data};
+  if (!targets) return kEncodedData;
   const Node composite = targets->at(scope.names.decoder);
   require_class(composite, "target feature", {"anemoi.models.layers.target_features.CompositeTargetFeature"});
   refuse_unknown_attributes(composite);
@@ -221,14 +225,6 @@ DatasetDescription read_dataset(const Scope& scope) {
   return out;
 }
 
-// An encoder that reads the residual finds it in its own rows of the input.
-void refuse_truncated_input(const Node& model, const DatasetDescription& dataset) {
-  if (!first_column(dataset, InputFeature::residual)) return;
-  if (std::holds_alternative<SkipResidualDescription>(dataset.residual)) return;
-  throw UserError("an encoder that reads a truncated residual is not supported", model.path(),
-                  "known: encoders that read the plain skip connection");
-}
-
 MapperResult read_encoder(const Scope& scope, const DatasetDescription& dataset, const NodeDescription& hidden) {
   return read_mapper(by_paths(scope.model, paths::encoder, scope.names), scope,
                      {.graph = paths::encoder_graph,
@@ -242,6 +238,11 @@ DecoderDescription read_decoder(const Scope& scope, const MapperResult& encoded,
                                 DatasetDescription& dataset) {
   DecoderDescription out;
   out.target_features = find_target_features(scope);
+  if (scope.model.class_name() == kHierarchicalModel && out.target_features != kEncodedData) {
+    // which such a model passes over, whatever it was configured with
+    throw UserError("a hierarchical model whose decoder starts from other features than the encoded data",
+                    scope.model.path(), "anemoi-models does not run it either");
+  }
   const std::int64_t channels = encoded.source_channels > 0 ? encoded.source_channels : input_columns(dataset);
   out.mapper = read_mapper(by_paths(scope.model, paths::decoder, scope.names), scope,
                            {.graph = paths::decoder_graph,
@@ -260,16 +261,21 @@ void read_layers(const Scope& scope, ModelDescription& out) {
   const NodeDescription& hidden = out.levels.front();
   MapperResult encoded = read_encoder(scope, dataset, hidden);
   out.aggregation = find_aggregation(scope);
-  if (scope.model.class_name() == kEnsembleModel) {
+  if (out.class_name == kEnsembleModel) {
     out.noise = read_injector(scope.model.at("noise_injector"), {hidden.count, encoded.output_channels});
   }
-  out.trunk.emplace_back(ProcessStage{
-      .level = 0,
-      .processor = read_processor(by_paths(scope.model, paths::processor, scope.names), scope,
-                                  {.graph = paths::processor_graph,
-                                   .nodes = hidden.count,
-                                   .channels = encoded.output_channels,
-                                   .condition = out.noise && !out.noise->injection ? out.noise->channels : 0})});
+  if (out.class_name == kHierarchicalModel) {
+    out.trunk = read_hierarchy(scope, out.levels, encoded.output_channels, find_latent_skip(scope));
+  } else {
+    out.latent_skip = find_latent_skip(scope);
+    out.trunk.emplace_back(ProcessStage{
+        .level = 0,
+        .processor = read_processor(by_paths(scope.model, paths::processor, scope.names), scope,
+                                    {.graph = paths::processor_graph,
+                                     .nodes = hidden.count,
+                                     .channels = encoded.output_channels,
+                                     .condition = out.noise && !out.noise->injection ? out.noise->channels : 0})});
+  }
   dataset.decoder = read_decoder(scope, encoded, hidden, dataset);
   dataset.encoder = EncoderDescription{std::move(encoded.description)};
 }
@@ -279,12 +285,14 @@ ModelDescription describe_root(const Node& root, Refusals& refusals) {
   require_class(root, "checkpoint", {"anemoi.models.interface.AnemoiModelInterface"});
   refuse_unknown_attributes(root);
   const Node model = by_paths(root, paths::model);
-  require_class(model, "model",
-                {"anemoi.models.models.encoder_processor_decoder.AnemoiModelEncProcDec", kEnsembleModel});
+  require_class(
+      model, "model",
+      {"anemoi.models.models.encoder_processor_decoder.AnemoiModelEncProcDec", kEnsembleModel, kHierarchicalModel});
   refuse_unknown_attributes(model);
   const Scope scope{detect_generation(model), find_names(model), model};
 
   ModelDescription out;
+  out.latent_skip = false;
   out.class_name = model.class_name();
   out.generation = scope.generation.name;
   out.output_has_time = scope.generation.output_has_time;
@@ -293,15 +301,15 @@ ModelDescription describe_root(const Node& root, Refusals& refusals) {
     if (nodes) refuse_unknown_attributes(*nodes);
   }
   out.datasets.push_back(read_dataset(scope));
-  out.levels.push_back(read_nodes(scope, scope.names.hidden, paths::hidden_coordinates, paths::hidden_trainable));
+  for (const std::string& name : level_names(model)) {
+    Scope level = scope;
+    level.names.hidden = name;
+    out.levels.push_back(read_nodes(level, name, paths::hidden_coordinates, paths::hidden_trainable));
+  }
   DatasetDescription& dataset = out.datasets.front();
   const ModelSizes sizes = sizes_of(dataset);
   attempt(refusals, [&] { read_layers(scope, out); });
-  attempt(refusals, [&] { out.latent_skip = find_latent_skip(scope); });
-  attempt(refusals, [&] {
-    dataset.residual = find_residual(scope, sizes);
-    refuse_truncated_input(model, dataset);
-  });
+  attempt(refusals, [&] { dataset.residual = find_residual(scope, sizes); });
   if (dataset.prognostic_input.size() != dataset.prognostic_output.size()) {
     throw UserError("different numbers of prognostic variables in input and output", model.path());
   }

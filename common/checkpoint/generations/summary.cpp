@@ -66,7 +66,8 @@ TreeSummary summarize(const Tree& tree) {
   } catch (const UserError&) {
     out.generation.clear();
   }
-  for (const char* part : {"encoder", "noise_injector", "processor", "decoder", "residual", "boundings"}) {
+  for (const char* part : {"encoder", "noise_injector", "processor", "upscale", "downscale", "down_level_processor",
+                           "up_level_processor", "decoder", "residual", "boundings"}) {
     if (const auto node = find_attribute(*model, part)) add_parts(*node, 0, out.parts);
   }
   return out;

@@ -38,6 +38,9 @@ struct TimeStepping {
   std::vector<Duration> input_offsets;   // relative to the last input date, ascending, last 0
   std::vector<Duration> output_offsets;  // relative to the last input date, e.g. {6h} or {6h, 12h, 18h}
   Duration rollout_shift{};              // by how much one model call moves the state
+  // Of a temporal downscaler: offsets count from the first of two input dates, between which outputs lie, and every
+  // model call reads its inputs anew.
+  bool between_inputs = false;
   // How the next input is made, as pairs of time indices, applied in this order: inputs that move (from, to), negative
   // ones from the end; then outputs that become inputs (from, to).
   std::vector<std::pair<std::int64_t, std::int64_t>> input_to_input, output_to_input;

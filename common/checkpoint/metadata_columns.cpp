@@ -136,6 +136,34 @@ void default_advance(TimeStepping& time) {
   for (std::int64_t i = m; i < n; ++i) time.input_to_input.emplace_back(i, i - m);
 }
 
+bool is_downscaler(std::string task) {
+  std::replace(task.begin(), task.end(), '_', '-');
+  return task == "temporal-downscaler" || task == "time-interpolator";
+}
+
+// Two inputs at indices a < b of the data, outputs at those between, b with them or not.
+void read_window(const MetadataLayout& layout, const JsonNode& steps, TimeStepping& time) {
+  const JsonNode inputs = steps.at("input_relative_date_indices"), outputs = steps.at("output_relative_date_indices");
+  const auto ends = inputs.integers(), between = outputs.integers();
+  if (ends.size() != 2 || ends[0] != 0 || ends[1] < 1 || ends[1] > 100000)
+    inputs.fail("a temporal downscaler needs two input times, the first of them 0");
+  const auto count = static_cast<std::int64_t>(between.size());
+  bool consecutive = count == ends[1] - 1 || count == ends[1];
+  for (std::int64_t i = 0; i < count; ++i) consecutive = consecutive && between[static_cast<std::size_t>(i)] == i + 1;
+  if (!consecutive || count == 0)
+    outputs.fail(
+        "a temporal downscaler's outputs must be the times after its first input, up to its second or "
+        "the one before");
+  const auto step = layout.config.find_path({"task", "output_timestep"});
+  const Duration frequency =
+      (step && !step->value().is_null() ? *step : layout.config.at_path({"data", "frequency"})).duration();
+  if (frequency <= Duration::zero()) layout.config.fail("the time step of the data must be positive");
+  time.between_inputs = true;
+  time.input_offsets = {Duration::zero(), ends[1] * frequency};
+  for (std::int64_t i = 1; i <= count; ++i) time.output_offsets.push_back(i * frequency);
+  time.rollout_shift = ends[1] * frequency;
+}
+
 }  // namespace
 
 void read_columns(const MetadataLayout& layout, Metadata& out) {
@@ -174,6 +202,10 @@ void read_time(const MetadataLayout& layout, Metadata& out) {
   const JsonNode where = steps ? *steps : layout.config;
   if (time.timestep <= Duration::zero()) where.fail("the time step must be positive");
   if (inputs == 0 || outputs == 0) where.fail("at least one input and one output time are needed");
+  if (steps && is_downscaler(out.task)) {
+    read_window(layout, *steps, time);
+    return;
+  }
   const auto given = [&](std::string_view key) -> std::optional<JsonNode> {
     auto node = steps ? steps->find(key) : std::nullopt;
     return node && !node->value().empty() ? node : std::nullopt;

@@ -16,9 +16,9 @@ void require_known_task(const Metadata& metadata) {
   std::string task = metadata.task;
   std::replace(task.begin(), task.end(), '_', '-');
   constexpr std::array<std::string_view, 3> known = {"forecaster", "default", "offset-forecaster"};
-  if (std::find(known.begin(), known.end(), task) != known.end()) return;
+  if (std::find(known.begin(), known.end(), task) != known.end() || metadata.time.between_inputs) return;
   throw UserError("a checkpoint for the task " + metadata.task + " is not supported",
-                  "metadata: metadata_inference.task", "known: forecaster");
+                  "metadata: metadata_inference.task", "known: forecaster, temporal-downscaler");
 }
 
 void refuse_output_mask(const Metadata& metadata) {

@@ -8,9 +8,10 @@ namespace tradewind::config {
 namespace {
 
 const Kinds& runner_kinds() {
-  static const Kinds runners{"runner",
-                             {"auto", "forecaster", "default", "offset-forecaster", "no-model", "parallel"},
-                             {"simple", "temporal_downscaler", "external_graph", "runner"}};
+  static const Kinds runners{
+      "runner",
+      {"auto", "forecaster", "default", "offset-forecaster", "no-model", "parallel", "temporal_downscaler"},
+      {"simple", "external_graph", "runner"}};
   return runners;
 }
 
@@ -79,6 +80,7 @@ ClusterConfig parse_cluster(const Node& node, const std::string& key, Findings& 
 
 std::string runner_name(const Component& component, bool plugins) {
   if (component.is("default") || component.is("forecaster") || component.is("offset-forecaster")) return "forecaster";
+  if (component.is("temporal_downscaler")) return "temporal_downscaler";
   if (component.is("auto") || component.is("no-model")) return component.is("auto") ? "auto" : "no-model";
   if (!plugins) refuse(component, runner_kinds());
   return component.name;
@@ -93,8 +95,8 @@ RunnerConfig parse_parallel(const Component& component, bool plugins, Findings& 
   }
   RunnerConfig config;
   config.parallel = true;
-  config.name = "forecaster";
-  Node rest = options;  // belongs to the base runner; those built in have no options
+  config.name = "auto";  // where no base runner is named
+  Node rest = options;   // belongs to the base runner; those built in have no options
   rest.remove("base_runner");
   rest.remove("cluster");
   if (plugins) {

@@ -10,7 +10,9 @@ std::vector<Duration> lead_times(const Case& one) {
   const checkpoint::TimeStepping& time = one.metadata.time;
   std::vector<Duration> times;
   constexpr std::size_t kEnough = 100000;
-  for (Duration start{}; start < one.config.lead_time && times.size() < kEnough; start += time.rollout_shift) {
+  // Of a temporal downscaler only whole windows are filled.
+  const Duration reach = time.between_inputs ? time.rollout_shift : Duration(1);
+  for (Duration start{}; start + reach <= one.config.lead_time && times.size() < kEnough; start += time.rollout_shift) {
     for (const Duration offset : time.output_offsets)
       if (start + offset <= one.config.lead_time) times.push_back(start + offset);
     if (time.rollout_shift <= Duration::zero()) break;
@@ -93,7 +95,7 @@ void check_times(Case& one) {
   const bool initial = leaves.empty() || std::any_of(leaves.begin(), leaves.end(), [&](const config::OutputLeaf& leaf) {
                          return writes_initial(one, leaf);
                        });
-  const Duration first = time.output_offsets.front();
+  const Duration first = time.between_inputs ? time.rollout_shift : time.output_offsets.front();
   const std::vector<Duration> times = lead_times(one);
   check_lead_time(one, times, first, initial);
   if (!leaves.empty()) check_frequencies(one, leaves, times, first);

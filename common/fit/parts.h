@@ -23,6 +23,7 @@ struct Case {
 void refuse(Case& one, const config::Origin& at, const std::string& what, const std::string& remedy);
 void warn(Case& one, const config::Origin& at, const std::string& what);
 
+void check_runner(Case& one);     // against the checkpoint's task
 void check_times(Case& one);      // lead_time, output_frequency
 void check_selection(Case& one);  // variables of outputs
 void check_names(

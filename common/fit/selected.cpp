@@ -34,6 +34,7 @@ bool is_name(const config::VariablePattern& pattern) {
 // What the forecast writes: the model's output, and at step 0 the chosen categories.
 std::set<std::string> written(const Case& one) {
   std::set<std::string> names(one.metadata.output.begin(), one.metadata.output.end());
+  if (one.metadata.time.between_inputs) return names;
   const auto& categories = one.config.initial_state_categories;
   for (const std::string& name : one.metadata.forcing) {
     const auto variable = one.metadata.variables.find(name);

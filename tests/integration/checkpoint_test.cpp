@@ -78,11 +78,11 @@ TEST_CASE("what inspect calls an obstacle ends a run before it starts, all of it
   const Folder folder(example);
   const Result result =
       run(forecast(folder, 1,
-                   {"lead_time=6h", "precision=null", "patch_metadata.metadata_inference.task=temporal_downscaler",
+                   {"lead_time=6h", "precision=null", "patch_metadata.metadata_inference.task=autoencoder",
                     "patch_metadata.config.training.precision=64-true"}));
   CAPTURE(result.error);
   CHECK(result.code == 2);
-  CHECK(says(result, "the task temporal_downscaler is not supported"));
+  CHECK(says(result, "the task autoencoder is not supported"));
   CHECK(says(result, "precision '64-true' has no counterpart"));
   CHECK_FALSE(fs::exists(folder.path / "output.grib"));
   CHECK_FALSE(fs::exists(folder.path / "output.grib.partial"));

@@ -12,7 +12,7 @@ outputs::State first_state(const InitialState& initial, const Roles& roles,
                            const std::vector<std::string>& categories) {
   outputs::State state;
   state.base = initial.date;
-  const at::Tensor latest = initial.x.select(0, initial.x.size(0) - 1);  // (rows, variables)
+  const at::Tensor latest = initial.x.select(0, initial.date_row < 0 ? initial.x.size(0) - 1 : initial.date_row);
   std::vector<at::Tensor> fields;
   for (const auto& [category, chosen] : {std::pair<const char*, const NamedColumns*>{"prognostics", &roles.prognostic},
                                          {"constant_forcings", &roles.constant},
@@ -33,6 +33,7 @@ DatasetRun::DatasetRun(DatasetParts parts, at::Device device)
       roles_(std::move(parts.roles)),
       dynamic_(std::move(parts.dynamic)),
       rows_(parts.shards.range(parts.rank)),
+      reread_(std::move(parts.reread)),
       delivery_(std::move(parts.delivery)),
       grid_(std::make_shared<const fields::Grid>(fields::Grid{
           fields::Rows(parts.shards), std::make_shared<const fields::Points>(parts.initial.points->slice(rows_))})),
@@ -41,6 +42,13 @@ DatasetRun::DatasetRun(DatasetParts parts, at::Device device)
       x_(std::move(parts.initial.x)),
       device_(device) {
   first_->grid = grid_;
+  if (!parts.output_order.empty()) {
+    std::vector<std::string> names;
+    for (const std::int64_t column : parts.output_order)
+      names.push_back(output_variables_.at(static_cast<std::size_t>(column)));
+    output_variables_ = std::move(names);
+    output_order_ = at::tensor(parts.output_order, at::kLong).to(device);
+  }
   if (!roles_.computed_dynamic.empty())
     computed_ = make_computed(roles_.computed_dynamic, *parts.initial.points, rows_);
 }
@@ -62,11 +70,17 @@ void DatasetRun::resume(DatasetPoint point) {
 void DatasetRun::add_states(const Plan& plan, const DatasetCall& call, const at::Tensor& y) {
   if (output_variables_.empty()) return;
   for (const DueState& due : call.states) {
-    pipeline_.add({plan.date(), due.step, due.previous, output_variables_, {}, {}, grid_}, y.select(0, due.row));
+    const at::Tensor row = y.select(0, due.row);
+    pipeline_.add({plan.date(), due.step, due.previous, output_variables_, {}, {}, grid_},
+                  output_order_.defined() ? row.index_select(1, output_order_) : row);
   }
 }
 
 void DatasetRun::advance(const Plan& plan, const DatasetSteps& steps, const DatasetCall& call, const at::Tensor& y) {
+  if (reread_) {
+    x_ = reread_(plan.valid(call.next_start)).to(device_);
+    return;
+  }
   forecast::advance(x_, y, steps.moves, prognostic_columns_);
   for (const FilledRow& filled : call.filled) {
     const Time valid = plan.valid(filled.lead);

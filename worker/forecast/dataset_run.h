@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,9 @@ struct DatasetParts {
   int rank = 0;
   InitialState initial;
   std::vector<std::string> initial_categories;  // what of it is written: prognostics, constant_forcings, ...
+  std::vector<std::int64_t> output_order;  // columns of y in the order in which states have them; empty: as they are
+  // x of the call that starts then, when every call reads its input anew; else none.
+  std::function<at::Tensor(Time start)> reread;
   std::unique_ptr<Delivery> delivery;
 };
 
@@ -60,12 +64,14 @@ class DatasetRun {
   const Delivery& delivery() const { return *delivery_; }
 
  private:
-  std::vector<std::string> output_variables_;
+  std::vector<std::string> output_variables_;  // in the order of the states
+  at::Tensor output_order_;                    // columns of y in that order; undefined: as they are
   std::vector<std::pair<std::int64_t, std::int64_t>> prognostic_columns_;
   Roles roles_;
   std::shared_ptr<inputs::Input> dynamic_;
   dist::RowRange rows_;
   std::optional<forcings::Computed> computed_;
+  std::function<at::Tensor(Time start)> reread_;
   std::unique_ptr<Delivery> delivery_;
   std::shared_ptr<const fields::Grid> grid_;  // of its states
   Pipeline pipeline_;
@@ -74,7 +80,7 @@ class DatasetRun {
   at::Device device_;
 };
 
-// The state of step 0: the latest date of the chosen categories, in the order of the categories.
+// The state of step 0: the chosen categories at that date, in the order of the categories.
 outputs::State first_state(const InitialState& initial, const Roles& roles, const std::vector<std::string>& categories);
 
 }  // namespace tradewind::forecast

@@ -35,8 +35,9 @@ void put_all(at::Tensor& x, const NamedColumns& one, const at::Tensor& read) {
   }
 }
 
+// `nans`: the variables that have some.
 void check_values(const at::Tensor& x, const checkpoint::Metadata& metadata, const std::optional<bool>& allow_nans,
-                  dist::Communicator& communicator, report::Reporter& reporter, bool& has_nans) {
+                  dist::Communicator& communicator, std::string& nans) {
   const std::int64_t width = x.size(2), rows = x.size(0) * x.size(1);
   // [0, width): NaN seen in the variable; [width, 2 width): infinity seen. Summed over ranks so that all agree.
   at::Tensor seen = at::zeros({2 * width}, at::kFloat);
@@ -50,19 +51,55 @@ void check_values(const at::Tensor& x, const checkpoint::Metadata& metadata, con
     }
   }
   communicator.all_reduce_sum(seen, "input check");
-  std::string nans, infinities;
+  std::string infinities;
   for (std::int64_t column = 0; column < width; ++column) {
     const std::string& name = metadata.input[column];
     if (flags[column] > 0) nans += (nans.empty() ? "" : ", ") + name;
     if (flags[width + column] > 0) infinities += (infinities.empty() ? "" : ", ") + name;
   }
   if (!infinities.empty()) throw UserError("infinite values in " + infinities, "input", "correct the input fields");
-  has_nans = !nans.empty();
-  if (!has_nans) return;
-  if (allow_nans && !*allow_nans) {
+  if (!nans.empty() && allow_nans && !*allow_nans) {
     throw UserError("missing values (NaN) in " + nans, "input", "set allow_nans: true, or give complete fields");
   }
-  if (!allow_nans && communicator.rank() == 0) reporter.warning("missing values (NaN) in " + nans);
+}
+
+// x whose dates start at `start`, this rank's rows.
+at::Tensor read_x(const InitialRequest& request, Time start, const inputs::GridPoints& points,
+                  dist::Communicator& communicator, std::string& nans) {
+  const checkpoint::Metadata& metadata = request.checkpoint.metadata;
+  const Sources& sources = request.sources;
+  const Roles& roles = request.roles;
+  const dist::RowRange rows = request.shards.range(communicator.rank());
+  std::vector<Time> dates;
+  for (const Duration offset : metadata.time.input_offsets) dates.push_back(start + offset);
+  const auto times = static_cast<std::int64_t>(dates.size());
+  at::Tensor x =
+      at::full({times, rows.size(), static_cast<std::int64_t>(metadata.input.size())}, std::nanf(""), at::kFloat);
+  const auto read = [&](inputs::Input& input, const NamedColumns& one) {
+    if (!one.empty()) put_all(x, one, input.read(one.names, dates, rows));
+  };
+  if (metadata.time.between_inputs) {
+    // Both dates are those of one forecast, which began at the request's; constants are what they were then.
+    if (!roles.constant.empty()) {
+      put_all(x, roles.constant,
+              sources.constant->read(roles.constant.names, {request.date}, rows).expand({times, -1, -1}));
+    }
+    for (inputs::Input* input : {sources.prognostic.get(), sources.dynamic.get()}) input->only_of(request.date);
+    read(*sources.prognostic, roles.prognostic);
+    read(*sources.dynamic, roles.dynamic);
+    for (inputs::Input* input : {sources.prognostic.get(), sources.dynamic.get()}) input->only_of({});
+  } else {
+    read(*sources.prognostic, roles.prognostic);
+    read(*sources.constant, roles.constant);
+    read(*sources.dynamic, roles.dynamic);
+  }
+  for (const NamedColumns* one : {&roles.computed_constant, &roles.computed_dynamic}) {
+    if (one->empty()) continue;
+    const forcings::Computed computed = make_computed(*one, points, rows);
+    for (std::int64_t time = 0; time < times; ++time) put_columns(x, time, one->columns, computed(dates[time]));
+  }
+  check_values(x, metadata, request.allow_nans, communicator, nans);
+  return x;
 }
 
 }  // namespace
@@ -111,8 +148,6 @@ InitialState read_initial_state(const InitialRequest& request, dist::Communicato
                                 report::Reporter& reporter) {
   const checkpoint::Metadata& metadata = request.checkpoint.metadata;
   const Sources& sources = request.sources;
-  const Roles& roles = request.roles;
-  const dist::RowRange rows = request.shards.range(communicator.rank());
   InitialState state;
   state.date = request.date;
   const std::array<inputs::Input*, 3> inputs = {sources.prognostic.get(), sources.constant.get(),
@@ -125,25 +160,20 @@ InitialState read_initial_state(const InitialRequest& request, dist::Communicato
   const Grid grid = find_grid(*sources.prognostic, request.checkpoint, request.shards.rows());
   for (inputs::Input* input : inputs) input->expect(grid.expected);
   state.points = grid.points;
-  std::vector<Time> dates;
-  for (const Duration offset : metadata.time.input_offsets) dates.push_back(request.date + offset);
-
-  const auto times = static_cast<std::int64_t>(dates.size());
-  state.x = at::full({times, rows.size(), static_cast<std::int64_t>(metadata.input.size())}, std::nanf(""), at::kFloat);
-  const auto read = [&](inputs::Input& input, const NamedColumns& one) {
-    if (!one.empty()) put_all(state.x, one, input.read(one.names, dates, rows));
-  };
-  read(*sources.prognostic, roles.prognostic);
-  read(*sources.constant, roles.constant);
-  read(*sources.dynamic, roles.dynamic);
+  std::string nans;
+  state.x = read_x(request, request.date, *state.points, communicator, nans);
+  if (metadata.time.between_inputs) state.date_row = 0;
   warn();
-  for (const NamedColumns* one : {&roles.computed_constant, &roles.computed_dynamic}) {
-    if (one->empty()) continue;
-    const forcings::Computed computed = make_computed(*one, *state.points, rows);
-    for (std::int64_t time = 0; time < times; ++time) put_columns(state.x, time, one->columns, computed(dates[time]));
-  }
-  check_values(state.x, metadata, request.allow_nans, communicator, reporter, state.has_nans);
+  state.has_nans = !nans.empty();
+  if (state.has_nans && !request.allow_nans && communicator.rank() == 0)
+    reporter.warning("missing values (NaN) in " + nans);
   return state;
+}
+
+at::Tensor read_window(const InitialRequest& request, Time start, const inputs::GridPoints& points,
+                       dist::Communicator& communicator) {
+  std::string nans;
+  return read_x(request, start, points, communicator, nans);
 }
 
 }  // namespace tradewind::forecast

@@ -26,6 +26,7 @@ struct Sources {
 struct InitialState {
   Time date{};
   at::Tensor x;                                      // (input steps, rows, input variables), float32
+  std::int64_t date_row = -1;                        // of x, which has that date; -1: the last
   std::shared_ptr<const inputs::GridPoints> points;  // of the whole grid
   bool has_nans = false;                             // on any rank
 };
@@ -52,6 +53,11 @@ struct InitialRequest {
 // Throws UserError for infinities, for NaN when allow_nans is false, and for what the inputs throw.
 InitialState read_initial_state(const InitialRequest& request, dist::Communicator& communicator,
                                 report::Reporter& reporter);
+
+// Of a model whose calls read their input anew (TimeStepping::between_inputs): x of the call that starts at `start`,
+// checked likewise. `points`: of the whole grid, as the first state has them. Collective.
+at::Tensor read_window(const InitialRequest& request, Time start, const inputs::GridPoints& points,
+                       dist::Communicator& communicator);
 
 // This rank's part of the points.
 forcings::Computed make_computed(const NamedColumns& one, const inputs::GridPoints& points, const dist::RowRange& rows);

@@ -31,6 +31,16 @@ Plan::Plan(Time date, Duration lead_time, Duration shift, std::vector<DatasetSte
       datasets_(std::move(datasets)),
       calls_(model_calls(lead_time, shift)) {}
 
+Plan Plan::of_windows(Time date, Duration lead_time, Duration window, std::vector<DatasetSteps> datasets) {
+  if (window.count() > 0 && lead_time >= Duration::zero()) lead_time -= lead_time % window;
+  if (lead_time == Duration::zero())
+    throw UserError("lead_time is shorter than the " + duration_text(window) + " between the model's inputs",
+                    "lead_time", "write a multiple of " + duration_text(window));
+  Plan plan(date, lead_time, window, std::move(datasets));
+  plan.windows_ = true;
+  return plan;
+}
+
 Call Plan::call(int number) const {
   Call call{.number = number,
             .last = number + 1 == calls_,
@@ -39,9 +49,11 @@ Call Plan::call(int number) const {
             .datasets = {}};
   for (const DatasetSteps& dataset : datasets_) {
     DatasetCall& part = call.datasets.emplace_back();
+    part.next_start = call.end;
     for (const Duration offset : dataset.inputs) part.inputs.push_back(call.start + offset);
     Duration previous{};
-    if (number > 0 && !dataset.outputs.empty()) previous = shift_ * (number - 1) + dataset.outputs.back();
+    if (number > 0 && !dataset.outputs.empty())
+      previous = windows_ ? call.start : shift_ * (number - 1) + dataset.outputs.back();
     for (std::size_t row = 0; row < dataset.outputs.size(); ++row) {
       const Duration step = call.start + dataset.outputs[row];
       if (step <= lead_time_) part.states.push_back({static_cast<std::int64_t>(row), step, previous});

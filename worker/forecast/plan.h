@@ -38,6 +38,7 @@ struct FilledRow {
 
 // A dataset's part in a model call.
 struct DatasetCall {
+  Duration next_start{};          // Call::end
   std::vector<Duration> inputs;   // lead times of the rows of x
   std::vector<DueState> states;   // in order; none beyond the forecast's lead time
   std::vector<FilledRow> filled;  // in the order in which they are filled
@@ -54,6 +55,9 @@ class Plan {
  public:
   // Of a roll-out: each call moves the forecast on by `shift`, the last one may reach beyond `lead_time`.
   Plan(Time date, Duration lead_time, Duration shift, std::vector<DatasetSteps> datasets);
+  // Of a temporal downscaler: each call fills a window of that length, which ends within `lead_time`. Inputs and
+  // outputs of `datasets` count from the window's start. UserError when there is no window.
+  static Plan of_windows(Time date, Duration lead_time, Duration window, std::vector<DatasetSteps> datasets);
 
   Time date() const { return date_; }
   Time valid(Duration lead) const { return date_ + lead; }
@@ -67,6 +71,7 @@ class Plan {
   Duration lead_time_, shift_;
   std::vector<DatasetSteps> datasets_;
   int calls_;
+  bool windows_ = false;
 };
 
 // Model calls that reach `lead_time`.

@@ -7,18 +7,29 @@
 
 namespace tradewind::grib {
 
-Time valid_time(const Handle& message) {
+namespace {
+
+constexpr const char* no_time = "the GRIB message has no date, time or step";
+
+}  // namespace
+
+Time base_time(const Handle& message) {
   const auto date = message.integer("dataDate"), time = message.integer("dataTime");
-  const auto step = message.text("endStep");
-  if (!date || !time || !step) throw UserError("the GRIB message has no date, time or step", message.where());
+  if (!date || !time) throw UserError(no_time, message.where());
   const std::chrono::year_month_day day(std::chrono::year(static_cast<int>(*date / 10000)),
                                         std::chrono::month(static_cast<unsigned>(*date % 10000 / 100)),
                                         std::chrono::day(static_cast<unsigned>(*date % 100)));
   if (!day.ok() || *time < 0 || *time / 100 > 23 || *time % 100 > 59)
     throw UserError("the GRIB message has an impossible date " + std::to_string(*date) + " " + std::to_string(*time),
                     message.where());
-  return std::chrono::sys_days(day) + std::chrono::hours(*time / 100) + std::chrono::minutes(*time % 100) +
-         parse_duration(*step);
+  return std::chrono::sys_days(day) + std::chrono::hours(*time / 100) + std::chrono::minutes(*time % 100);
+}
+
+Time valid_time(const Handle& message) {
+  const Time base = base_time(message);
+  const auto step = message.text("endStep");
+  if (!step) throw UserError(no_time, message.where());
+  return base + parse_duration(*step);
 }
 
 ScannedFiles scan_files(std::vector<std::string> files) {
@@ -45,14 +56,15 @@ Index::Index(const std::vector<std::string>& files, const Namer& namer) : Index(
 void Index::read_header(std::size_t i, const Namer& namer) {
   const std::string whole = bytes(messages_.at(i)), where = location(messages_[i]);
   const Handle handle = Handle::from_bytes(whole, where);
-  set_header(i, namer(handle), grib::valid_time(handle), handle.integer("numberOfDataPoints").value_or(0),
-             grid_section(whole, where));
+  set_header(i, namer(handle), {grib::base_time(handle), grib::valid_time(handle)},
+             handle.integer("numberOfDataPoints").value_or(0), grid_section(whole, where));
 }
 
-void Index::set_header(std::size_t i, std::string name, Time valid_time, std::int64_t points, std::string_view grid) {
+void Index::set_header(std::size_t i, std::string name, Times times, std::int64_t points, std::string_view grid) {
   IndexedMessage& message = messages_.at(i);
   message.name = std::move(name);
-  message.valid_time = valid_time;
+  message.base_time = times.base;
+  message.valid_time = times.valid;
   message.points = points;
   auto known = grid_numbers_.find(grid);
   if (known == grid_numbers_.end()) {

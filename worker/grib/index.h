@@ -23,6 +23,7 @@ struct IndexedMessage {
   std::size_t number = 0;  // in its file, from 1
   Extent extent;
   std::string name;   // the checkpoint's variable, or param[_level]
+  Time base_time{};   // of the forecast
   Time valid_time{};  // base time + end of step
   std::int64_t points = 0;
   std::size_t grid = 0;  // Index::grid() of it
@@ -43,7 +44,10 @@ class Index {
   explicit Index(ScannedFiles scanned);
   // Name, time, points and grid of message i: read from the file, or known from elsewhere.
   void read_header(std::size_t i, const Namer& namer);
-  void set_header(std::size_t i, std::string name, Time valid_time, std::int64_t points, std::string_view grid);
+  struct Times {
+    Time base{}, valid{};
+  };
+  void set_header(std::size_t i, std::string name, Times times, std::int64_t points, std::string_view grid);
   const std::vector<std::string>& files() const { return files_.paths(); }
   const std::vector<IndexedMessage>& messages() const { return messages_; }
   // The description of a grid (grid_section()), which has its number once.
@@ -65,7 +69,8 @@ class Index {
 // Where the messages of the files lie.
 ScannedFiles scan_files(std::vector<std::string> files);
 
-// Base time plus the end of the step.
+// Of the forecast; and plus the end of the step.
+Time base_time(const Handle& message);
 Time valid_time(const Handle& message);
 
 }  // namespace tradewind::grib

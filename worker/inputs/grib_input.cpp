@@ -157,6 +157,7 @@ GribInput::Messages GribInput::select(const std::vector<std::string>& variables,
     earliest = std::min(earliest, message.valid_time);
     latest = std::max(latest, message.valid_time);
     if (!when.contains(message.valid_time)) continue;
+    if (forecast_ && message.base_time != *forecast_) continue;
     ++at_dates;
     if (wanted.contains(message.name)) {
       cells[{message.name, message.valid_time}].push_back(&message);
@@ -168,7 +169,8 @@ GribInput::Messages GribInput::select(const std::vector<std::string>& variables,
   if (at_dates == 0) {
     std::string asked;
     for (const Time date : dates) asked += (asked.empty() ? "" : ", ") + iso_date(date);
-    throw UserError("no field of the input is valid at " + asked, path_,
+    const std::string of = forecast_ ? "no field of the forecast of " + iso_date(*forecast_) : "no field of the input";
+    throw UserError(of + " is valid at " + asked, path_,
                     "the input's fields are valid from " + iso_date(earliest) + " to " + iso_date(latest) +
                         ": check `date`, or give the input for it");
   }

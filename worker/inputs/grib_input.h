@@ -21,6 +21,7 @@ class GribInput : public Input, public TemplateSource {
   std::optional<GridPoints> grid_points(std::int64_t count) override;
   bool has_real_grid() const override { return true; }
   void expect(std::shared_ptr<ExpectedGrid> grid) override;
+  void only_of(std::optional<Time> forecast) override { forecast_ = forecast; }
   std::vector<std::string> take_warnings() override;
   // A view: storage is (dates, variables, rows).
   at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
@@ -44,6 +45,7 @@ class GribInput : public Input, public TemplateSource {
   std::shared_ptr<const grib::Index> index_;
   std::shared_ptr<ExpectedGrid> grid_;
   bool gave_points_ = false;
+  std::optional<Time> forecast_;                               // only_of()
   std::map<std::string, const grib::IndexedMessage*> latest_;  // of what was read
 };
 

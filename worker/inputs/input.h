@@ -35,6 +35,9 @@ class Input {
   // The grid that every field to be read must be on, else UserError; what grid_points() gave is on it. Not called: that
   // of the first field.
   virtual void expect(std::shared_ptr<ExpectedGrid> /*grid*/) {}
+  // From now on read() takes fields of the forecast from that date alone; none: of any, as at first. Inputs that know
+  // of no forecast dates are not concerned.
+  virtual void only_of(std::optional<Time> /*forecast*/) {}
   // What was left out or taken on trust so far, each once. On rank 0.
   virtual std::vector<std::string> take_warnings() { return {}; }
   // (dates, rows, variables), float32, in the given orders; missing values are NaN. Exactly one field per variable and

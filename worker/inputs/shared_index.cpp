@@ -94,7 +94,8 @@ grib::Index index_together(const std::string& path, const grib::Namer& namer, di
     index.read_header(i, namer);
     const grib::IndexedMessage& message = index.messages()[i];
     if (ranks > 1)
-      headers.push_back({message.name, message.valid_time.time_since_epoch().count(), message.points, message.grid});
+      headers.push_back({message.name, message.base_time.time_since_epoch().count(),
+                         message.valid_time.time_since_epoch().count(), message.points, message.grid});
   }
   if (ranks == 1) return index;
   for (std::size_t grid = 0; grid < index.grid_count(); ++grid) grids.push_back(hex_of(index.grid(grid)));
@@ -108,8 +109,9 @@ grib::Index index_together(const std::string& path, const grib::Namer& namer, di
     for (const Json& grid : theirs["grids"]) sections.push_back(bytes_of(grid.get<std::string>()));
     std::size_t i = other;
     for (const Json& one : theirs["headers"]) {
-      index.set_header(i, one[0].get<std::string>(), Time(Duration(one[1].get<std::int64_t>())),
-                       one[2].get<std::int64_t>(), sections.at(one[3].get<std::size_t>()));
+      const auto time = [&](std::size_t part) { return Time(Duration(one[part].get<std::int64_t>())); };
+      index.set_header(i, one[0].get<std::string>(), {time(1), time(2)}, one[3].get<std::int64_t>(),
+                       sections.at(one[4].get<std::size_t>()));
       i += ranks;
     }
   }

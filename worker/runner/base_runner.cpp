@@ -72,7 +72,7 @@ std::unique_ptr<nn::Model> BaseRunner::make_model(const checkpoint::ModelDescrip
 void BaseRunner::after_step(const nn::StepContext&, const std::vector<std::string>&, at::Tensor&) {}
 
 BaseRunners::BaseRunners() {
-  for (const char* name : {"auto", "default", "forecaster", "offset-forecaster"}) {
+  for (const char* name : {"auto", "default", "forecaster", "offset-forecaster", "temporal-downscaler"}) {
     add(name, {}, [](const config::Json&) { return std::make_unique<Forecaster>(); });
   }
   add("no-model", {}, [](const config::Json&) { return std::make_unique<NoModelRunner>(); });

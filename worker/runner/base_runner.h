@@ -39,7 +39,7 @@ class BaseRunner {
 class BaseRunners {
  public:
   using Factory = std::function<std::unique_ptr<BaseRunner>(const config::Json& options)>;
-  // With the built-in runners: forecaster (auto, default, offset-forecaster) and no-model.
+  // With the built-in runners: forecaster (auto, default, offset-forecaster), temporal-downscaler and no-model.
   BaseRunners();
   // `options`: every option the runner knows; any other is refused by name.
   void add(const std::string& name, std::vector<std::string> options, Factory factory);

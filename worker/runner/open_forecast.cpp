@@ -1,5 +1,6 @@
 #include "worker/runner/open_forecast.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/errors.h"
@@ -39,6 +40,35 @@ checkpoint::Metadata described_metadata(const config::RunConfig& config, const c
   return checkpoint::read_metadata(*checkpoint.archive, patch);
 }
 
+forecast::Plan plan_of(Time date, Duration lead_time, const checkpoint::TimeStepping& time,
+                       forecast::DatasetSteps steps) {
+  if (time.between_inputs) return forecast::Plan::of_windows(date, lead_time, time.rollout_shift, {std::move(steps)});
+  return {date, lead_time, time.rollout_shift, {std::move(steps)}};
+}
+
+// A temporal downscaler shows the variables that it has at every step.
+std::vector<std::string> categories_of(const config::RunConfig& config, const checkpoint::TimeStepping& time) {
+  return time.between_inputs ? std::vector<std::string>{"prognostics"} : config.initial_state_categories;
+}
+
+// Where it has written the first state, a temporal downscaler begins the others with that one's variables, as the
+// reference does.
+std::vector<std::int64_t> order_of(const config::RunConfig& config, const checkpoint::Metadata& metadata) {
+  std::vector<std::int64_t> order;
+  if (!metadata.time.between_inputs || !config.write_initial_state) return order;
+  const auto known = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name);
+  };
+  for (const std::string& name : metadata.input) {
+    const auto column = known(metadata.output, name);
+    if (column != metadata.output.end()) order.push_back(column - metadata.output.begin());
+  }
+  for (std::size_t i = 0; i < metadata.output.size(); ++i)
+    if (known(metadata.input, metadata.output[i]) == metadata.input.end())
+      order.push_back(static_cast<std::int64_t>(i));
+  return order;
+}
+
 }  // namespace
 
 Opened open_model(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
@@ -76,15 +106,28 @@ Beginning read_beginning(const config::RunConfig& config, const Opened& opened, 
                                                                  .shards = shards,
                                                                  .allow_nans = config.allow_nans},
                                                                 communicator, reporter);
-  return {std::move(sources), shards, std::move(initial)};
+  Beginning beginning{std::move(sources), shards, std::move(initial), {}};
+  if (opened.checkpoint->metadata.time.between_inputs) {
+    beginning.reread = [from = beginning.sources, points = beginning.initial.points, &opened, &communicator, shards,
+                        date = *date, allow_nans = config.allow_nans](Time start) {
+      return forecast::read_window({.sources = from,
+                                    .checkpoint = *opened.checkpoint,
+                                    .roles = opened.roles,
+                                    .date = date,
+                                    .shards = shards,
+                                    .allow_nans = allow_nans},
+                                   start, *points, communicator);
+    };
+  }
+  return beginning;
 }
 
 forecast::Forecast open_forecast(const config::RunConfig& config, const Opened& opened, Beginning beginning,
                                  const outputs::GivenStreams& streams, dist::Communicator& communicator) {
   const checkpoint::Metadata& metadata = opened.checkpoint->metadata;
   const checkpoint::DatasetDescription& dataset = checkpoint::only_dataset(opened.checkpoint->model);
-  forecast::Plan plan(beginning.initial.date, config.lead_time, metadata.time.rollout_shift,
-                      {forecast::steps_of(metadata.time, dataset.input_steps, dataset.output_steps)});
+  forecast::Plan plan = plan_of(beginning.initial.date, config.lead_time, metadata.time,
+                                forecast::steps_of(metadata.time, dataset.input_steps, dataset.output_steps));
   const auto& archive = opened.checkpoint->archive;
   auto output = outputs::make_output(
       config.output,
@@ -108,7 +151,9 @@ forecast::Forecast open_forecast(const config::RunConfig& config, const Opened& 
                                                .shards = beginning.shards,
                                                .rank = communicator.rank(),
                                                .initial = std::move(beginning.initial),
-                                               .initial_categories = config.initial_state_categories,
+                                               .initial_categories = categories_of(config, metadata.time),
+                                               .output_order = order_of(config, metadata),
+                                               .reread = std::move(beginning.reread),
                                                .delivery = std::make_unique<forecast::Delivery>(
                                                    std::move(output), std::move(filters), communicator)},
                         opened.model->device());

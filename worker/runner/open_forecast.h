@@ -4,6 +4,7 @@
 
 #include <ATen/core/Generator.h>
 
+#include <functional>
 #include <memory>
 
 #include "common/checkpoint/checkpoint.h"
@@ -34,6 +35,7 @@ struct Beginning {
   forecast::Sources sources;
   dist::Shards shards;  // of the data grid
   forecast::InitialState initial;
+  std::function<at::Tensor(Time start)> reread;  // see DatasetParts; refers to what this was made with
 };
 Beginning read_beginning(const config::RunConfig& config, const Opened& opened, dist::Communicator& communicator,
                          report::Reporter& reporter);

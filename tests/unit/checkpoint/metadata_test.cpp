@@ -127,6 +127,46 @@ TEST_CASE("rossby-haurwitz: forcings come first") {
   CHECK(metadata.diagnostic.empty());
 }
 
+TEST_CASE("a temporal downscaler, by both names of its task") {
+  const auto archive = golden("gt-transformer");
+  const auto with = [&](const std::string& task, const char* inputs, const char* outputs, const char* frequency) {
+    Json patch = Json::parse(R"({"config": {"data": {"frequency": "6h"}, "task": {}}})");
+    patch["metadata_inference"] = {{"task", task},
+                                   {"data",
+                                    {{"timesteps",
+                                      {{"input_relative_date_indices", Json::parse(inputs)},
+                                       {"output_relative_date_indices", Json::parse(outputs)}}}}}};
+    if (frequency != nullptr) patch["config"]["task"]["output_timestep"] = frequency;
+    return read_metadata(*archive, patch).time;
+  };
+  for (const char* task : {"temporal-downscaler", "temporal_downscaler", "time-interpolator", "time_interpolator"}) {
+    CAPTURE(task);
+    const TimeStepping time = with(task, "[0, 3]", "[1, 2]", "2h");
+    CHECK(time.between_inputs);
+    CHECK(time.input_offsets == std::vector<Duration>{hours(0), hours(6)});
+    CHECK(time.output_offsets == std::vector<Duration>{hours(2), hours(4)});
+    CHECK(time.rollout_shift == hours(6));
+    CHECK(time.input_to_input.empty());
+    CHECK(time.output_to_input.empty());
+  }
+  // With the later end; without a frequency of its own that of the data counts.
+  const TimeStepping time = with("temporal-downscaler", "[0, 2]", "[1, 2]", nullptr);
+  CHECK(time.input_offsets == std::vector<Duration>{hours(0), hours(12)});
+  CHECK(time.output_offsets == std::vector<Duration>{hours(6), hours(12)});
+  CHECK_FALSE(with("forecaster", "[0, 1]", "[2]", nullptr).between_inputs);
+  for (const auto& [inputs, outputs] : {std::pair{"[0]", "[1]"},
+                                        {"[1, 3]", "[2]"},
+                                        {"[0, 3]", "[0, 1, 2]"},
+                                        {"[0, 3]", "[1]"},
+                                        {"[0, 3]", "[1, 2, 3, 4]"},
+                                        {"[0, 1]", "[]"}}) {
+    CAPTURE(inputs);
+    CAPTURE(outputs);
+    CHECK_THROWS_WITH_AS(with("temporal-downscaler", inputs, outputs, "2h"), doctest::Contains("temporal downscaler"),
+                         UserError);
+  }
+}
+
 TEST_CASE("legacy layouts say the same") {
   int seen = 0;
   for (const char* name : {"0.3.1-aifs", "0.4.2-aifs", "0.4.2-aifs-sdpa", "0.6.0-aifs", "0.8.1-aifs", "0.9.7-aifs",

@@ -29,7 +29,7 @@ bool says(const Refusals& refusals, const std::string& what, const std::string& 
   return found;
 }
 
-constexpr const char* three_faults = R"({"metadata_inference": {"task": "temporal_downscaler"},
+constexpr const char* three_faults = R"({"metadata_inference": {"task": "auto_encoder"},
     "config": {"training": {"precision": "64-true"}},
     "supporting_arrays_paths": {"data": {"output_mask": {"path": "x", "shape": [5248], "dtype": "bool"}}}})";
 
@@ -40,7 +40,7 @@ TEST_CASE("a checkpoint that runs has no obstacles") { CHECK(obstacles(gt_transf
 TEST_CASE("what stands in the way of a forecast is said all at once, each with place and remedy") {
   const Refusals all = with(three_faults);
   REQUIRE(all.size() == 3);
-  CHECK(says(all, "the task temporal_downscaler", gt_transformer + ": metadata: metadata_inference.task"));
+  CHECK(says(all, "the task auto_encoder", gt_transformer + ": metadata: metadata_inference.task"));
   CHECK(says(all, "output_mask", "supporting array output_mask"));
   CHECK(says(all, "precision '64-true'", "config.training.precision"));
   for (const Refusal& each : all) CHECK_FALSE(each.remedy.empty());

@@ -41,6 +41,40 @@ struct Line {
 
 }  // namespace
 
+TEST_CASE("a runner that is named must be the one for the checkpoint's task") {
+  const ConfigCase test;
+  checkpoint::Metadata downscaler = metadata();
+  downscaler.task = "time-interpolator";
+  downscaler.time = {.timestep = hours(6),
+                     .input_offsets = {hours(0), hours(6)},
+                     .output_offsets = {hours(2), hours(4)},
+                     .rollout_shift = hours(6),
+                     .between_inputs = true};
+  const std::string date = "date: 2024-01-15\nlead_time: 12h\n";
+  const auto refused = [&](const std::string& yaml, const checkpoint::Metadata& data) {
+    std::string all;
+    for (const Refusal& each : fitted(test, date + yaml, data).refusals()) all += each.what + "\n";
+    return all;
+  };
+  for (const char* fine : {"runner: auto", "runner: temporal_downscaler", "runner: temporal-downscaler",
+                           "runner: parallel", "runner: {parallel: {base_runner: temporal_downscaler}}"}) {
+    CAPTURE(fine);
+    CHECK(refused(fine, downscaler) == "");
+  }
+  CHECK(refused("runner: forecaster", downscaler) == "the runner forecaster cannot run a temporal downscaler\n");
+  CHECK(refused("runner: no-model", downscaler) == "the runner no-model cannot run a temporal downscaler\n");
+  CHECK(refused("runner: temporal_downscaler", metadata()).find("needs a checkpoint of a temporal downscaler") !=
+        std::string::npos);
+  CHECK(refused("runner: parallel", metadata()) == "");
+  CHECK(refused("initial_state_categories: [prognostics]", downscaler).find("has no effect") != std::string::npos);
+  const Findings late = fitted(test, "date: 2024-01-15\nlead_time: 5h\nwrite_initial_state: false", downscaler);
+  REQUIRE(late.refusals().size() == 1);
+  CHECK(late.refusals()[0].what.find("shorter than the first step of 6h") != std::string::npos);
+  const Findings dateless = fitted(test, "lead_time: 12h", downscaler);
+  REQUIRE(dateless.refusals().size() == 1);
+  CHECK(dateless.refusals()[0].what.find("needs the date of the forecast") != std::string::npos);
+}
+
 TEST_CASE("what means nothing in the checkpoint, and would change the forecast or leave some of it out, is refused") {
   const ConfigCase test;
   const Line table[] = {

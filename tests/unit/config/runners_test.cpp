@@ -88,9 +88,9 @@ TEST_CASE("runners") {
   }
   CHECK(test.run("runner: auto").runner.name == "auto");
   CHECK(test.run("runner: no_model").runner.name == "no-model");
+  CHECK(test.run("runner: temporal-downscaler").runner.name == "temporal_downscaler");
   check_refused({
       {"runner: simple", "runner 'simple' is not supported by this build", 3, 9, "forecaster"},
-      {"runner: temporal_downscaler", "runner 'temporal_downscaler' is not supported by this build", 3, 9, "auto"},
       {"runner: {external-graph: {graph: x}}", "runner 'external-graph' is not supported by this build", 3, 10, "auto"},
       {"runner: forcaster", "unknown runner 'forcaster'", 3, 9, "did you mean 'forecaster'?"},
       {"runner: null", "`runner` must be a name or a map of one name, not null", 3, 9, ""},
@@ -108,7 +108,7 @@ TEST_CASE("both spellings of the parallel runner") {
   const ConfigCase test;
   const RunnerConfig first = test.run("runner: parallel\nworld_size: 4").runner;
   CHECK(first.parallel);
-  CHECK(first.name == "forecaster");
+  CHECK(first.name == "auto");
   CHECK(first.world_size == 4);
   CHECK(first.cluster.kind == ClusterKind::automatic);
 

@@ -80,6 +80,23 @@ TEST_CASE("datasets of one plan have their own steps") {
   CHECK(call.datasets[2].states.empty());  // only read
 }
 
+TEST_CASE("windows between inputs: whole ones only, and each starts anew") {
+  const DatasetSteps between = {{hours(0), hours(6)}, {hours(2), hours(4)}, {}};
+  const Plan plan = Plan::of_windows(date, hours(17), hours(6), {between});
+  REQUIRE(plan.calls() == 2);
+  const Call first = plan.call(0), last = plan.call(1);
+  CHECK(first.datasets[0].inputs == std::vector<Duration>{hours(0), hours(6)});
+  CHECK(first.datasets[0].states == std::vector<DueState>{{0, hours(2), hours(0)}, {1, hours(4), hours(2)}});
+  CHECK(first.datasets[0].next_start == hours(6));
+  CHECK(first.datasets[0].filled.empty());
+  CHECK(last.datasets[0].inputs == std::vector<Duration>{hours(6), hours(12)});
+  CHECK(last.datasets[0].states == std::vector<DueState>{{0, hours(8), hours(6)}, {1, hours(10), hours(8)}});
+  CHECK(last.last);
+  CHECK_THROWS_WITH_AS(Plan::of_windows(date, hours(5), hours(6), {between}), doctest::Contains("shorter than the 6h"),
+                       UserError);
+  CHECK_THROWS_AS(Plan::of_windows(date, hours(-6), hours(6), {between}), UserError);
+}
+
 TEST_CASE("no lead time, no call") { CHECK(Plan(date, hours(0), hours(6), {one_step}).calls() == 0); }
 
 TEST_CASE("steps are those of the checkpoint, rows counted from the start") {

@@ -105,6 +105,33 @@ TEST_CASE(
                        UserError);
 }
 
+TEST_CASE("only fields of one forecast, on every number of ranks") {
+  const TemporaryFolder folder;
+  // 2t at the 16th: forecast and analysis; msl of the forecast alone.
+  write_file(folder / "in.grib", message("2t", 20240115, 1, {{"step", 24}}) + message("2t", 20240116, 2) +
+                                     message("msl", 20240115, 3, {{"step", 24}}));
+  checkpoint::Metadata metadata;
+  metadata.grid_points = 5248;
+  for (const int world_size : {1, 2, 3}) {
+    CAPTURE(world_size);
+    tradewind::testing::run_ranks(world_size, [&](dist::Communicator& communicator) {
+      const auto input = inputs::make_input(config::GribInputConfig{folder / "in.grib", {}}, metadata, communicator);
+      const auto first = [&] { return input->read({"2t"}, {start + hours(24)}, {0, 5248})[0][0][0].item<float>(); };
+      CHECK_THROWS_WITH_AS(first(), doctest::Contains("2 fields"), UserError);
+      input->only_of(start);
+      CHECK(first() == 1);
+      CHECK(input->read({"msl"}, {start + hours(24)}, {0, 5248})[0][7][0].item<float>() == 3);
+      input->only_of(start + hours(24));
+      CHECK(first() == 2);
+      input->only_of(start - hours(24));
+      CHECK_THROWS_WITH_AS(first(), doctest::Contains("no field of the forecast of 2024-01-14T00:00:00 is valid at"),
+                           UserError);
+      input->only_of({});
+      CHECK_THROWS_WITH_AS(first(), doctest::Contains("2 fields"), UserError);
+    });
+  }
+}
+
 TEST_CASE("missing points are NaN") {
   const TemporaryFolder folder;
   checkpoint::Metadata metadata;

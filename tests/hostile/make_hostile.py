@@ -297,6 +297,31 @@ def main():
             name = latitudes["path"]
             replaced[name] = Entry(name, size=size, deflated=True, payload=big_zeros(size >> 20))
         write(f"array-{label}", zip_bytes(changed(replaced)), says)
+    # Times of a temporal downscaler that are no window, or one without end.
+    for label, inputs, outputs, says in (
+        ("one-input", [0], [1], "two input times"),
+        ("huge", [0, 2**62], [1], "two input times"),
+        ("backward", [0, -3], [1], "two input times"),
+        ("text", [0, "3"], [1, 2], "input_relative_date_indices"),
+        ("gap", [0, 3], [1, 2**62], "outputs must be"),
+        ("none", [0, 3], [], "outputs must be"),
+    ):
+        told = json.loads(document)
+        told["metadata_inference"]["task"] = "time_interpolator"
+        steps = told["metadata_inference"]["data"]["timesteps"]
+        steps.update(input_relative_date_indices=inputs, output_relative_date_indices=outputs)
+        write(f"window-{label}", zip_bytes(changed({metadata_name: Entry(metadata_name, json.dumps(told).encode())})), says)
+
+    # A model that claims to be of another class than its attributes.
+    plain = b"canemoi.models.models.encoder_processor_decoder\nAnemoiModelEncProcDec\n"
+    for label, other, says in (
+        ("hierarchical", b"canemoi.models.models.hierarchical\nAnemoiModelEncProcDecHierarchical\n", "_graph_name_hidden"),
+        ("ensemble", b"canemoi.models.models.ens_encoder_processor_decoder\nAnemoiEnsModelEncProcDec\n", "noise_injector"),
+    ):
+        assert plain in pickle
+        name = root + "data.pkl"
+        write(f"class-{label}", zip_bytes(changed({name: Entry(name, pickle.replace(plain, other))})), says)
+
     many = [Entry(f"{root}x{number}") for number in range(250000)]
     write("directory-many-entries", zip_bytes(many), "more than any checkpoint")
 

@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-const fs::path example = TRADEWIND_GOLDEN_DIR "/gt-transformer";
+const fs::path example = TRADEWIND_GOLDEN_DIR "/gt-transformer", ensemble = TRADEWIND_GOLDEN_DIR "/legacy/0.9.3-ens";
 using Words = std::vector<std::string>;
 
 Program forecast(const Folder& folder, int ranks, const Words& words) {
@@ -133,6 +133,19 @@ TEST_CASE("several files, one rank, and a step of output only now and then") {
   CHECK(result.code == 0);
   CHECK((outputs_of(rough) == outputs_of(calm)));
   CHECK(outputs_of(calm).size() > 20);
+}
+
+TEST_CASE("a member of an ensemble is the same after ranks were lost") {
+  const Words words = {"output.grib.path=out/o.grib"};
+  const Folder calm(ensemble), rough(ensemble);
+  REQUIRE(run(forecast(calm, 2, words)).code == 0);
+  Words restarting = words;
+  restarting.insert(restarting.end(), {"--restart", "2"});
+  const Result result = run_and_kill(rough, 2, restarting, {1, 0});
+  CAPTURE(result.error);
+  CHECK(result.code == 0);
+  CHECK((outputs_of(rough) == outputs_of(calm)));
+  CHECK(outputs_of(calm).size() == 1);
 }
 
 TEST_CASE("a run is started again as often as was said, not more") {

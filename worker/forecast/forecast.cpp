@@ -35,8 +35,8 @@ Call Forecast::next() {
   Call call = plan_.call(calls_done_);
   std::vector<at::Tensor> x;
   for (const DatasetRun& dataset : datasets_) x.push_back(dataset.x());
-  std::vector<at::Tensor> y =
-      model_.predict(x, {.call = call.number, .valid_time = plan_.valid(call.start), .random = random_});
+  std::vector<at::Tensor> y = model_.predict(
+      x, {.call = plan_.starts_anew() ? 0 : call.number, .valid_time = plan_.valid(call.start), .random = random_});
   x.clear();
   for (std::size_t i = 0; i < datasets_.size(); ++i) {
     datasets_[i].add_states(plan_, call.datasets[i], y.at(i));

@@ -62,6 +62,8 @@ class Plan {
   Time date() const { return date_; }
   Time valid(Duration lead) const { return date_ + lead; }
   int calls() const { return calls_; }
+  // Whether no call goes on from the one before.
+  bool starts_anew() const { return windows_; }
   const std::vector<DatasetSteps>& datasets() const { return datasets_; }
   // From 0 to calls() - 1.
   Call call(int number) const;

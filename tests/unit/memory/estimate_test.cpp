@@ -128,6 +128,43 @@ ModelDescription ensemble(Weights& weights) {
   return model;
 }
 
+// The same through a matrix, as noise of a coarser grid comes.
+ModelDescription ensemble_with_matrix(Weights& weights) {
+  ModelDescription model = ensemble(weights);
+  constexpr std::int64_t columns = 1000, per_row = 40;
+  model.noise->rows = columns;
+  checkpoint::SparseDescriptor matrix;
+  matrix.rows = hidden_rows;
+  matrix.columns = columns;
+  matrix.row_indices = weights.keep(at::arange(hidden_rows).repeat_interleave(per_row));
+  matrix.column_indices = weights.keep(at::arange(hidden_rows * per_row).remainder(columns));
+  matrix.values = weights.keep(at::ones({hidden_rows * per_row}));
+  model.noise->projection = matrix;
+  return model;
+}
+
+ModelDescription hierarchy(Weights& weights) {
+  constexpr std::int64_t coarse_rows = 1500, wide = 2 * channels;
+  const auto processor = [&](std::int64_t rows, std::int64_t width) {
+    checkpoint::GraphTransformerProcessorDescription out;
+    out.graph = local_graph(weights, rows, rows, 12);
+    out.blocks.push_back(weights.graph_block(width, width / head_size, head_size, 3 + trainable, false, false, true));
+    return out;
+  };
+  ModelDescription model = frame(weights);
+  graph_mappers(weights, model, processor(hidden_rows, channels));
+  model.levels.push_back(weights.nodes(coarse_rows, trainable));
+  model.trunk.emplace_back(
+      checkpoint::DownStage{0, weights.mapper(local_graph(weights, hidden_rows, coarse_rows, 12), channels,
+                                              hidden_inputs, wide / head_size, head_size, false, false, {})});
+  model.trunk.emplace_back(checkpoint::ProcessStage{1, processor(coarse_rows, wide), true});
+  model.trunk.emplace_back(
+      checkpoint::UpStage{0, weights.mapper(local_graph(weights, coarse_rows, hidden_rows, 3), wide, channels,
+                                            wide / head_size, head_size, false, false, channels)});
+  model.trunk.emplace_back(checkpoint::ProcessStage{0, processor(hidden_rows, channels)});
+  return model;
+}
+
 // Bytes that all ranks hold together after two calls, beside input and output.
 std::int64_t held(const ModelDescription& model, int ranks, Precision precision) {
   channel::give_back_small_blocks();
@@ -173,6 +210,8 @@ TEST_CASE("what a model holds between two calls is what was estimated, within 15
       {"gated message passing",
        [](Weights& weights) { return message_passing(weights, checkpoint::Activation::sigmoid); }},
       {"an ensemble", [](Weights& weights) { return ensemble(weights); }},
+      {"an ensemble with a matrix", [](Weights& weights) { return ensemble_with_matrix(weights); }},
+      {"two levels", [](Weights& weights) { return hierarchy(weights); }},
       {"transformer mappers", [](Weights& weights) { return transformers(weights); }}};
   for (const Family& family : families) {
     Weights weights(1);

@@ -10,7 +10,8 @@ if "parameters" in case:
     facts.append(("parameters", model["parameters"], case["parameters"]))
 for name, count in case.get("nodes", {}).items():
     facts.append((f"nodes {name}", model["nodes"].get(name), count))
-levels = [name for name in case.get("nodes", {}) if name.startswith("hidden")] or ["hidden"]
+ends = {end for name in case["edges"] for end in name.replace("|", "/").split("/")[::2]}
+levels = sorted(end for end in ends if end.startswith("hidden")) or ["hidden"]
 
 
 def part_of(source, target):
@@ -33,6 +34,8 @@ for name, count in case["edges"].items():
         facts.append((f"edges of the {part}", model[part]["edges"], count))
     else:
         seen_of = {each["edges"] for key, each in model.items() if key.startswith("processor ")}
+        if len(seen_of) == 1 and source != levels[-1]:
+            continue  # a model with a processor on its last level alone
         facts.append((f"edges of a processor on {source}", count in seen_of, True))
 if "model_calls" not in case:  # a case of one call states its widths instead
     facts.append(("input variables", len(seen["variables"]["input"]), case["x_shape"][-1]))

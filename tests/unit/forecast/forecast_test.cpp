@@ -88,6 +88,53 @@ void to_the_end(Forecast& forecast) {
   forecast.close();
 }
 
+// Three windows between inputs, the run interrupted in the second and taken up again; what this rank's output was
+// given.
+Record windows_with_interruption(std::int64_t points, dist::Communicator& communicator) {
+  RecordingReporter reporter;
+  checkpoint::Checkpoint checkpoint = fake_checkpoint();
+  checkpoint.metadata.time.input_offsets = {hours(0), hours(6)};
+  checkpoint.metadata.time.between_inputs = true;
+  const auto input = std::make_shared<FakeInput>(points);
+  const Sources sources{input, input, input};
+  const Roles roles = assign_roles(checkpoint.metadata);
+  const InitialRequest request{.sources = sources,
+                               .checkpoint = checkpoint,
+                               .roles = roles,
+                               .date = fake_date,
+                               .shards = dist::Shards(points, communicator.size()),
+                               .allow_nans = std::nullopt};
+  FakeModel model({points}, 1, communicator);
+  Record record;
+  const auto drive = [&](const std::function<void(Forecast&)>& steps) {
+    DatasetParts parts = fake_parts(points, record, communicator, reporter, {}, hours(2));
+    parts.initial = read_initial_state(request, communicator, reporter);
+    parts.initial_categories = {"prognostics"};
+    parts.output_order = {1, 0, 2, 3};
+    parts.reread = [&, grid = parts.initial.points](Time start) {
+      return read_window(request, start, *grid, communicator);
+    };
+    std::vector<DatasetRun> datasets;
+    datasets.emplace_back(std::move(parts), at::kCPU);
+    Forecast forecast(Plan::of_windows(fake_date, hours(20), hours(6), {{{hours(0), hours(6)}, {hours(2)}, {{}, {}}}}),
+                      model, std::move(datasets), random_numbers(seed));
+    steps(forecast);
+  };
+  std::optional<RestartPoint> point;
+  drive([&](Forecast& forecast) {
+    (void)forecast.begin();
+    (void)forecast.next();
+    point = forecast.point();
+    (void)forecast.next();
+  });
+  drive([&](Forecast& forecast) {
+    forecast.resume(std::move(*point));
+    to_the_end(forecast);
+  });
+  for (const nn::StepContext& context : model.contexts) CHECK(context.call == 0);
+  return record;
+}
+
 }  // namespace
 
 TEST_CASE("a forecast is what its definition says, by one rank and several, with one output step and two") {
@@ -183,68 +230,29 @@ TEST_CASE("a forecast that draws random numbers, interrupted and gone on with, i
 
 TEST_CASE("of windows between inputs each call reads its own, also after an interruption") {
   const std::int64_t points = 7;
-  FakeInput whole_input(points);
+  FakeInput input(points);
   const auto at_time = [&](const std::string& name, Time time) {
-    return whole_input.read({name}, {time}, {0, points}).view({points});
+    return input.read({name}, {time}, {0, points}).view({points});
   };
   for (const int ranks : {1, 2, 3}) {
     CAPTURE(ranks);
     std::vector<Record> records(static_cast<std::size_t>(ranks));
     run_ranks(ranks, [&](dist::Communicator& communicator) {
-      RecordingReporter reporter;
-      checkpoint::Checkpoint checkpoint = fake_checkpoint();
-      checkpoint.metadata.time.input_offsets = {hours(0), hours(6)};
-      checkpoint.metadata.time.between_inputs = true;
-      const auto input = std::make_shared<FakeInput>(points);
-      const Sources sources{input, input, input};
-      const Roles roles = assign_roles(checkpoint.metadata);
-      const InitialRequest request{.sources = sources,
-                                   .checkpoint = checkpoint,
-                                   .roles = roles,
-                                   .date = fake_date,
-                                   .shards = dist::Shards(points, ranks),
-                                   .allow_nans = std::nullopt};
-      FakeModel model({points}, 1, communicator);
-      Record own;
-      const auto drive = [&](const std::function<void(Forecast&)>& steps) {
-        DatasetParts parts = fake_parts(points, own, communicator, reporter, {}, hours(2));
-        parts.initial = read_initial_state(request, communicator, reporter);
-        parts.initial_categories = {"prognostics"};
-        parts.reread = [&, grid = parts.initial.points](Time start) {
-          return read_window(request, start, *grid, communicator);
-        };
-        std::vector<DatasetRun> datasets;
-        datasets.emplace_back(std::move(parts), at::kCPU);
-        Forecast forecast(
-            Plan::of_windows(fake_date, hours(20), hours(6), {{{hours(0), hours(6)}, {hours(2)}, {{}, {}}}}), model,
-            std::move(datasets), random_numbers(seed));
-        steps(forecast);
-      };
-      std::optional<RestartPoint> point;
-      drive([&](Forecast& forecast) {
-        (void)forecast.begin();
-        (void)forecast.next();
-        point = forecast.point();
-        (void)forecast.next();
-      });
-      drive([&](Forecast& forecast) {
-        forecast.resume(std::move(*point));
-        to_the_end(forecast);
-      });
-      for (const nn::StepContext& context : model.contexts) CHECK(context.call == 0);
-      records[static_cast<std::size_t>(communicator.rank())] = own;
+      records[static_cast<std::size_t>(communicator.rank())] = windows_with_interruption(points, communicator);
     });
     REQUIRE(records[0].states.size() == 4);
-    CHECK(records[0].states[0].variables == std::vector<std::string>{"a"});
-    CHECK(at::equal(records[0].states[0].values[0],
-                    at_time("a", fake_date).slice(0, 0, records[0].states[0].values.size(1))));
+    const outputs::State& first = records[0].states[0];
+    CHECK(first.variables == std::vector<std::string>{"a"});
+    CHECK(at::equal(first.values[0], at_time("a", fake_date).slice(0, 0, first.values.size(1))));
     const at::Tensor all = whole(records);
     for (int window = 0; window < 3; ++window) {
       CAPTURE(window);
       const Time start = fake_date + hours(6 * window), end = start + hours(6);
-      CHECK(records[0].states[static_cast<std::size_t>(window) + 1].step == hours(6 * window + 2));
-      CHECK(at::equal(all[window][0], at_time("a", start) + at_time("a", end)));
-      CHECK(at::equal(all[window][1], at_time("f", end)));
+      const outputs::State& state = records[0].states[static_cast<std::size_t>(window) + 1];
+      CHECK(state.step == hours(6 * window + 2));
+      CHECK(state.variables == std::vector<std::string>{"f seen", "a", "time seen", "noise"});
+      CHECK(at::equal(all[window][1], at_time("a", start) + at_time("a", end)));
+      CHECK(at::equal(all[window][0], at_time("f", end)));
     }
   }
 }

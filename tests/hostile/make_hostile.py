@@ -304,7 +304,7 @@ def main():
         ("backward", [0, -3], [1], "two input times"),
         ("text", [0, "3"], [1, 2], "input_relative_date_indices"),
         ("gap", [0, 3], [1, 2**62], "outputs must be"),
-        ("none", [0, 3], [], "outputs must be"),
+        ("none", [0, 3], [], "at least one input"),
     ):
         told = json.loads(document)
         told["metadata_inference"]["task"] = "time_interpolator"

@@ -17,9 +17,10 @@ std::string member(const std::string& seed, int ranks, bool by_variable = false)
   const Folder folder(TRADEWIND_GOLDEN_DIR "/legacy/0.9.3-ens");
   Program program;
   program.command = {TRADEWIND_EXECUTABLE, "run", "config.yaml", "--run-dir", "d", "lead_time=12h"};
-  program.command.push_back(by_variable ? "seed=null" : "seed=" + seed);
+  program.command.push_back(by_variable ? "seed=null" : std::string("seed=").append(seed));
   if (ranks > 1) {
-    program.command.insert(program.command.end(), {"runner=parallel", "world_size=" + std::to_string(ranks)});
+    program.command.insert(program.command.end(),
+                           {"runner=parallel", std::string("world_size=").append(std::to_string(ranks))});
   }
   program.folder = folder.path;
   program.environment = {{"TRADEWIND_WORKER", TRADEWIND_WORKER_EXECUTABLE}, {"TRADEWIND_TEST_MARK", folder.path}};

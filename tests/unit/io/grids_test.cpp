@@ -19,7 +19,7 @@ namespace {
 const Time start = parse_date("2024-01-15T00:00:00");
 
 std::string field(const std::string& name, const grib::Json& grid = grib::Json::object(), long edition = 2) {
-  auto message = grib::Handle::from_sample("regular_ll_sfc_grib" + std::to_string(edition));
+  auto message = grib::Handle::from_sample(std::string("regular_ll_sfc_grib").append(std::to_string(edition)));
   message->set_together({{"shortName", name}, {"date", 20240115}, {"time", 0}});
   if (!grid.empty()) message->set_together(grid);
   message->set_values(std::vector<double>(496, name == "2t" ? 1 : 2));

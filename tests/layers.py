@@ -5,7 +5,8 @@
 
 The list is the block that begins with ```layers there: for each folder the folders whose headers it includes. Fails on an
 edge that the list does not have, on one that nothing needs any more, and on a cycle. --print writes the edges that there
-are.
+are. The libraries of the CMakeLists.txt are held against the same: one for each folder, of the folder's own sources, which
+links those of all folders that it includes, and whose libraries link none that is above them.
 """
 import re
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
+CALL = re.compile(r"\b(tradewind_library|add_executable|add_library|target_sources|target_link_libraries)\(([^()]*)\)")
+NO_LIBRARY = {"worker/cuda", "worker/drill"}  # what is built of them stands alone: a plug-in, a program
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
 
@@ -75,6 +78,52 @@ def cycle_in(edges):
     return None
 
 
+def targets():
+    """{folder: [(target, is a library, words of its call of CMake)]}, and {target: [targets that it links]}"""
+    of_folder, links = defaultdict(list), defaultdict(list)
+    for top in ("common", "proto", "launcher", "worker"):
+        for path in sorted((ROOT / top).rglob("CMakeLists.txt")):
+            folder = path.parent.relative_to(ROOT).as_posix()
+            for command, text in CALL.findall(re.sub(r"#.*", "", path.read_text())):
+                name, *words = text.split()
+                if command != "target_link_libraries":
+                    of_folder[folder].append((name, command == "tradewind_library", words))
+                links[name] += words
+    return of_folder, links
+
+
+def faults_of_libraries(edges):
+    of_folder, links = targets()
+    faults = []
+    folder_of = {name: folder for folder, made in of_folder.items() for name, is_library, _ in made if is_library}
+
+    def below(name, seen):
+        for other in links.get(name, ()):
+            if other in folder_of and other not in seen:
+                seen.add(other)
+                below(other, seen)
+        return seen
+
+    for folder in sorted(edges):
+        if folder in NO_LIBRARY:
+            continue
+        sources = {path.name for path in (ROOT / folder).glob("*.cpp")} - {"main.cpp"}
+        libraries = [name for name, is_library, _ in of_folder[folder] if is_library]
+        if sources and len(libraries) != 1:
+            faults.append(f"{folder} has {len(libraries)} libraries instead of one: {', '.join(libraries)}")
+        words = {word for made in of_folder[folder] for word in made[2]}
+        faults += [f"{folder} builds {word} of another folder" for word in sorted(words)
+                   if word.endswith(".cpp") and "/" in word and not word.startswith('"$')]
+        faults += [f"{folder}/{name} belongs to no library" for name in sorted(sources - words)]
+        closures = {name: below(name, set()) for name, *_ in of_folder[folder]}
+        linked = {folder_of[other] for closure in closures.values() for other in closure}
+        faults += [f"{place}: {folder} includes {other}, whose library it does not link"
+                   for other, place in sorted(edges[folder].items())
+                   if other in folder_of.values() and other not in linked]
+        faults += [f"{name} links itself through others" for name, closure in closures.items() if name in closure]
+    return faults
+
+
 def main():
     found = edges_of_sources()
     if sys.argv[1:] == ["--print"]:
@@ -94,12 +143,13 @@ def main():
                    if other not in found.get(folder, {})]
     if cycle := cycle_in(found):
         faults.append("a cycle: " + " -> ".join(cycle))
+    faults += faults_of_libraries(found)
     for fault in faults:
         print(f"layers: {fault}")
     if faults:
         print("  remedy: let the edge point down, or change the list in docs/architecture.md and say why there")
         return 1
-    print(f"layers: {sum(map(len, found.values()))} edges between {len(found)} folders as listed; no cycle")
+    print(f"layers: {sum(map(len, found.values()))} edges between {len(found)} folders as listed, and so the libraries; no cycle")
     return 0
 
 

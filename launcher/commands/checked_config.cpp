@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "common/checkpoint/obstacles.h"
+#include "common/checkpoint/opening/obstacles.h"
 #include "common/errors.h"
 #include "common/fit/fit.h"
 

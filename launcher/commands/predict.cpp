@@ -1,6 +1,6 @@
 #include <filesystem>
 
-#include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/opening/obstacles.h"
 #include "common/errors.h"
 #include "launcher/commands/commands.h"
 #include "launcher/commands/workers.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/checkpoint/memory_estimate.h"
-#include "common/checkpoint/obstacles.h"
+#include "common/checkpoint/opening/obstacles.h"
 
 namespace tradewind::launcher {
 

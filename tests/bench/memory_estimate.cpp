@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/opening/obstacles.h"
 #include "common/checkpoint/memory_estimate.h"
 #include "common/errors.h"
 

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/opening/obstacles.h"
 #include "common/errors.h"
 #include "worker/kernels/kernels.h"
 #include "worker/nn/model.h"

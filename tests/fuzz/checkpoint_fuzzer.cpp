@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/generations/describe.h"
 #include "common/errors.h"
 #include "tests/unit/checkpoint/zip_builder.h"
 

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <mutex>
 
-#include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/opening/obstacles.h"
 #include "tests/unit/dist/ranks.h"
 #include "worker/device/device.h"
 #include "worker/device/visible.h"

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <iostream>
 
-#include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/opening/obstacles.h"
 #include "common/errors.h"
 
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/checkpoint/opening/obstacles.h"
 #include "common/errors.h"
 #include "worker/filters/chain.h"
 #include "worker/forecast/random_numbers.h"

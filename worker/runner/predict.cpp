@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/opening/obstacles.h"
 #include "common/checkpoint/input_columns.h"
 #include "common/errors.h"
 #include "common/stopwatch.h"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/generations/describe.h"
 #include "common/checkpoint/generations/attributes.h"
 #include "common/checkpoint/generations/edges.h"
 #include "common/checkpoint/generations/ensemble.h"
@@ -18,7 +18,7 @@
 #include "common/checkpoint/generations/truncation.h"
 #include "common/checkpoint/input_columns.h"
 #include "common/checkpoint/listing.h"
-#include "common/checkpoint/summary.h"
+#include "common/checkpoint/generations/summary.h"
 #include "common/errors.h"
 #include "common/refusals.h"
 

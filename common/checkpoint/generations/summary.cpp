@@ -1,4 +1,4 @@
-#include "common/checkpoint/summary.h"
+#include "common/checkpoint/generations/summary.h"
 
 #include <set>
 

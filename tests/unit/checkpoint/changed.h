@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/generations/describe.h"
 #include "common/errors.h"
 
 namespace tradewind::checkpoint {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/generations/describe.h"
 #include "common/errors.h"
 #include "tests/helpers/case_file.h"
 

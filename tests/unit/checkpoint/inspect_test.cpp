@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string>
 
-#include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/opening/obstacles.h"
 #include "common/checkpoint/memory_estimate.h"
 #include "common/errors.h"
 #include "launcher/inspect/facts.h"

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/generations/describe.h"
 #include "common/errors.h"
 #include "common/refusals.h"
 

@@ -1,4 +1,4 @@
-#include "common/checkpoint/obstacles.h"
+#include "common/checkpoint/opening/obstacles.h"
 
 #include <doctest/doctest.h>
 

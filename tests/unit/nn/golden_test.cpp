@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/opening/obstacles.h"
 #include "tests/unit/nn/device_path.h"
 #include "worker/nn/model.h"
 #include "worker/npz/npz.h"

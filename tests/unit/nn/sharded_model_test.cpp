@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <mutex>
 
-#include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/opening/obstacles.h"
 #include "tests/unit/dist/ranks.h"
 #include "tests/unit/nn/device_path.h"
 #include "worker/nn/model.h"

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <string>
 
-#include "common/checkpoint/checkpoint.h"
+#include "common/checkpoint/opening/obstacles.h"
 #include "tests/unit/dist/ranks.h"
 #include "tests/unit/nn/device_path.h"
 #include "worker/dist/transpose.h"

@@ -1,9 +1,10 @@
-#include "common/checkpoint/obstacles.h"
+#include "common/checkpoint/opening/obstacles.h"
 
 #include <algorithm>
 #include <array>
 
 #include "common/checkpoint/computed_forcing.h"
+#include "common/checkpoint/generations/describe.h"
 #include "common/errors.h"
 #include "common/precision.h"
 

@@ -1,4 +1,4 @@
-// Whether a checkpoint can run, told once: `inspect`, the launcher before it starts anything, and the worker ask the
+// A checkpoint opened for a run, and whether it can run, told once: `inspect`, the launcher before it starts anything, and the worker ask the
 // same function, which says everything that stands in the way at once, each with its place in the file and the way out.
 // Pure, thread-safe.
 #pragma once
@@ -8,10 +8,17 @@
 #include <string>
 
 #include "common/checkpoint/checkpoint.h"
-#include "common/checkpoint/summary.h"
+#include "common/checkpoint/generations/summary.h"
 #include "common/refusals.h"
 
 namespace tradewind::checkpoint {
+
+// What is wanted of a checkpoint, as far as it decides whether it can be had.
+struct Wanted {
+  bool forecast = true;          // else only the model's calls, on raw tensors
+  bool precision_given = false;  // by the config: the checkpoint's own then does not count
+  Json patch_metadata = Json::object();
+};
 
 // As much of a checkpoint as could be read.
 struct Examined {
@@ -28,5 +35,8 @@ Examined examine(const std::string& path, const Wanted& wanted = {});
 
 // The same list for who wants nothing else; a file that is no checkpoint is one of them.
 Refusals obstacles(const std::string& path, const Wanted& wanted = {});
+
+// UserError when anything stands in the way; of several things, a Refused that lists them all.
+Checkpoint open_checkpoint(const std::string& path, const Wanted& wanted = {});
 
 }  // namespace tradewind::checkpoint

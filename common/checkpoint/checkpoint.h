@@ -1,5 +1,5 @@
-// A checkpoint opened: archive, metadata and description together (opening/obstacles.h opens it). The tree, megabytes of
-// small values, is gone when the description is made of it.
+// A checkpoint opened: archive, metadata and description together (opening/obstacles.h opens it). The tree, megabytes
+// of small values, is gone when the description is made of it.
 #pragma once
 
 #include <memory>

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "common/checkpoint/description.h"
+#include "common/checkpoint/scratch_purposes.h"
 #include "common/precision.h"
 
 namespace tradewind::checkpoint {
@@ -18,7 +19,7 @@ struct LayerRows {
   bool fixed_destinations = false;                       // given once, as to an encoder
 };
 
-class Scratch {
+class Scratch : private ScratchPurposes {
  public:
   Scratch(Precision precision, int threads, int ranks) : precision_(precision), threads_(threads), ranks_(ranks) {}
   void add(const MapperDescription& mapper, const LayerRows& rows);
@@ -30,31 +31,6 @@ class Scratch {
   std::int64_t shared() const;
 
  private:
-  enum Purpose {
-    input,
-    embedded,
-    normalized,
-    query,
-    attended,
-    inner,
-    inner_other,
-    gate,
-    rounded,
-    operand,
-    weight,
-    result,
-    sums,
-    sums_other,
-    messages,
-    summed,
-    condition,
-    scale,
-    shift,
-    key,
-    value,
-    latents,
-    count_
-  };
   std::int64_t element() const { return bytes_of(precision_); }
   void take(Purpose purpose, std::int64_t rows, std::int64_t columns, std::int64_t bytes = 4);
   std::int64_t chunk(std::int64_t rows, std::int64_t columns, std::int64_t limit) const;

@@ -5,8 +5,8 @@
 #include <iostream>
 
 #include "common/checkpoint/checkpoint.h"
-#include "common/checkpoint/opening/obstacles.h"
 #include "common/checkpoint/memory_estimate.h"
+#include "common/checkpoint/opening/obstacles.h"
 #include "common/errors.h"
 
 using namespace tradewind;

@@ -11,42 +11,17 @@
 #include <cstdint>
 #include <vector>
 
+#include "common/checkpoint/scratch_purposes.h"
+
 namespace tradewind::nn {
 
 class Operations;
 const Operations& cpu_operations();
 
-class Workspace {
+class Workspace : public checkpoint::ScratchPurposes {
  public:
   // On the CPU, with operations that outlive it.
   explicit Workspace(const Operations& operations = cpu_operations()) : operations_(&operations) {}
-  enum Purpose {
-    input,
-    embedded,
-    normalized,
-    query,
-    key,
-    value,
-    attended,
-    inner,
-    inner_other,
-    gate,
-    rounded,
-    operand,
-    weight,
-    product,
-    result,
-    sums,        // first-layer sums of edges
-    sums_other,  // of their second lane
-    messages,    // of the edges of a chunk
-    summed,      // messages by destination
-    condition,   // of the rows of a chunk
-    scale,       // what a norm makes of it
-    shift,
-    latents,  // of all edges, from layer to layer
-    encoded,  // source rows that are made again for the decoder
-    count_
-  };
   // Gives up its memory; what is taken from now on is on that device, whose operations are these.
   void move_to(at::Device device, const Operations& operations);
   const Operations& operations() const { return *operations_; }

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "common/checkpoint/checkpoint.h"
-#include "common/checkpoint/opening/obstacles.h"
 #include "common/checkpoint/input_columns.h"
+#include "common/checkpoint/opening/obstacles.h"
 #include "common/errors.h"
 #include "common/stopwatch.h"
 #include "worker/forecast/figures.h"

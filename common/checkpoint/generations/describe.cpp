@@ -7,18 +7,18 @@
 #include <string_view>
 #include <vector>
 
-#include "common/checkpoint/generations/describe.h"
 #include "common/checkpoint/generations/attributes.h"
+#include "common/checkpoint/generations/describe.h"
 #include "common/checkpoint/generations/edges.h"
 #include "common/checkpoint/generations/ensemble.h"
 #include "common/checkpoint/generations/families.h"
 #include "common/checkpoint/generations/hierarchy.h"
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/layers.h"
+#include "common/checkpoint/generations/summary.h"
 #include "common/checkpoint/generations/truncation.h"
 #include "common/checkpoint/input_columns.h"
 #include "common/checkpoint/listing.h"
-#include "common/checkpoint/generations/summary.h"
 #include "common/errors.h"
 #include "common/refusals.h"
 

@@ -6,8 +6,8 @@
 
 namespace tradewind::checkpoint {
 
-// By the table of generations. UserError naming class and path when unsupported; of several things, a Refused that lists
-// them all.
+// By the table of generations. UserError naming class and path when unsupported; of several things, a Refused that
+// lists them all.
 ModelDescription describe(const Tree& tree);
 
 }  // namespace tradewind::checkpoint

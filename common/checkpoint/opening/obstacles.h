@@ -1,6 +1,6 @@
-// A checkpoint opened for a run, and whether it can run, told once: `inspect`, the launcher before it starts anything, and the worker ask the
-// same function, which says everything that stands in the way at once, each with its place in the file and the way out.
-// Pure, thread-safe.
+// A checkpoint opened for a run, and whether it can run, told once: `inspect`, the launcher before it starts anything,
+// and the worker ask the same function, which says everything that stands in the way at once, each with its place in
+// the file and the way out. Pure, thread-safe.
 #pragma once
 
 #include <memory>

@@ -8,8 +8,8 @@
 #include <sstream>
 #include <string>
 
-#include "common/checkpoint/opening/obstacles.h"
 #include "common/checkpoint/memory_estimate.h"
+#include "common/checkpoint/opening/obstacles.h"
 #include "common/errors.h"
 #include "launcher/inspect/facts.h"
 

@@ -108,7 +108,7 @@ def faults_of_libraries(edges):
         if folder in NO_LIBRARY:
             continue
         sources = {path.name for path in (ROOT / folder).glob("*.cpp")} - {"main.cpp"}
-        libraries = [name for name, is_library, _ in of_folder[folder] if is_library]
+        libraries = sorted({name for name, is_library, _ in of_folder[folder] if is_library})
         if sources and len(libraries) != 1:
             faults.append(f"{folder} has {len(libraries)} libraries instead of one: {', '.join(libraries)}")
         words = {word for made in of_folder[folder] for word in made[2]}

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/dates.h"
-#include "worker/fields/points.h"
+#include "worker/fields/points/points.h"
 #include "worker/fields/rows.h"
 
 namespace tradewind::fields {

@@ -35,8 +35,9 @@ DatasetRun::DatasetRun(DatasetParts parts, at::Device device)
       rows_(parts.shards.range(parts.rank)),
       reread_(std::move(parts.reread)),
       delivery_(std::move(parts.delivery)),
-      grid_(std::make_shared<const fields::Grid>(fields::Grid{
-          fields::Rows(parts.shards), std::make_shared<const fields::Points>(parts.initial.points->slice(rows_))})),
+      grid_(std::make_shared<const fields::Grid>(
+          fields::Grid{fields::Rows(parts.shards),
+                       std::make_shared<const fields::Points>(parts.initial.points->slice(rows_.begin, rows_.end))})),
       pipeline_([to = delivery_.get()](outputs::State state) { to->deliver(std::move(state)); }, !device.is_cpu()),
       first_(first_state(parts.initial, roles_, parts.initial_categories)),
       x_(std::move(parts.initial.x)),

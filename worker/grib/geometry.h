@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "worker/fields/points.h"
+#include "worker/fields/points/points.h"
 #include "worker/grib/handle.h"
 
 namespace tradewind::grib {

@@ -8,9 +8,9 @@
 #include <limits>
 
 #include "common/errors.h"
-#include "worker/grib/eccodes_memory.h"
 #include "worker/grib/sections.h"
-#include "worker/grib/short_names.h"
+#include "worker/grib/tables/memory.h"
+#include "worker/grib/tables/short_names.h"
 
 namespace tradewind::grib {
 namespace {
@@ -32,6 +32,7 @@ void keep_log(const grib_context*, int, const char* message) { last_log = messag
 void prepare_eccodes() {
   static const bool once = [] {
     setenv("ECCODES_GRIB_SHOW_HOUR_STEPUNIT", "1", 0);  // steps read as 6h, 30m; before ecCodes makes its context
+    keep_tables_small();
     codes_context* context = codes_context_get_default();
     codes_context_set_logging_proc(context, keep_log);
     codes_set_codes_assertion_failed_proc(assertion_failed);
@@ -47,9 +48,6 @@ std::string explain(int code) {
 }
 
 constexpr std::size_t most_values = std::size_t{1} << 30;
-
-// Names the function, so that every program that links this file has it in place of ecCodes' own.
-[[gnu::used]] const auto table_memory = &grib_context_malloc_clear_persistent;
 
 bool absent(int code) { return code == CODES_NOT_FOUND || code == CODES_NOT_IMPLEMENTED; }
 

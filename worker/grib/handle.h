@@ -55,7 +55,7 @@ class Handle {
   // All scalars of an object at once, as ecCodes resolves keys that depend on one another; numbers in text count as
   // numbers, as on ecCodes' command line.
   void set_together(const Json& scalars);
-  // The same keys, with those that `shortName` stands for in its place, as far as that is known (short_names.h).
+  // The same keys, with those that `shortName` stands for in its place, as far as that is known (tables/short_names.h).
   Json spelt_out(const Json& scalars) const;
   void set_values(std::span<const double> values);
 

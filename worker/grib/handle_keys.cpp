@@ -8,7 +8,7 @@
 
 #include "common/errors.h"
 #include "worker/grib/handle.h"
-#include "worker/grib/short_names.h"
+#include "worker/grib/tables/short_names.h"
 
 namespace tradewind::grib {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "worker/fields/points.h"
+#include "worker/fields/points/points.h"
 
 namespace tradewind::inputs {
 

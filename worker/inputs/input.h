@@ -16,7 +16,7 @@
 #include "common/dates.h"
 #include "worker/dist/communicator.h"
 #include "worker/dist/shards.h"
-#include "worker/fields/points.h"
+#include "worker/fields/points/points.h"
 #include "worker/inputs/expected_grid.h"
 
 namespace tradewind::inputs {

@@ -1,4 +1,4 @@
-#include "worker/grib/eccodes_memory.h"
+#include "worker/grib/tables/memory.h"
 
 #include <dlfcn.h>
 #include <doctest/doctest.h>
@@ -10,6 +10,9 @@
 #include <string>
 
 #include "worker/grib/handle.h"
+
+struct grib_context;
+extern "C" void* grib_context_malloc_clear_persistent(const grib_context* context, std::size_t size);
 
 namespace {
 

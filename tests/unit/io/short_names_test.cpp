@@ -1,4 +1,4 @@
-#include "worker/grib/short_names.h"
+#include "worker/grib/tables/short_names.h"
 
 #include <doctest/doctest.h>
 #include <eccodes.h>
@@ -10,8 +10,8 @@
 
 #include "tests/unit/io/fixture.h"
 #include "worker/grib/builtin.h"
-#include "worker/grib/definitions.h"
 #include "worker/grib/encode.h"
+#include "worker/grib/tables/definitions.h"
 
 using namespace tradewind;
 using grib::Definitions;

@@ -2,16 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
-
-#include "worker/dist/shards.h"
 
 namespace tradewind::fields {
 
 struct Points {
   std::vector<double> latitudes, longitudes;  // degrees, in the order of the grid's rows
-  Points slice(const dist::RowRange& rows) const;
+  Points slice(std::int64_t begin, std::int64_t end) const;
 };
 
 // The first point whose coordinates differ; longitudes that differ by a whole turn are the same. nullopt: none.

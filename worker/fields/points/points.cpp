@@ -1,4 +1,4 @@
-#include "worker/fields/points.h"
+#include "worker/fields/points/points.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,9 +18,8 @@ std::optional<std::size_t> first_difference(const Points& given, const Points& w
 
 bool all_close(double given, double wanted) { return std::abs(given - wanted) <= 1e-8 + 1e-5 * std::abs(wanted); }
 
-Points Points::slice(const dist::RowRange& rows) const {
-  return {{latitudes.begin() + rows.begin, latitudes.begin() + rows.end},
-          {longitudes.begin() + rows.begin, longitudes.begin() + rows.end}};
+Points Points::slice(std::int64_t begin, std::int64_t end) const {
+  return {{latitudes.begin() + begin, latitudes.begin() + end}, {longitudes.begin() + begin, longitudes.begin() + end}};
 }
 
 }  // namespace tradewind::fields

@@ -1,4 +1,4 @@
-#include "worker/grib/definitions.h"
+#include "worker/grib/tables/definitions.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "worker/grib/short_names.h"
+#include "worker/grib/tables/short_names.h"
 
 #include <eccodes.h>
 
@@ -10,7 +10,7 @@
 #include <mutex>
 #include <string_view>
 
-#include "worker/grib/definitions.h"
+#include "worker/grib/tables/definitions.h"
 
 // Of ecCodes, beside its documented functions; its definitions may be in its library instead of in files.
 extern "C" {

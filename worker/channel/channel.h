@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "common/clock.h"
 #include "proto/messages.h"
 
 namespace tradewind::channel {
@@ -32,7 +33,6 @@ class Channel {
   std::optional<proto::StoreAnswer> ask(proto::StoreRequest request, std::chrono::milliseconds time);
 
  private:
-  using Clock = std::chrono::steady_clock;
   struct Awaited {
     proto::StoreAnswer answer;
     bool whole = false;

@@ -10,6 +10,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <utility>
 
+#include "common/clock.h"
 #include "worker/dist/door.h"
 #include "worker/dist/fault_text.h"
 #include "worker/dist/meeting.h"
@@ -18,10 +19,7 @@
 namespace tradewind::dist {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Group = c10d::ProcessGroupGloo;
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 // Calls whose waits are settled at a time: bounds what is noted of them.
 constexpr std::size_t calls_to_settle = 8192;

@@ -15,6 +15,7 @@
 #include <set>
 #include <utility>
 
+#include "common/clock.h"
 #include "common/errors.h"
 #include "common/files/folder.h"
 
@@ -22,9 +23,6 @@ namespace tradewind::outputs {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 // A link keeps pointing at the file it points at: that is the one to replace, also while it is not there.
 std::string target_of(const std::string& path) { return target_of_links(path); }

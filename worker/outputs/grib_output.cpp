@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "common/clock.h"
 #include "common/errors.h"
 #include "worker/fields/selection.h"
 #include "worker/grib/path_pattern.h"
@@ -150,10 +151,10 @@ void GribOutput::write(const State& state) {
   step->messages.resize(step->fields.size());
   step_ = std::move(step);
   threads_.start(step_->fields.size(), [this, current = step_.get()](std::size_t i) {
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = Clock::now();
     current->messages[i] = encode(*current, i);
     current->values[i] = at::Tensor();
-    encoding_nanoseconds_ += std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();
+    encoding_nanoseconds_ += std::chrono::nanoseconds(Clock::now() - begin).count();
   });
 }
 

@@ -9,13 +9,12 @@
 #include <thread>
 #include <utility>
 
+#include "common/clock.h"
 #include "common/errors.h"
 #include "common/streams.h"
 
 namespace tradewind::outputs {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 int copy_of(const std::string& path, int descriptor) {
   if (const int error = why_not_writable(descriptor)) throw write_fault(stream_words(path), path, error);

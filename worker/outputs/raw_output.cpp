@@ -10,6 +10,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "common/clock.h"
 #include "common/errors.h"
 #include "worker/dist/texts.h"
 #include "worker/dist/transpose.h"
@@ -164,7 +165,7 @@ void RawOutput::gather_coordinates(const fields::Grid& grid, std::size_t first, 
 }
 
 void RawOutput::pack(Array& array, const std::string& date) {
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = Clock::now();
   if (array.name == "date")
     array.part = npz::pack_text("date", date);
   else if (array.name == "latitudes")
@@ -174,7 +175,7 @@ void RawOutput::pack(Array& array, const std::string& date) {
   else
     array.part = npz::pack(array.name, array.values);
   array.values = at::Tensor();
-  packing_nanoseconds_ += std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();
+  packing_nanoseconds_ += std::chrono::nanoseconds(Clock::now() - begin).count();
 }
 
 // Waits for the state being packed and hands its bytes on, the zip's directory after them.

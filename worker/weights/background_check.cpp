@@ -56,7 +56,7 @@ void BackgroundCheck::rethrow() {
 }
 
 void BackgroundCheck::look() {
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = Clock::now();
   if (now - looked_ >= between_looks) {
     looked_ = now;
     archive_->require_unchanged();

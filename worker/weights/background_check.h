@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "common/checkpoint/verify.h"
+#include "common/clock.h"
 
 namespace tradewind::weights {
 
@@ -35,7 +36,7 @@ class BackgroundCheck {
   checkpoint::Verification verification_;  // the thread's until it has ended
   std::atomic<bool> stop_{false}, failed_{false};
   std::exception_ptr failure_;  // to be read once failed_ is seen
-  std::chrono::steady_clock::time_point looked_ = std::chrono::steady_clock::now();
+  TimePoint looked_ = Clock::now();
   std::thread thread_;
 };
 

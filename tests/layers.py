@@ -4,8 +4,8 @@
     tests/layers.py [--print]
 
 The list is the block that begins with ```layers there: for each folder the folders whose headers it includes. Fails on an
-edge that the list does not have, on one that nothing needs any more, and on a cycle. --print writes the edges that there
-are. The libraries of the CMakeLists.txt are held against the same: one for each folder, of the folder's own sources, which
+edge that the list does not have, on one that nothing needs any more, and on a cycle, among the folders of tests too. --print
+writes the edges that there are. The libraries of the CMakeLists.txt are held against the same: one for each folder, of the folder's own sources, which
 links those of all folders that it includes, and whose libraries link none that is above them.
 """
 import re
@@ -20,10 +20,10 @@ NO_LIBRARY = {"worker/cuda", "worker/drill"}  # what is built of them stands alo
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
 
-def edges_of_sources():
+def edges_of_sources(tops=("common", "proto", "launcher", "worker")):
     """{folder: {other folder: an example "file:line"}}"""
     edges = defaultdict(dict)
-    for top in ("common", "proto", "launcher", "worker"):
+    for top in tops:
         for path in sorted((ROOT / top).rglob("*")):
             if path.suffix not in (".h", ".cpp", ".cu"):
                 continue
@@ -143,8 +143,9 @@ def main():
     for folder, others in sorted(allowed.items()):
         faults += [f"{folder} -> {other} is listed, and nothing needs it" for other in sorted(others)
                    if other not in found.get(folder, {})]
-    if cycle := cycle_in(found):
-        faults.append("a cycle: " + " -> ".join(cycle))
+    for each in (found, edges_of_sources(("tests",))):
+        if cycle := cycle_in(each):
+            faults.append("a cycle: " + " -> ".join(cycle))
     faults += faults_of_libraries(found)
     for fault in faults:
         print(f"layers: {fault}")

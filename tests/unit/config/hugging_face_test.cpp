@@ -2,7 +2,7 @@
 #include <filesystem>
 
 #include "common/config/hugging_face.h"
-#include "config_case.h"
+#include "tests/unit/config/config_case.h"
 
 using namespace tradewind;
 using namespace tradewind::config;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "launcher/watch/rank_state.h"
+
 namespace tradewind::launcher {
 namespace {
 
@@ -11,20 +13,6 @@ using Kind = ProgramPlace::Kind;
 constexpr std::uint64_t bytes_that_count = 4096;
 constexpr double cpu_share_of_busy = 0.02, switches_of_busy = 3;  // a second
 constexpr double seconds_blind = 2.5;
-
-bool alive(const RankSample& sample) { return !sample.exited && !sample.lost; }
-bool is_stopped(const RankSample& sample) { return sample.process.state == 'T' && sample.process.tracer == 0; }
-
-bool held_by_user(const std::vector<RankSample>& samples) {
-  bool any = false, all_stopped = true;
-  for (const RankSample& sample : samples) {
-    if (!alive(sample)) continue;
-    if (sample.process.tracer != 0) return true;
-    any = true;
-    all_stopped = all_stopped && is_stopped(sample);
-  }
-  return any && all_stopped;
-}
 
 // Where its newest collectives are.
 std::string print_of(const FlightRecord& record) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "launcher/watch/rank_state.h"
+
 namespace tradewind::launcher {
 namespace {
 
@@ -31,9 +33,7 @@ std::uint64_t advances(const RankSample& before, const RankSample& after) {
   return count;
 }
 
-bool alive(const RankSample& sample) { return !sample.exited && !sample.lost; }
 bool waits(const RankSample& sample) { return sample.telemetry.in_collective(); }
-bool is_stopped(const RankSample& sample) { return sample.process.state == 'T' && sample.process.tracer == 0; }
 
 // An open file of the rank has not moved between the two samples.
 bool file_stands_still(const RankSample& before, const RankSample& after) {
@@ -45,18 +45,6 @@ bool file_stands_still(const RankSample& before, const RankSample& after) {
   };
   return alive(after) && !a.files.empty() && !b.files.empty() && a.bytes_read == b.bytes_read &&
          a.bytes_written == b.bytes_written && longest_open(b) >= longest_open(a);
-}
-
-bool held_by_user(const std::vector<RankSample>& samples) {
-  bool any = false, all_stopped = true;
-  for (const RankSample& sample : samples) {
-    if (!alive(sample)) continue;
-    if (sample.process.tracer != 0) return true;
-    any = true;
-    all_stopped = all_stopped && is_stopped(sample);
-  }
-  // One rank alone that is stopped is as much a stopped job as a culprit: nobody waits for it.
-  return any && all_stopped;
 }
 
 }  // namespace

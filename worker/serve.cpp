@@ -43,12 +43,12 @@ using channel::ChannelReporter;
 
 constexpr int stopped_exit_code = 128 + 15;
 
-dist::Rendezvous rendezvous_of(const proto::Start& start) {
+dist::Rendezvous rendezvous_of(const proto::Start& start, const Environment& environment) {
   dist::Rendezvous rendezvous;
   rendezvous.rank = start.rank;
   rendezvous.world_size = start.world_size;
   rendezvous.master_address = start.master_address;
-  rendezvous.interfaces = Environment::from_process(environ).get_or("GLOO_SOCKET_IFNAME", "");
+  rendezvous.interfaces = environment.get_or("GLOO_SOCKET_IFNAME", "");
   return rendezvous;
 }
 
@@ -62,6 +62,7 @@ std::string identity_of(const proto::Json& config) {
 // What a command works with, whichever it is.
 struct Session {
   const proto::Start& start;
+  const Environment& environment;
   Channel& launcher;
   report::Reporter& reporter;
   telemetry::Recorder& recorder;
@@ -95,7 +96,8 @@ std::unique_ptr<dist::Communicator> communicator_of(const Session& session, cons
         return launcher.ask(std::move(request), time);
       });
   auto watched = telemetry::watch_calls(
-      dist::make_process_group(rendezvous_of(session.start), store, device::link_of(device)), session.recorder);
+      dist::make_process_group(rendezvous_of(session.start, session.environment), store, device::link_of(device)),
+      session.recorder);
   if (session.start.world_size > 1) session.recorder.tell_record([device] { return flight_record_of(device); });
   return session.around ? session.around(std::move(watched)) : std::move(watched);
 }
@@ -104,10 +106,10 @@ void run(const Session& session) {
   const auto config = config::parse_run_config(config::document_from_json(session.start.arguments));
   const device::Device device = open_device(config.device, session);
   const auto communicator = communicator_of(session, device);
-  runner::run_forecast(config, device, *communicator, session.reporter,
+  runner::run_forecast(config, runner::settings_from(session.environment), device, *communicator, session.reporter,
                        {.folder = session.start.restart_folder,
                         .resume = session.start.resume,
-                        .run_id = Environment::from_process(environ).get_or("TRADEWIND_RUN_ID", ""),
+                        .run_id = session.environment.get_or("TRADEWIND_RUN_ID", ""),
                         .config = identity_of(session.start.arguments)},
                        session.start.streams);
 }
@@ -191,7 +193,7 @@ proto::Message result_of(Work&& work) {
   }
 }
 
-int talk(Channel& launcher, const Around& around) {
+int talk(Channel& launcher, const Environment& environment, const Around& around) {
   launcher.send(proto::Hello{.pid = ::getpid()});
   const proto::Start start = launcher.receive_start();
   ChannelReporter to_launcher(launcher);
@@ -199,7 +201,7 @@ int talk(Channel& launcher, const Around& around) {
     check_libtorch();
     telemetry::Recorder recorder(start.telemetry_descriptor);
     telemetry::WatchedReporter reporter(to_launcher, recorder);
-    return to_launcher.result(dispatch({start, launcher, reporter, recorder, around}));
+    return to_launcher.result(dispatch({start, environment, launcher, reporter, recorder, around}));
   });
   // The output's last bytes go before the word that it is whole.
   std::cout << std::flush;
@@ -210,7 +212,7 @@ int talk(Channel& launcher, const Around& around) {
 
 }  // namespace
 
-int serve(int argc, char** argv, const Around& around) {
+int serve(int argc, char** argv, const Environment& environment, const Around& around) {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   // A reader that has left and a limit on the size of files are errors of a write, which say more than a signal.
   std::signal(SIGPIPE, SIG_IGN);
@@ -225,7 +227,7 @@ int serve(int argc, char** argv, const Around& around) {
       throw UserError("this is one rank's process, not a command", "tradewind-worker",
                       "run `tradewind run CONFIG`, which starts it");
     Channel launcher(std::atoi(argv[2]));
-    return talk(launcher, around);
+    return talk(launcher, environment, around);
   } catch (const Error& error) {
     std::cerr << "error: " << error.what() << std::endl;
     return static_cast<int>(error.exit_code());

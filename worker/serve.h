@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "common/env.h"
 #include "worker/dist/communicator.h"
 
 namespace tradewind::worker {
@@ -12,6 +13,6 @@ namespace tradewind::worker {
 using Around = std::function<std::unique_ptr<dist::Communicator>(std::unique_ptr<dist::Communicator>)>;
 
 // Everything `main` does. Reports every error once, to the launcher, or to standard error when there is none.
-int serve(int argc, char** argv, const Around& around = {});
+int serve(int argc, char** argv, const Environment& environment, const Around& around = {});
 
 }  // namespace tradewind::worker

@@ -11,8 +11,9 @@
 int main(int argc, char** argv) {
   using namespace tradewind;
   try {
-    const drill::Fault fault = drill::fault_from(Environment::from_process(environ));
-    const int code = worker::serve(argc, argv, [&fault](std::unique_ptr<dist::Communicator> inner) {
+    const Environment environment = Environment::from_process(environ);
+    const drill::Fault fault = drill::fault_from(environment);
+    const int code = worker::serve(argc, argv, environment, [&fault](std::unique_ptr<dist::Communicator> inner) {
       return drill::with_fault(std::move(inner), fault);
     });
     std::fflush(nullptr);

@@ -8,6 +8,7 @@
 #include "worker/dist/communicator.h"
 #include "worker/outputs/ordered_file.h"
 #include "worker/report/reporter.h"
+#include "worker/runner/environment.h"
 
 namespace tradewind::runner {
 
@@ -21,8 +22,9 @@ struct Restart {
 
 // The forecast that the config describes, computed on `device`. Relative paths in it are relative to the current
 // folder. `streams`: those of them that were open before this process.
-void run_forecast(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
-                  report::Reporter& reporter, const Restart& restart = {}, const outputs::GivenStreams& streams = {});
+void run_forecast(const config::RunConfig& config, const Settings& settings, const device::Device& device,
+                  dist::Communicator& communicator, report::Reporter& reporter, const Restart& restart = {},
+                  const outputs::GivenStreams& streams = {});
 
 // One model call on raw tensors: reads `x` (batch, time, grid, variables) of the .npz, writes `y` in the reference's
 // shape ((batch, ensemble, grid, variables), with a time axis after batch where the model has one). Of an ensemble

@@ -1,50 +1,47 @@
 #include "worker/runner/environment.h"
 
 #include <charconv>
-#include <cstdlib>
-#include <cstring>
-#include <string>
+#include <initializer_list>
 
 #include "common/errors.h"
 
 namespace tradewind::runner {
 namespace {
 
-// A whole number from 1 to `most`.
-long count(const char* name, const char* text, const char* what, long most) {
-  long value = 0;
-  const char* end = text + std::strlen(text);
-  const auto [stop, error] = std::from_chars(text, end, value);
-  if (error == std::errc{} && stop == end && value >= 1 && value <= most) return value;
-  throw UserError("'" + std::string(text) + "' is no number of " + what, name,
-                  "give a whole number from 1 to " + std::to_string(most));
+// A whole number from 1 to `most`: of the first of these variables that is there, else `usual`.
+long count(const Environment& environment, std::initializer_list<const char*> names, const char* what, long most,
+           long usual) {
+  for (const char* name : names) {
+    const auto text = environment.get(name);
+    if (!text) continue;
+    long value = 0;
+    const char* end = text->data() + text->size();
+    const auto [stop, error] = std::from_chars(text->data(), end, value);
+    if (error == std::errc{} && stop == end && value >= 1 && value <= most) return value;
+    throw UserError("'" + *text + "' is no number of " + what, name,
+                    "give a whole number from 1 to " + std::to_string(most));
+  }
+  return usual;
 }
 
-std::string text_of(const char* name) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? "" : text;
+int chunks(const Environment& environment, const char* specific) {
+  constexpr long most_chunks = 1'000'000;
+  return static_cast<int>(count(environment, {specific, "ANEMOI_INFERENCE_NUM_CHUNKS"}, "chunks", most_chunks, 1));
 }
 
 }  // namespace
 
-int chunks_from_environment(const char* specific) {
-  constexpr long most_chunks = 1'000'000;
-  for (const char* name : {specific, "ANEMOI_INFERENCE_NUM_CHUNKS"}) {
-    if (const char* text = std::getenv(name)) return static_cast<int>(count(name, text, "chunks", most_chunks));
-  }
-  return 1;
+Settings settings_from(const Environment& environment) {
+  constexpr long most_mebibytes = 1 << 20;
+  Settings settings;
+  settings.mapper_chunks = chunks(environment, "ANEMOI_INFERENCE_NUM_CHUNKS_MAPPER");
+  settings.processor_chunks = chunks(environment, "ANEMOI_INFERENCE_NUM_CHUNKS_PROCESSOR");
+  const long usual = static_cast<long>(settings.output_buffer >> 20);
+  settings.output_buffer =
+      static_cast<std::size_t>(count(environment, {"TRADEWIND_OUTPUT_BUFFER"}, "MiB", most_mebibytes, usual)) << 20;
+  settings.plugins = environment.get_or("TRADEWIND_PLUGINS", "");
+  settings.run_words = environment.get_or("TRADEWIND_RUN", "");
+  return settings;
 }
-
-std::size_t output_buffer_from_environment(int world_size) {
-  constexpr long most_mebibytes = 1 << 20, usual_mebibytes = 256;
-  const char* name = "TRADEWIND_OUTPUT_BUFFER";
-  const char* text = std::getenv(name);
-  const long mebibytes = text == nullptr ? usual_mebibytes : count(name, text, "MiB", most_mebibytes);
-  return (static_cast<std::size_t>(mebibytes) << 20) / static_cast<std::size_t>(world_size);
-}
-
-std::string plugins_from_environment() { return text_of("TRADEWIND_PLUGINS"); }
-
-std::string run_words_from_environment() { return text_of("TRADEWIND_RUN"); }
 
 }  // namespace tradewind::runner

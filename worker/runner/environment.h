@@ -1,22 +1,23 @@
-// What the environment says about how a forecast is made, not what it is. Errors: UserError naming the variable.
+// What the environment says about how a forecast is made, not what it is.
 #pragma once
 
 #include <cstddef>
 #include <string>
 
+#include "common/env.h"
+
 namespace tradewind::runner {
 
-// The variable `specific`, else ANEMOI_INFERENCE_NUM_CHUNKS, else 1.
-int chunks_from_environment(const char* specific);
+struct Settings {
+  // ANEMOI_INFERENCE_NUM_CHUNKS_MAPPER and .._PROCESSOR, else ANEMOI_INFERENCE_NUM_CHUNKS, else 1.
+  int mapper_chunks = 1, processor_chunks = 1;
+  // TRADEWIND_OUTPUT_BUFFER: bytes of encoded output of all ranks together that may wait to be written.
+  std::size_t output_buffer = std::size_t{256} << 20;
+  std::string plugins;    // TRADEWIND_PLUGINS: libraries with further base runners; empty: none
+  std::string run_words;  // TRADEWIND_RUN: what lock files say of the run; empty: the launcher has not said it
+};
 
-// Bytes of one rank's encoded output that may wait to be written: TRADEWIND_OUTPUT_BUFFER, the MiB of all ranks of the
-// run together (default 256), shared equally.
-std::size_t output_buffer_from_environment(int world_size);
-
-// Libraries with further base runners, as TRADEWIND_PLUGINS lists them; empty: none.
-std::string plugins_from_environment();
-
-// What lock files say of the run, as its launcher has given it in TRADEWIND_RUN; empty: it has not.
-std::string run_words_from_environment();
+// UserError naming the variable.
+Settings settings_from(const Environment& environment);
 
 }  // namespace tradewind::runner

@@ -52,12 +52,13 @@ void name_files(std::vector<std::string> files, report::Json& figures) {
 
 }  // namespace
 
-void run_forecast(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
-                  report::Reporter& reporter, const Restart& restart, const outputs::GivenStreams& streams) {
+void run_forecast(const config::RunConfig& config, const Settings& settings, const device::Device& device,
+                  dist::Communicator& communicator, report::Reporter& reporter, const Restart& restart,
+                  const outputs::GivenStreams& streams) {
   const Stopwatch total;
   report::Timings timings;
   reporter.phase(report::Phase::load);
-  const Opened opened = open_model(config, device, communicator, reporter);
+  const Opened opened = open_model(config, settings, device, communicator, reporter);
   CheckpointCheck check(opened.checkpoint->archive, communicator, reporter);
   timings.load = total.seconds();
 

@@ -9,7 +9,6 @@
 #include "worker/forecast/random_numbers.h"
 #include "worker/inputs/template_source.h"
 #include "worker/runner/driven_model.h"
-#include "worker/runner/environment.h"
 #include "worker/runner/model_options.h"
 #include "worker/runner/precision.h"
 
@@ -72,9 +71,10 @@ std::vector<std::int64_t> order_of(const config::RunConfig& config, const checkp
 
 }  // namespace
 
-Opened open_model(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
-                  report::Reporter& reporter) {
+Opened open_model(const config::RunConfig& config, const Settings& settings, const device::Device& device,
+                  dist::Communicator& communicator, report::Reporter& reporter) {
   Opened opened;
+  opened.settings = settings;
   opened.checkpoint = std::make_unique<const checkpoint::Checkpoint>(checkpoint::open_checkpoint(
       config.checkpoint, {.precision_given = config.precision.has_value(), .patch_metadata = config.patch_metadata}));
   const checkpoint::Metadata& metadata = opened.checkpoint->metadata;
@@ -83,10 +83,10 @@ Opened open_model(const config::RunConfig& config, const device::Device& device,
   opened.random = forecast::random_numbers(forecast::share_seed(config.seed, communicator));
   nn::ModelOptions options = model_options_on(device);
   options.precision = choose_precision(config.precision, metadata, reporter);
-  options.mapper_chunks = chunks_from_environment("ANEMOI_INFERENCE_NUM_CHUNKS_MAPPER");
-  options.processor_chunks = chunks_from_environment("ANEMOI_INFERENCE_NUM_CHUNKS_PROCESSOR");
+  options.mapper_chunks = settings.mapper_chunks;
+  options.processor_chunks = settings.processor_chunks;
   BaseRunners runners;
-  runners.load(plugins_from_environment());
+  runners.load(settings.plugins);
   opened.runner = runners.make(config.runner);
   opened.model = make_driven_model(opened.runner->make_model(opened.checkpoint->model, options, communicator),
                                    *opened.runner, {metadata.output});
@@ -138,8 +138,8 @@ forecast::Forecast open_forecast(const config::RunConfig& config, const Opened& 
           .allow_nans = config.allow_nans.value_or(beginning.initial.has_nans),
           .write_initial_state = config.write_initial_state,
           .output_frequency = config.output_frequency,
-          .pending_bytes = output_buffer_from_environment(communicator.size()),
-          .run_words = run_words_from_environment(),
+          .pending_bytes = opened.settings.output_buffer / static_cast<std::size_t>(communicator.size()),
+          .run_words = opened.settings.run_words,
           .streams = streams,
           .archive = archive},
       communicator);

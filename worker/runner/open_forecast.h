@@ -15,20 +15,22 @@
 #include "worker/outputs/ordered_file.h"
 #include "worker/report/reporter.h"
 #include "worker/runner/base_runner.h"
+#include "worker/runner/environment.h"
 
 namespace tradewind::runner {
 
 // What forecasts of a config share, and refer to: it must outlive them.
 struct Opened {
   std::unique_ptr<const checkpoint::Checkpoint> checkpoint;
+  Settings settings;
   checkpoint::Metadata described;  // as outputs know the variables: with the config's typed_variables on top
   forecast::Roles roles;
   at::Generator random;
   std::unique_ptr<BaseRunner> runner;
   std::unique_ptr<nn::Model> model;  // driven by the runner
 };
-Opened open_model(const config::RunConfig& config, const device::Device& device, dist::Communicator& communicator,
-                  report::Reporter& reporter);
+Opened open_model(const config::RunConfig& config, const Settings& settings, const device::Device& device,
+                  dist::Communicator& communicator, report::Reporter& reporter);
 
 // Where the forecast begins: its sources and what was read of them.
 struct Beginning {

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/device_name.h"
+#include "common/precision.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -115,7 +116,9 @@ CLI::App* add_predict(CLI::App& app, PredictCommand& predict) {
       ->check(CLI::PositiveNumber);
   sub->add_option("--precision", predict.precision, "f32, f16 or bf16 [f32]")
       ->option_text("P")
-      ->check(CLI::IsMember({"f32", "f16", "bf16"}));
+      ->check([](const std::string& text) {
+        return precision_of(text) ? std::string() : "'" + text + "' is no precision: give f32, f16 or bf16";
+      });
   sub->add_option("--device", predict.device, "cpu, cuda or cuda:N [cuda when there is one]")
       ->option_text("D")
       ->check([](const std::string& text) {

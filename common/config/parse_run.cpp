@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "common/config/load.h"
+#include "common/config/nodes/path_text.h"
 #include "common/config/nodes/reader.h"
 #include "common/config/parse.h"
 #include "common/device_name.h"
@@ -54,7 +55,7 @@ const std::vector<std::string>& top_level_keys() {
 }
 
 std::string parse_checkpoint(const Node& node, const std::string& key) {
-  std::string path = as_text(node, key);
+  std::string path = as_path_part(node, key);
   if (path.empty()) throw UserError("`checkpoint` is empty", node.where.text(), "give the path of the checkpoint");
   return path;
 }

@@ -64,6 +64,15 @@ const Mistake mistakes[] = {
     {"description: ${nobody}", "m.yaml:3:14", "interpolation key 'nobody' is not there", "set that key"},
     {"env: {OMP_NUM_THREADS: 1.5}", "m.yaml:3:24", "`env.OMP_NUM_THREADS` must be an integer", "whole"},
     {"a: [1", "m.yaml:", "this is not YAML", "brackets"},
+    // What is wrong is not computed with.
+    {"output: {grib: {path: o.grib, output_frequency: 0h}}", "m.yaml:3:49",
+     "`output.grib.output_frequency` must be longer than nothing", "6h"},
+    {"output: {tee: [printer, {raw: {dir: d, output_frequency: 0}}]}", "m.yaml:3:58",
+     "`output.tee.1.raw.output_frequency` must be longer than nothing", "6h"},
+    {"output: {printer: {output_frequency: -6h}}", "m.yaml:3:38",
+     "`output.printer.output_frequency` must be longer than nothing", "6h"},
+    {"output: {raw: ''}", "m.yaml:3:15", "`output.raw.dir` is empty", "path"},
+    {"output: {grib: \"o\\0.grib\"}", "m.yaml:3:16", "`output.grib.path` holds the character 0", "\\0"},
     {"=output.grb=x.grib", "override 'output.grb=x.grib'", "unknown output 'grb'", "did you mean 'grib'?"},
     {"=lead_time", "override 'lead_time'", "this is not key=value", "lead_time=6h"},
 };

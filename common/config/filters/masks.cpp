@@ -1,5 +1,6 @@
 #include "common/config/filters/masks.h"
 
+#include "common/config/nodes/path_text.h"
 #include "common/config/nodes/reader.h"
 
 namespace tradewind::config {
@@ -11,7 +12,7 @@ void take_mask(const MapReader& reader, const Component& component, Config& conf
   reader.need("mask", component.where,
               "write " + component.name + ": FILE.npy, or the name of an array in the checkpoint",
               [&](const Node& node, const std::string& key) {
-                config.mask = as_text(node, key);
+                config.mask = as_path(node, key);
                 config.mask_at = {key, node.where.text()};
               });
 }

@@ -1,6 +1,7 @@
 #include "common/config/inputs/grib_input.h"
 
 #include "common/config/inputs/inputs.h"
+#include "common/config/nodes/path_text.h"
 #include "common/config/nodes/reader.h"
 #include "common/errors.h"
 
@@ -45,7 +46,7 @@ GribInputConfig GribInputConfig::parse(const Component& component, Findings& fin
   GribInputConfig config;
   reader.need("path", component.where, "write grib: FILE, a folder or a pattern",
               [&](const Node& node, const std::string& key) {
-                config.path = as_text(node, key);
+                config.path = as_path(node, key);
                 config.path_at = {key, node.where.text()};
               });
   reader.take_set("namer",

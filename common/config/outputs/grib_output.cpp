@@ -1,5 +1,6 @@
 #include "common/config/outputs/grib_output.h"
 
+#include "common/config/nodes/path_text.h"
 #include "common/errors.h"
 
 namespace tradewind::config {
@@ -33,7 +34,7 @@ GribOutputConfig GribOutputConfig::parse(const Component& component, Findings& f
     };
   };
   reader.need("path", component.where, "write grib: FILE", [&](const Node& node, const std::string& key) {
-    config.path = as_text(node, key);
+    config.path = as_path(node, key);
     config.path_at = {key, node.where.text()};
   });
   config.common = parse_common(reader, findings);

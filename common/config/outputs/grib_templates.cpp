@@ -1,5 +1,6 @@
 #include "common/config/outputs/grib_templates.h"
 
+#include "common/config/nodes/path_text.h"
 #include "common/config/nodes/reader.h"
 #include "common/config/nodes/yaml_load.h"
 #include "common/errors.h"
@@ -26,7 +27,7 @@ FileTemplates parse_file_templates(const Component& component, Findings& finding
   const MapReader reader(component.options("path"), component.key, {"path", "mode", "variables"}, findings);
   FileTemplates templates;
   reader.need("path", component.where, "write file: FILE", [&](const Node& node, const std::string& key) {
-    templates.path = as_text(node, key);
+    templates.path = as_path(node, key);
     templates.path_at = {key, node.where.text()};
   });
   reader.take_set("mode", [&](const Node& node, const std::string& key) {
@@ -49,7 +50,7 @@ SampleTemplates parse_rules(const Node& list, const std::string& key) {
                       "write [{levtype: pl}, 'samples/{levtype}.grib']");
     }
     templates.rules.emplace_back(as_map(rule.items[0], rule_key + ".0").to_json(),
-                                 as_text(rule.items[1], rule_key + ".1"));
+                                 as_path(rule.items[1], rule_key + ".1"));
     templates.rules_at.push_back({rule_key + ".1", rule.items[1].where.text()});
   }
   return templates;
@@ -59,7 +60,7 @@ SampleTemplates parse_sample_templates(const Component& component, Findings& fin
   const Node& argument = component.argument;
   SampleTemplates templates;
   const auto take_index = [&](const Node& node, const std::string& key) {
-    templates.index = as_text(node, key);
+    templates.index = as_path(node, key);
     templates.index_at = {key, node.where.text()};
     return templates;
   };

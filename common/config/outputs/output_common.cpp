@@ -79,11 +79,12 @@ OutputCommon parse_common(const MapReader& reader, Findings& findings) {
     common.variables = parse_variables(node, key, findings);
   });
   reader.take_set("output_frequency", [&](const Node& node, const std::string& key) {
-    common.output_frequency = as_duration(node, key);
-    common.output_frequency_at = {key, node.where.text()};
-    if (common.output_frequency->count() <= 0) {
+    const Duration frequency = as_duration(node, key);
+    if (frequency.count() <= 0) {
       throw UserError(quoted(key) + " must be longer than nothing", node.where.text(), "write for example 6h");
     }
+    common.output_frequency = frequency;
+    common.output_frequency_at = {key, node.where.text()};
   });
   reader.take_set("write_initial_state", [&](const Node& node, const std::string& key) {
     common.write_initial_state = as_boolean(node, key);

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "common/config/nodes/path_text.h"
 #include "common/errors.h"
 
 namespace tradewind::config {
@@ -15,7 +16,7 @@ PrinterOutputConfig PrinterOutputConfig::parse(const Component& component, Findi
   const MapReader reader(options, component.key, with_common_keys({"path", "max_lines"}), findings);
   config.common = parse_common(reader, findings);
   reader.take_set("path", [&](const Node& node, const std::string& key) {
-    config.path = as_text(node, key);
+    config.path = as_path(node, key);
     config.path_at = {key, node.where.text()};
   });
   reader.take_set("max_lines", [&](const Node& node, const std::string& key) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "common/config/nodes/path_text.h"
 #include "common/errors.h"
 
 namespace tradewind::config {
@@ -11,7 +12,7 @@ namespace {
 
 // {date}, {basetime} and {step}, and one that tells states apart.
 std::string parse_template(const Node& node, const std::string& key) {
-  std::string text = as_text(node, key);
+  std::string text = as_path_part(node, key);
   constexpr std::array<std::string_view, 3> known = {"date", "basetime", "step"};
   bool tells_apart = false;
   for (std::size_t at = text.find_first_of("{}"); at != std::string::npos; at = text.find_first_of("{}", at + 1)) {
@@ -24,6 +25,9 @@ std::string parse_template(const Node& node, const std::string& key) {
     tells_apart = tells_apart || inside != "basetime";
     at = end;
   }
+  if (text.ends_with('/'))
+    throw UserError(quoted(key) + " ends with a slash, thus names folders", node.where.text(),
+                    "write for example {date}.npz");
   if (tells_apart) return text;
   throw UserError(quoted(key) + " gives every state the same file", node.where.text(), "put {date} or {step} into it");
 }
@@ -35,12 +39,13 @@ RawOutputConfig RawOutputConfig::parse(const Component& component, Findings& fin
                          findings);
   RawOutputConfig config;
   reader.need("dir", component.where, "write raw: FOLDER", [&](const Node& node, const std::string& key) {
-    config.dir = as_text(node, key);
+    config.dir = as_path(node, key);
     config.dir_at = {key, node.where.text()};
   });
   reader.take_set("template",
                   [&](const Node& node, const std::string& key) { config.file_template = parse_template(node, key); });
-  reader.take_set("strftime", [&](const Node& node, const std::string& key) { config.strftime = as_text(node, key); });
+  reader.take_set("strftime",
+                  [&](const Node& node, const std::string& key) { config.strftime = as_path_part(node, key); });
   config.common = parse_common(reader, findings);
   return config;
 }

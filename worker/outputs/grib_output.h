@@ -51,7 +51,12 @@ class GribOutput : public Output, public Restartable {
   // What prepare() finds of a field.
   struct Preview {
     std::string path;
-    double bytes = 0;  // of its message, at most
+    double bytes = 0;      // of its message, at most
+    std::string geometry;  // the same for messages that describe the same points
+  };
+  // Which field of which state that is due, as describe() lists them.
+  struct Occurrence {
+    std::size_t state = 0, field = 0;
   };
   // A state on its way: this rank's fields, whole, and what became of them.
   struct Step {
@@ -65,7 +70,8 @@ class GribOutput : public Output, public Restartable {
   grib::Templates& templates(const fields::Grid& grid);
   std::vector<Field> describe(const State& state);
   Preview preview(const Field& field, const State& state);
-  std::vector<std::string> settle_paths(const std::string& own, std::int64_t states);
+  std::vector<std::string> settle_paths(const std::vector<grib::Json>& found, std::int64_t states);
+  void check_points(const Field& field, const State& state);
   std::string path_of(std::size_t field, std::size_t count) const;
   std::vector<at::Tensor> gather(const State& state, const std::vector<Field>& fields);
   Message encode(const Step& step, std::size_t field);

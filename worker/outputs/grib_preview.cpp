@@ -8,6 +8,7 @@
 #include "common/errors.h"
 #include "worker/dist/texts.h"
 #include "worker/fields/selection.h"
+#include "worker/grib/geometry.h"
 #include "worker/grib/path_pattern.h"
 #include "worker/outputs/grib_output.h"
 #include "worker/outputs/room.h"
@@ -43,20 +44,27 @@ void check_kept(const grib::Handle& packed, const std::vector<float>& values, lo
   }
 }
 
+// Less than the distance of points of any model; more than what edition 1 rounds to.
+bool at_one_place(double given, double wanted) { return std::abs(given - wanted) <= 2e-3; }
+
+std::string coordinates_of(const fields::Points& points, std::size_t i) {
+  return "latitude " + std::to_string(points.latitudes[i]) + ", longitude " + std::to_string(points.longitudes[i]);
+}
+
 }  // namespace
 
 std::vector<std::string> GribOutput::prepare(const Outlook& outlook) {
   const Due due = outlook.due([this](Duration step) { return wants(step); });
   std::vector<std::vector<Field>> fields;
-  std::map<std::string, std::vector<std::pair<std::size_t, std::size_t>>> by_variable;  // state and field
+  std::map<std::string, std::vector<Occurrence>> by_variable;
   for (const State& state : due.states) {
     fields.push_back(describe(state));
     for (std::size_t i = 0; i < fields.back().size(); ++i)
-      by_variable[fields.back()[i].variable].emplace_back(fields.size() - 1, i);
+      by_variable[fields.back()[i].variable].push_back({fields.size() - 1, i});
   }
   if (by_variable.empty()) fields::refuse_nothing(config_.common, due, "output.grib");
 
-  std::vector<const std::vector<std::pair<std::size_t, std::size_t>>*> tasks;  // this rank's
+  std::vector<const std::vector<Occurrence>*> tasks;  // this rank's
   std::size_t number = 0;
   for (const auto& [variable, uses] : by_variable)
     if (static_cast<int>(number++ % static_cast<std::size_t>(communicator_.size())) == communicator_.rank())
@@ -68,17 +76,48 @@ std::vector<std::string> GribOutput::prepare(const Outlook& outlook) {
   });
   threads_.wait();
 
-  grib::Json own = {{"paths", grib::Json::array()}, {"first", 0.0}, {"last", 0.0}};
+  grib::Json own = {
+      {"paths", grib::Json::array()}, {"first", 0.0}, {"last", 0.0}, {"geometries", grib::Json::object()}};
   for (std::size_t task = 0; task < tasks.size(); ++task) {
     for (std::size_t i = 0; i < tasks[task]->size(); ++i) {
       const Preview& one = previews[task][i];
-      const std::size_t state = (*tasks[task])[i].first;
+      const auto [state, field] = (*tasks[task])[i];
       own["paths"].push_back(one.path);
+      own["geometries"][one.geometry] = {state, field};
       if (state == 0) own["first"] = own["first"].get<double>() + one.bytes;
       if (state + 1 == fields.size()) own["last"] = own["last"].get<double>() + one.bytes;
     }
   }
-  return settle_paths(own.dump(), due.count);
+  std::vector<grib::Json> found;
+  std::map<std::string, Occurrence> geometries;  // one field of each
+  for (const std::string& text : dist::gather_texts(communicator_, own.dump(), "output.prepare")) {
+    found.push_back(grib::Json::parse(text));
+    for (const auto& [geometry, one] : found.back()["geometries"].items())
+      geometries.try_emplace(geometry, Occurrence{one[0].get<std::size_t>(), one[1].get<std::size_t>()});
+  }
+  for (const auto& [geometry, one] : geometries) check_points(fields[one.state][one.field], due.states[one.state]);
+  return settle_paths(found, due.count);
+}
+
+// Each rank looks at its own rows: whatever the template and the keys of the config describe has to be where, and in
+// the order in which, the values are.
+void GribOutput::check_points(const Field& field, const State& state) {
+  if (!state.grid->points) return;
+  const auto rows = state.grid->rows.range(communicator_.rank());
+  const auto count = static_cast<std::size_t>(state.grid->rows.total());
+  const std::shared_ptr<const grib::Handle> from = templates_->find(field.variable);
+  const grib::Handle message = grib::encode_header(*from, field.keys, count, {.check = false});
+  grib::NoPoints why;
+  const std::optional<fields::Points> described = grib::points_of(message, count, why);
+  if (!described) return;
+  const fields::Points own = described->slice(rows);
+  const auto differs = fields::first_difference(own, *state.grid->points, at_one_place);
+  if (!differs) return;
+  throw UserError(
+      "the template for " + field.variable + " is on another grid: with the keys of the config its point " +
+          std::to_string(static_cast<std::size_t>(rows.begin) + *differs) + " has " + coordinates_of(own, *differs) +
+          ", the forecast's has " + coordinates_of(*state.grid->points, *differs),
+      from->where(), "give a template on the forecast's grid, in its order of points (output.grib.templates)");
 }
 
 GribOutput::Preview GribOutput::preview(const Field& field, const State& state) {
@@ -88,7 +127,8 @@ GribOutput::Preview GribOutput::preview(const Field& field, const State& state) 
     const auto points = static_cast<std::size_t>(count);
     const grib::EncodeOptions options{.allow_nans = false, .check = config_.check_encoding};
     const grib::Handle message = grib::encode_header(*from, field.keys, points, options);
-    Preview result{.path = config_.split_output ? grib::render_path(field.path, message) : field.path};
+    Preview result{.path = config_.split_output ? grib::render_path(field.path, message) : field.path,
+                   .geometry = message.text("md5GridSection").value_or("")};
     grib::Json kind = {from->text("packingType").value_or(""), from->integer("bitsPerValue").value_or(0),
                        from->integer("edition").value_or(0), grib::packing_keys(field.keys)};
     const std::lock_guard lock(previews_);
@@ -109,15 +149,14 @@ GribOutput::Preview GribOutput::preview(const Field& field, const State& state) 
   }
 }
 
-// All ranks: what each found of paths and bytes.
-std::vector<std::string> GribOutput::settle_paths(const std::string& own, std::int64_t states) {
+// What each rank found of paths and bytes.
+std::vector<std::string> GribOutput::settle_paths(const std::vector<grib::Json>& found, std::int64_t states) {
   std::set<std::string> paths, files;
   double first = 0, last = 0;
-  for (const std::string& text : dist::gather_texts(communicator_, own, "output.prepare")) {
-    const grib::Json found = grib::Json::parse(text);
-    for (const grib::Json& path : found["paths"]) paths.insert(path.get<std::string>());
-    first += found["first"].get<double>();
-    last += found["last"].get<double>();
+  for (const grib::Json& of_rank : found) {
+    for (const grib::Json& path : of_rank["paths"]) paths.insert(path.get<std::string>());
+    first += of_rank["first"].get<double>();
+    last += of_rank["last"].get<double>();
   }
   std::vector<std::string> warnings;
   if (communicator_.rank() == 0) {

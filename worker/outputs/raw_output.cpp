@@ -100,7 +100,7 @@ std::vector<std::string> RawOutput::prepare(const Outlook& outlook) {
   add(Duration::zero());
   for (const Outlook::Moment& moment : outlook.moments) add(moment.step);
   if (communicator_.rank() != 0) return {};
-  check_place(*paths.begin());
+  for (const std::string& path : paths) check_place(path);
   // Packed bytes are fewer, by how much only the values tell.
   constexpr std::uint64_t bytes_of_value = 4, bytes_of_place = 16;
   const auto points = static_cast<std::uint64_t>(due.states.front().grid->rows.total());

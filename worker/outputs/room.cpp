@@ -38,6 +38,8 @@ std::string megabytes(std::uint64_t bytes) {
 void check_place(const std::string& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) throw UserError("the output path is a folder", path, "give the path of a file");
+  if (error == std::errc::too_many_symbolic_link_levels)
+    throw UserError("the output path leads through links that go in a circle", path, "remove them, or write elsewhere");
   const fs::path folder = nearest_folder(path);
   if (!fs::is_directory(folder, error))
     throw UserError("the output's folder cannot be made: " + folder.string() + " is a file", path, "write elsewhere");

@@ -62,6 +62,8 @@ TEST_CASE("what would end the forecast later is found before it begins") {
   Preparation output;
   const TemporaryFolder& folder = output.folder;
   fs::create_directory(folder / "taken.grib");
+  fs::create_symlink("b.grib", folder / "a.grib");
+  fs::create_symlink("a.grib", folder / "b.grib");
   write_file(folder / "file", "not a folder");
   const config::SampleTemplates absent{
       .rules = {std::pair<config::Json, std::string>(config::Json({{"levtype", "sfc"}}), "absent.grib")}, .index = {}};
@@ -93,6 +95,8 @@ TEST_CASE("what would end the forecast later is found before it begins") {
       {[&](auto& c) { c.templates = {absent}; }, "no GRIB template for"},
       {[](auto& c) { c.path = "{noSuchKey}.grib"; }, "noSuchKey"},
       {[&](auto& c) { c.path = folder / "taken.grib"; }, "the output path is a folder"},
+      {[&](auto& c) { c.path = folder / "a.grib"; }, "a.grib: the output path leads through links that go in a circle"},
+      {[&](auto& c) { c.path = folder / "a.grib/o.grib"; }, "links that go in a circle"},
       {[&](auto& c) { c.path = folder / "file/o.grib"; }, "file: cannot make the output's folder: Not a directory"},
       {[](auto& c) { c.path = "/proc/o.grib"; }, "/proc"},
       {[&](auto& c) { c.common.variables = select("x*"); }, "no variable of the forecast is selected"},

@@ -146,6 +146,16 @@ TEST_CASE("raw: names of files, and what they must not be") {
   CHECK(has(error_of([&] { write_all(raw(folder / "file"), {30}); }), "is a file"));
 }
 
+TEST_CASE("raw: what stands in the way of a later state is found before the first") {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "out/20240116060000.npz");
+  CHECK(
+      has(error_of([&] { write_all(raw(folder / "out"), {30}); }), "20240116060000.npz: the output path is a folder"));
+  for (const auto& entry : fs::directory_iterator(folder / "out")) CHECK(entry.is_directory());
+  fs::create_symlink("circle", folder / "circle");
+  CHECK(has(error_of([&] { write_all(raw(folder / "circle"), {30}); }), "links that go in a circle"));
+}
+
 TEST_CASE("a tee: each output with its own steps, variables and filters, after those of the tee") {
   for (const auto& counts : splits) {
     CAPTURE(counts.size());

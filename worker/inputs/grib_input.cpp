@@ -26,6 +26,15 @@ std::string joined(const std::set<std::string>& names, std::size_t most) {
   return text;
 }
 
+// Spellings of a unit, as m s**-1 and m s-1, are one text; empty: nothing is said.
+std::string unit_text(std::string units) {
+  std::erase_if(units, [](char c) { return c == ' ' || c == '*'; });
+  if (units == "~" || units == "unknown") return {};
+  static const std::set<std::string> numbers = {"1",       "(0-1)",    "0-1",       "dimensionless", "Dimensionless",
+                                                "Numeric", "Fraction", "Proportion"};
+  return numbers.contains(units) ? "1" : units;
+}
+
 using Cells = std::map<std::pair<std::string, Time>, std::vector<const grib::IndexedMessage*>>;
 
 // One line per variable that has not exactly one field at each date.
@@ -86,9 +95,20 @@ GribInput::GribInput(const config::GribInputConfig& config, const InputContext& 
   if (index_->messages().empty()) throw UserError("the GRIB input is empty", path_, "check `input` in the config");
 }
 
+// The latest of what is read. The reference takes the latest of all, and then finds no field of the model there.
 std::optional<Time> GribInput::latest_date() {
-  const auto latest = std::max_element(index_->messages().begin(), index_->messages().end(),
-                                       [](const auto& a, const auto& b) { return a.valid_time < b.valid_time; });
+  const std::set<std::string> wanted(metadata_.input.begin(), metadata_.input.end());
+  const grib::IndexedMessage *latest = nullptr, *other = nullptr;
+  for (const grib::IndexedMessage& one : index_->messages()) {
+    const grib::IndexedMessage*& later = wanted.contains(one.name) ? latest : other;
+    if (later == nullptr || later->valid_time < one.valid_time) later = &one;
+  }
+  if (latest == nullptr) return other->valid_time;
+  if (other != nullptr && other->valid_time > latest->valid_time)
+    warnings_.push_back("the forecast starts at " + iso_date(latest->valid_time) +
+                        ", the latest date of what the model reads; field " + other->name + " (" +
+                        index_->place(*other) + ") is of " + iso_date(other->valid_time) +
+                        ", but the model does not read it");
   return latest->valid_time;
 }
 
@@ -210,6 +230,20 @@ void GribInput::check_grids(const Messages& messages) {
   }
 }
 
+// As the reference: what both sides tell must be the same. ecCodes is asked only where the checkpoint tells it.
+void GribInput::check_units(const grib::IndexedMessage& message, const grib::Handle& handle) const {
+  const auto variable = metadata_.variables.find(message.name);
+  if (variable == metadata_.variables.end() || !variable->second.units) return;
+  const std::string& wanted = *variable->second.units;
+  const std::string given = handle.text("units").value_or("");
+  if (unit_text(given).empty() || unit_text(wanted).empty() || unit_text(given) == unit_text(wanted)) return;
+  throw UserError("field " + message.name + " is in units of " + given + ", the checkpoint was trained with " + wanted,
+                  index_->place(message),
+                  "give the field in those units; if they are the same, set `patch_metadata: {dataset: "
+                  "{variables_metadata: {" +
+                      message.name + ": {units: '" + given + "'}}}}`");
+}
+
 void GribInput::decode_one(const grib::IndexedMessage& message, float* whole, std::int64_t points) const {
   const grib::Handle handle = index_->open(message);
   const auto check = [&](std::size_t count) {
@@ -217,6 +251,7 @@ void GribInput::decode_one(const grib::IndexedMessage& message, float* whole, st
     throw UserError("the field has " + std::to_string(count) + " values for " + std::to_string(points) + " grid points",
                     index_->location(message), "the message may be damaged");
   };
+  check_units(message, handle);
   check(handle.value_count());  // before anything of that size is allocated
   const std::vector<float> values = handle.values();
   check(values.size());

@@ -36,6 +36,7 @@ class GribInput : public Input, public TemplateSource {
   void check_grids(const Messages& messages);
   // (messages, rows), float32. Collective.
   at::Tensor decode(const Messages& messages, const dist::RowRange& rows) const;
+  void check_units(const grib::IndexedMessage& message, const grib::Handle& handle) const;
   void decode_one(const grib::IndexedMessage& message, float* whole, std::int64_t points) const;
 
   std::string path_;

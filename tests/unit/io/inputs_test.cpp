@@ -132,6 +132,73 @@ TEST_CASE("only fields of one forecast, on every number of ranks") {
   }
 }
 
+TEST_CASE("units that are not the checkpoint's are refused by the field's name") {
+  checkpoint::Metadata metadata;
+  metadata.grid_points = 5248;
+  const std::string bytes =
+      message("2t", 20240114) + message("msl", 20240114) + message("2t", 20240115) + message("msl", 20240115);
+  const auto with = [&](const std::string& name, std::optional<std::string> units) {
+    metadata.variables = {};
+    metadata.variables[name].units = std::move(units);
+    return error_of(bytes, metadata);
+  };
+  CHECK(with("2t", std::nullopt) == "");
+  for (const char* same : {"K", " K ", "", "unknown", "~"}) CHECK(with("2t", same) == "");
+  const std::string what = with("msl", "hPa");
+  CAPTURE(what);
+  CHECK(has(what, "field msl is in units of Pa, the checkpoint was trained with hPa"));
+  CHECK(has(what, "in.grib, message 2"));
+  CHECK(has(what, "patch_metadata"));
+  CHECK(has(with("2t", "degC"), "field 2t is in units of K"));
+}
+
+TEST_CASE("units are the same however they are spelt") {
+  checkpoint::Metadata metadata;
+  metadata.grid_points = 5248;
+  const TemporaryFolder folder;
+  write_file(folder / "in.grib", message("10u", 20240115) + message("lsm", 20240115));
+  const auto communicator = dist::make_single_communicator();
+  for (const auto& [wind, share] :
+       {std::pair("m s**-1", "(0 - 1)"), std::pair("m s-1", "1"), std::pair("ms**-1", "Proportion")}) {
+    metadata.variables["10u"].units = wind;
+    metadata.variables["lsm"].units = share;
+    CHECK_NOTHROW(inputs::make_input(config::GribInputConfig{folder / "in.grib", {}}, metadata, *communicator)
+                      ->read({"10u", "lsm"}, {start}, {0, 5248}));
+  }
+}
+
+TEST_CASE("a forecast starts at the latest date of what the model reads") {
+  checkpoint::Metadata metadata;
+  metadata.grid_points = 5248;
+  metadata.input = {"2t", "msl"};
+  const TemporaryFolder folder;
+  const auto communicator = dist::make_single_communicator();
+  const auto input_of = [&](const std::string& bytes) {
+    write_file(folder / "in.grib", bytes);
+    return inputs::make_input(config::GribInputConfig{folder / "in.grib", {}}, metadata, *communicator);
+  };
+  const std::string read = message("2t", 20240115) + message("msl", 20240115);
+  const auto plain = input_of(read + message("tcc", 20240114) + message("tcc", 20240115));
+  CHECK(*plain->latest_date() == start);
+  CHECK(plain->take_warnings().empty());
+  // first, between and last in the file; as an analysis and as a step
+  const std::string later = message("tcc", 20240115, 0, {{"step", 6}, {"dataType", "fc"}});
+  for (const std::string& bytes :
+       {later + read, read + later, message("2t", 20240115) + later + message("msl", 20240115)}) {
+    const auto input = input_of(bytes);
+    CHECK(*input->latest_date() == start);
+    const auto warnings = input->take_warnings();
+    REQUIRE(warnings.size() == 1);
+    CHECK(has(warnings[0], "the forecast starts at 2024-01-15T00:00:00"));
+    CHECK(has(warnings[0], "field tcc"));
+    CHECK(has(warnings[0], "2024-01-15T06:00:00"));
+  }
+  // Of what is read the latest counts, be it alone.
+  CHECK(*input_of(read + message("2t", 20240116))->latest_date() == start + hours(24));
+  // Of nothing that is read the latest of all: the error then says what is missing.
+  CHECK(*input_of(message("tcc", 20240116))->latest_date() == start + hours(24));
+}
+
 TEST_CASE("missing points are NaN") {
   const TemporaryFolder folder;
   checkpoint::Metadata metadata;

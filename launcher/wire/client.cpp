@@ -1,7 +1,5 @@
 #include "launcher/wire/client.h"
 
-#include <boost/asio/connect.hpp>
-
 #include "common/exit_codes.h"
 #include "launcher/wire/token.h"
 
@@ -14,7 +12,7 @@ using boost::system::error_code;
 using namespace std::chrono_literals;
 
 constexpr auto pause = 100ms;
-constexpr auto patience = 2s;  // for one address to connect, and then to answer
+constexpr auto patience = 2s;  // for a name to be resolved, for each address to connect, and then to answer
 
 constexpr int first_with_this_greeting = 2;
 constexpr const char* stranger = "somebody listens there who does not know this job";
@@ -32,8 +30,7 @@ Client::Client(asio::io_context& context, Look look, proto::Join join, std::chro
       wait_(wait),
       events_(std::move(events)),
       timer_(context),
-      resolver_(context),
-      socket_(context) {
+      resolver_(context) {
   this->look();
 }
 
@@ -49,6 +46,7 @@ void Client::look() {
 }
 
 void Client::try_next() {
+  if (std::chrono::steady_clock::now() >= deadline_) return give_up();
   if (!control_ || tried_ >= control_->addresses.size()) {
     timer_.expires_after(pause);
     timer_.async_wait([this](const error_code& cancelled) {
@@ -56,23 +54,24 @@ void Client::try_next() {
     });
     return;
   }
-  const std::string& host = control_->addresses[tried_];
-  socket_ = tcp::socket(context_);
   timer_.expires_after(patience);
   timer_.async_wait([this](const error_code& cancelled) {
-    if (cancelled) return;
-    error_code ignored;
-    resolver_.cancel();
-    socket_.close(ignored);
+    if (!cancelled) resolver_.cancel();
   });
-  resolver_.async_resolve(host, port_text(control_->port), [this](const error_code& error, auto endpoints) {
-    if (error == asio::error::operation_aborted) return next_after_failure("its name is not resolved in time");
-    if (error) return next_after_failure(error.message());
-    asio::async_connect(socket_, endpoints, [this](const error_code& failed, const tcp::endpoint&) {
-      if (failed) return next_after_failure(failed == asio::error::operation_aborted ? "no answer" : failed.message());
-      connected();
-    });
-  });
+  resolver_.async_resolve(control_->addresses[tried_], port_text(control_->port),
+                          [this](const error_code& error, const tcp::resolver::results_type& found) {
+                            timer_.cancel();
+                            if (error == asio::error::operation_aborted)
+                              return next_after_failure("its name is not resolved in time");
+                            if (error) return next_after_failure(error.message());
+                            dial(Dial::Endpoints(found.begin(), found.end()));
+                          });
+}
+
+void Client::dial(Dial::Endpoints endpoints) {
+  dial_ = std::make_unique<Dial>(context_, std::move(endpoints), patience,
+                                 Dial::Events{[this](tcp::socket socket) { connected(std::move(socket)); },
+                                              [this](const std::string& how) { next_after_failure(how); }});
 }
 
 void Client::next_after_failure(const std::string& how) {
@@ -81,7 +80,7 @@ void Client::next_after_failure(const std::string& how) {
   try_next();
 }
 
-void Client::connected() {
+void Client::connected(tcp::socket socket) {
   timer_.expires_after(patience);
   timer_.async_wait([this](const error_code& cancelled) {
     if (cancelled || joined_ || !connection_) return;
@@ -91,7 +90,7 @@ void Client::connected() {
   });
   nonces_ = {};
   trusted_ = false;
-  connection_ = std::make_shared<Connection>(std::move(socket_), proto::max_greeting_bytes);
+  connection_ = std::make_shared<Connection>(std::move(socket), proto::max_greeting_bytes);
   connection_->start([this](const std::string& line) { answered(proto::decode_control(line)); },
                      [this](const std::string& how) {
                        connection_.reset();

@@ -11,6 +11,7 @@
 
 #include "launcher/wire/connection.h"
 #include "launcher/wire/control_address.h"
+#include "launcher/wire/dial.h"
 #include "proto/control.h"
 
 namespace tradewind::launcher {
@@ -44,7 +45,8 @@ class Client {
  private:
   void look();
   void try_next();
-  void connected();
+  void dial(Dial::Endpoints endpoints);
+  void connected(boost::asio::ip::tcp::socket socket);
   void answered(const proto::ControlMessage& message);
   void challenged(const proto::Challenge& challenge);
   void proven(const proto::Proven& proven);
@@ -63,7 +65,7 @@ class Client {
   std::size_t tried_ = 0;  // addresses of control_
   std::string last_failure_;
   boost::asio::ip::tcp::resolver resolver_;
-  boost::asio::ip::tcp::socket socket_;
+  std::unique_ptr<Dial> dial_;  // while it connects
   std::shared_ptr<Connection> connection_;
   Nonces nonces_;         // of the connection
   bool trusted_ = false;  // the other end knows the token

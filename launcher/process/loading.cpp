@@ -13,7 +13,10 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "common/errors.h"
@@ -71,13 +74,34 @@ std::string output_of(std::vector<std::string> words, const std::map<std::string
   return text;
 }
 
-// The loader's list: `name => path (address)`.
+// The loader's list: `name => path (address)`, or `path (address)` of what LD_PRELOAD names.
 std::string path_in(const std::string& list, const std::string& library) {
   std::istringstream lines(list);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string name, arrow, path;
-    if (words >> name >> arrow >> path && name == library && arrow == "=>" && path.starts_with("/")) return path;
+    words >> name >> arrow >> path;
+    if (name.ends_with("/" + library)) return name;
+    if (name == library && arrow == "=>" && path.starts_with("/")) return path;
+  }
+  return {};
+}
+
+// What stands beside a library, for one that is too old to be asked, or that cannot be loaded for want of others:
+// torch/version.py of a wheel (__version__ = '2.7.1+cu126'), torch/build-version of LibTorch alone (2.7.1+cpu).
+std::string version_beside(const std::string& library) {
+  const std::filesystem::path folder = std::filesystem::path(library).parent_path().parent_path();
+  for (const auto& [name, before] : {std::pair("version.py", "__version__ = "), std::pair("build-version", "")}) {
+    std::ifstream file(folder / name);
+    std::string line;
+    for (int i = 0; i < 100 && std::getline(file, line); ++i) {
+      if (!line.starts_with(before)) continue;
+      constexpr const char* number = "0123456789.";
+      const std::size_t begin = line.find_first_of(number);
+      if (begin == std::string::npos) break;
+      std::string version = line.substr(begin, line.find_first_not_of(number, begin) - begin);
+      if (std::count(version.begin(), version.end(), '.') == 2) return version;
+    }
   }
   return {};
 }
@@ -104,6 +128,7 @@ std::string loading_trouble(const std::string& worker, const std::map<std::strin
   if (library.empty()) return {};
   std::string found = output_of({own_program().string(), std::string(version_option), library}, variables);
   found.resize(std::min(found.find('\n'), found.size()));
+  if (found.empty()) found = version_beside(library);
   if (found.empty() || found == TRADEWIND_TORCH_VERSION) return {};
   std::string text(other_libtorch);
   text.append(found).append(" was found (").append(library);

@@ -158,6 +158,16 @@ TEST_CASE("another LibTorch is refused before its code runs, with both versions"
   CHECK(shell(folder, "\"$T\" --libtorch-version-of /nowhere.so").code == 1);
 }
 
+TEST_CASE("a LibTorch that is too old to tell its version is told by what stands beside it") {
+  const Folder folder(example);
+  const Result result = shell(folder, "exec \"$T\" run config.yaml lead_time=6h --run-dir d",
+                              {{"LD_PRELOAD", TRADEWIND_HOLLOW_LIBTORCH}});
+  CAPTURE(result.error);
+  CHECK(result.code == 1);
+  CHECK(result.error.find("LibTorch 2.7.1 was found (" TRADEWIND_HOLLOW_LIBTORCH
+                          "), but the worker was built for LibTorch " TRADEWIND_TORCH_VERSION) != std::string::npos);
+}
+
 TEST_CASE("a worker that the loader refuses says why") {
   const Folder folder(example);
   write_text(folder.path / "worker",

@@ -71,8 +71,12 @@ bool is_still_at(int file, const std::string& path) {
 }
 
 [[noreturn]] void fault(const std::string& path, int code) {
+  const bool full = code == ENOSPC || code == EDQUOT;
   throw EnvironmentFault(std::string("cannot make the lock file: ") + std::strerror(code), path,
-                         "write to a folder of your own, or remove the file if no run uses it");
+                         full ? "make room there, or write elsewhere"
+                         : code == ENAMETOOLONG
+                             ? "give a shorter name"
+                             : "write to a folder of your own, or remove the file if no run uses it");
 }
 
 [[noreturn]] void taken(const std::string& path) {

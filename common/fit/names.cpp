@@ -107,6 +107,8 @@ void check_name(Case& one, const config::NameUse& use) {
       !std::filesystem::is_regular_file(use.name, error)) {
     Names arrays;
     for (const auto& [array, unused] : one.metadata.arrays) arrays.push_back(array);
+    if (std::filesystem::exists(std::filesystem::symlink_status(use.name, error)))
+      return refuse(one, use.at, key + ": " + name + " is no regular file", "give a file, or the name of an array");
     refuse(one, use.at, key + ": " + name + " is neither a file nor an array of this checkpoint",
            did_you_mean(use.name, arrays) + "paths are relative to the current folder; " + inspect(one));
   }

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "common/dates.h"
 #include "common/errors.h"
@@ -35,8 +37,13 @@ int rank_of_name(std::string name) {
 }
 
 // Dumps by rank. Others of ours in the folder (frames, pipes, stacks) are none.
-std::map<int, fs::path> dumps_in(const fs::path& folder) {
-  std::map<int, fs::path> dumps;
+struct Dumps {
+  std::map<int, fs::path> of_rank;
+  std::vector<std::string> left_out;  // what has a dump's name, and is no file
+};
+
+Dumps dumps_in(const fs::path& folder) {
+  Dumps dumps;
   std::error_code error;
   std::size_t count = 0;
   for (fs::directory_iterator entries(folder, error), end; !error && entries != end; entries.increment(error)) {
@@ -46,8 +53,12 @@ std::map<int, fs::path> dumps_in(const fs::path& folder) {
     std::error_code ignored;
     const std::string name = entries->path().filename().string();
     const int rank = rank_of_name(name);
-    if (rank < 0 || !entries->is_regular_file(ignored)) continue;
-    const auto [at, is_new] = dumps.try_emplace(rank, entries->path());
+    if (rank < 0) continue;
+    if (!entries->is_regular_file(ignored)) {
+      dumps.left_out.push_back(name);
+      continue;
+    }
+    const auto [at, is_new] = dumps.of_rank.try_emplace(rank, entries->path());
     if (is_new) continue;
     // The recorder of NCCL and that of Gloo both tell of a rank: the larger one has more to say.
     const bool both_ours = at->second.extension() == ".flight" || entries->path().extension() == ".flight";
@@ -113,11 +124,18 @@ std::string to_text(const std::optional<FlightVerdict>& found, std::size_t ranks
 int diagnose(const DiagnoseCommand& command) {
   fs::path folder = command.folder;
   std::error_code error;
-  if (!fs::is_directory(folder, error))
-    throw UserError("there is no such folder", folder.string(), "give the folder that holds the dumps of all ranks");
+  if (!fs::is_directory(folder, error)) {
+    const bool absent = error == std::errc::no_such_file_or_directory;
+    throw UserError(absent  ? "there is no such folder"
+                    : error ? error.message()
+                            : "this is no folder",
+                    folder.string(), "give the folder that holds the dumps of all ranks");
+  }
   // A run folder of ours keeps them in a folder of their own.
   if (fs::is_directory(folder / "evidence", error)) folder /= "evidence";
-  const auto dumps = dumps_in(folder);
+  const auto [dumps, left_out] = dumps_in(folder);
+  for (const std::string& name : left_out)
+    std::cerr << printable_line("warning: " + name + " is no regular file, thus left out") << std::endl;
   if (dumps.empty())
     throw UserError("there are no dumps of a flight recorder", folder.string(),
                     "their names end with the rank: comm_lib_trace_rank_0, or rank-0.flight of `tradewind exec`");

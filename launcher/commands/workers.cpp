@@ -41,7 +41,7 @@ std::string ending_text(const Outcome& outcome, const std::string& run_folder) {
     const Json files = output.value("files", Json::array());
     const std::size_t count = std::max(output.value("file_count", std::size_t{0}), files.size());
     for (std::size_t i = 0; i < std::min(files.size(), most_named); ++i)
-      text += (i == 0 ? "output: " : ", ") + files[i].get<std::string>();
+      text += (i == 0 ? "output: " : ", ") + printable_line(files[i].get<std::string>());
     if (count > most_named) text += " and " + std::to_string(count - most_named) + " more";
     if (!text.empty()) text += "\n";
   }

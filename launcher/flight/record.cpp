@@ -15,9 +15,10 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t longest_text = 200, most_entries_read = 1'000'000;
 constexpr std::int64_t most_ranks = 1 << 20;
 constexpr int deepest = 32;
+constexpr const char* remedy = "give the files that torch has written";
 
 [[noreturn]] void refuse(const std::string& why, const std::string& where) {
-  throw UserError("this is no dump of a flight recorder: " + why, where, "give the files that torch has written");
+  throw UserError("this is no dump of a flight recorder: " + why, where, remedy);
 }
 
 const Json* member(const Json& object, const char* name) {
@@ -111,6 +112,15 @@ Json parse_json(std::string_view bytes, const std::string& where) {
   }
 }
 
+// What is wrong with a pickle is told by the reader of checkpoints, whose remedies are for those.
+Json parse_pickle(std::string_view bytes, const std::string& where) {
+  try {
+    return json_of_pickle(bytes, where);
+  } catch (const UserError& error) {
+    throw UserError(error.message(), error.where(), remedy);
+  }
+}
+
 FlightRecord record_of(const Json& json, const std::string& where) {
   if (!json.is_object()) refuse("it is no dictionary", where);
   const Json* entries = member(json, "entries");
@@ -137,7 +147,7 @@ FlightRecord record_of(const Json& json, const std::string& where) {
 FlightRecord read_flight(std::string_view bytes, const std::string& where) {
   if (bytes.empty()) refuse("it is empty", where);
   const bool json = bytes.front() == '{';
-  return record_of(json ? parse_json(bytes, where) : json_of_pickle(bytes, where), where);
+  return record_of(json ? parse_json(bytes, where) : parse_pickle(bytes, where), where);
 }
 
 Json encode_flight(const FlightRecord& record, std::size_t most_entries) {

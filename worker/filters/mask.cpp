@@ -13,6 +13,14 @@ namespace {
 
 constexpr const char* remedy = "save it with numpy.save(path, mask) as booleans, one for each point";
 
+npz::NpyHeader header_of(const std::string& bytes, const std::string& path) {
+  try {
+    return npz::parse_npy_header(bytes, path);
+  } catch (const UserError& error) {
+    throw UserError("the mask cannot be read: " + error.message(), error.where(), remedy);
+  }
+}
+
 std::vector<bool> read_file(const std::string& path) {
   constexpr std::uint64_t most = std::uint64_t{1} << 33;  // more points than any grid has
   std::error_code error;
@@ -21,7 +29,7 @@ std::vector<bool> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   if (!file) throw EnvironmentFault("cannot read the mask", path);
-  const npz::NpyHeader header = npz::parse_npy_header(bytes, path);
+  const npz::NpyHeader header = header_of(bytes, path);
   const std::size_t values = bytes.size() - header.data_offset;
   if (header.type != "|b1" || header.shape.size() != 1)
     throw UserError("the mask is not a list of booleans (type '" + header.type + "', " +

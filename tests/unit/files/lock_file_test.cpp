@@ -35,6 +35,22 @@ std::string refusal(const std::string& path) {
   return {};
 }
 
+TEST_CASE("the way out fits what stands in the way") {
+  const TemporaryFolder folder;
+  const auto remedy_for = [](const std::string& path) {
+    try {
+      LockFile::take(path, "the output", "wait");
+    } catch (const EnvironmentFault& fault) {
+      return fault.message() + "|" + fault.remedy();
+    }
+    return std::string();
+  };
+  constexpr std::size_t too_long = 300;
+  CHECK(remedy_for(folder / std::string(too_long, 'x')) ==
+        "cannot make the lock file: File name too long|give a shorter name");
+  CHECK(remedy_for("/dev/full/o.lock").find("Not a directory") != std::string::npos);
+}
+
 TEST_CASE("the second is refused and told who holds it; the file goes with the lock") {
   const TemporaryFolder folder;
   const std::string path = folder / "o.grib.lock";

@@ -29,6 +29,9 @@ void add_watch(CLI::App& app, WatchSettings& watch, const std::string& usual = "
       ->check(CLI::PositiveNumber);
 }
 
+// What an unset variable of a script leaves would else count as not given.
+std::string not_empty(const std::string& text) { return text.empty() ? "it is empty" : ""; }
+
 }  // namespace
 
 CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& words) {
@@ -39,8 +42,10 @@ CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& word
   sub->add_option("--defaults", run.defaults, "a config merged under CONFIG; repeatable")
       ->option_text("FILE")
       ->allow_extra_args(false);
-  sub->add_option("--run-dir", run.run_folder, "run folder [tradewind-run-<time> beside CONFIG]")->option_text("DIR");
-  sub->add_option("--report", run.report, "write the report there too")->option_text("FILE");
+  sub->add_option("--run-dir", run.run_folder, "run folder [tradewind-run-<time> beside CONFIG]")
+      ->option_text("DIR")
+      ->check(not_empty);
+  sub->add_option("--report", run.report, "write the report there too")->option_text("FILE")->check(not_empty);
   add_watch(*sub, run.watch);
   sub->add_option("--interface", run.interface, "network interface for the ranks [the one that reaches them]")
       ->option_text("NAME");
@@ -64,8 +69,10 @@ CLI::App* add_exec(CLI::App& app, ExecCommand& exec) {
   sub->add_option("--world-size", exec.world_size, "number of ranks [what Slurm, MPI or torchrun say; else 1]")
       ->option_text("N")
       ->check(CLI::PositiveNumber);
-  sub->add_option("--run-dir", exec.run_folder, "run folder [tradewind-run-<time> here]")->option_text("DIR");
-  sub->add_option("--report", exec.report, "write the report there too")->option_text("FILE");
+  sub->add_option("--run-dir", exec.run_folder, "run folder [tradewind-run-<time> here]")
+      ->option_text("DIR")
+      ->check(not_empty);
+  sub->add_option("--report", exec.report, "write the report there too")->option_text("FILE")->check(not_empty);
   add_watch(*sub, exec.watch, "observe");
   sub->add_option("--interface", exec.interface, "network interface for the ranks [the one that reaches them]")
       ->option_text("NAME");
@@ -124,7 +131,7 @@ CLI::App* add_predict(CLI::App& app, PredictCommand& predict) {
       ->check([](const std::string& text) {
         return device_name_of(text) ? std::string() : "'" + text + "' is no device: give cpu, cuda or cuda:N";
       });
-  sub->add_option("--report", predict.report, "write the report there")->option_text("FILE");
+  sub->add_option("--report", predict.report, "write the report there")->option_text("FILE")->check(not_empty);
   add_verbosity(*sub, predict.verbosity);
   return sub;
 }
@@ -173,7 +180,9 @@ CLI::App* add_drill(CLI::App& app, DrillCommand& drill) {
   sub->add_option("--rank", drill.rank, "in which [1]")->option_text("R")->check(CLI::NonNegativeNumber);
   sub->add_option("--step", drill.step, "in which step [3]")->option_text("S")->check(CLI::PositiveNumber);
   sub->add_option("--config", drill.config, "a forecast of your own [the small example]")->option_text("CONFIG");
-  sub->add_option("--run-dir", drill.run_folder, "run folder [tradewind-drill-FAULT]")->option_text("DIR");
+  sub->add_option("--run-dir", drill.run_folder, "run folder [tradewind-drill-FAULT]")
+      ->option_text("DIR")
+      ->check(not_empty);
   add_watch(*sub, drill.watch);
   add_verbosity(*sub, drill.verbosity);
   return sub;

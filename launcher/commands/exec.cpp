@@ -45,6 +45,17 @@ RunCommand paths_of(const ExecCommand& command) {
   return paths;
 }
 
+// The program and whatever its words name are no places for what the launcher writes.
+PathClaims claims_of(const ExecCommand& command, const RunCommand& paths) {
+  PathClaims claims = claims_of_command(paths);
+  for (const std::string& word : command.program) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(word, ignored))
+      claims.push_back({.path = word, .role = "the program's file", .where = "after `--`"});
+  }
+  return claims;
+}
+
 // Before any rank starts, where they start here.
 void check_program(const ExecCommand& command, const Placement& placement, const Environment& environment) {
   if (placement.mode != PlacementMode::wrap)
@@ -70,7 +81,7 @@ int exec(const ExecCommand& command, const Environment& given, TimePoint started
     if (!command.interface.empty() && placement->mode != PlacementMode::wrap)
       chosen_addresses(interface_choice(command.interface, environment), network_of_host());
     const bool first = placement->rank == 0;
-    check_paths(claims_of_command(paths), supervision, command.run_folder, first);
+    check_paths(claims_of(command, paths), supervision, command.run_folder, first);
     const RunFolder folder = make_run_folder_for(paths, *placement, environment);
     if (first) lock = lock_run(folder.path);
     paths_checked = true;

@@ -1,5 +1,6 @@
 // Programs that are not ours, by small shell scripts: start, output, exit codes, stop, restart, phases.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <chrono>
 #include <csignal>
@@ -175,6 +176,24 @@ TEST_CASE("a Python process gets our sitecustomize and its own, unless told not 
   CHECK(without.output == "mine\n1\n");
 }
 
+TEST_CASE("the program and what it reads are not written over by what the launcher writes") {
+  const Folder folder;
+  const std::string script = "#!/bin/sh\necho ran\n";
+  write_text(folder.path / "p.sh", script);
+  std::filesystem::create_hard_link(folder.path / "p.sh", folder.path / "also.sh");
+  std::filesystem::create_symlink("p.sh", folder.path / "link.sh");
+  for (const char* report : {"p.sh", "also.sh", "link.sh"}) {
+    CAPTURE(report);
+    const Result result =
+        run({.command = {TRADEWIND_EXECUTABLE, "exec", "--run-dir", "run", "--report", report, "--", "sh", "./p.sh"},
+             .folder = folder.path});
+    CHECK(result.code == 2);
+    CHECK(result.output.empty());
+    CHECK(result.error.find("the program's file './p.sh' (after `--`)") != std::string::npos);
+    CHECK(text_of(folder.path / "p.sh") == script);
+  }
+}
+
 TEST_CASE("diagnose tells what dumps say, and refuses what is none") {
   const std::string dumps = TRADEWIND_FLIGHT_DUMPS;
   const auto diagnose = [](std::vector<std::string> words) {
@@ -198,4 +217,17 @@ TEST_CASE("diagnose tells what dumps say, and refuses what is none") {
   const Result garbage = diagnose({folder.path});
   CHECK(garbage.code == 2);
   CHECK(garbage.error.find("trace_rank_0") != std::string::npos);
+  CHECK(garbage.error.find("checkpoint") == std::string::npos);
+  CHECK(garbage.error.find("remedy: give the files that torch has written") != std::string::npos);
+  const Result file = diagnose({(folder.path / "trace_rank_0").string()});
+  CHECK(file.code == 2);
+  CHECK(file.error.find("this is no folder") != std::string::npos);
+  // What cannot be read is not left out in silence.
+  const Folder mixed;
+  std::filesystem::copy_file(dumps + "/2.15.0/op/comm_lib_trace_rank_0", mixed.path / "trace_rank_0");
+  REQUIRE(::mkfifo((mixed.path / "trace_rank_1").c_str(), 0600) == 0);
+  std::filesystem::create_symlink("trace_rank_2", mixed.path / "trace_rank_2");
+  const Result partly = diagnose({mixed.path.string()});
+  CHECK(partly.error.find("warning: trace_rank_1 is no regular file, thus left out") != std::string::npos);
+  CHECK(partly.error.find("warning: trace_rank_2 is no regular file, thus left out") != std::string::npos);
 }

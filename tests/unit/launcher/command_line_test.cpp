@@ -136,6 +136,16 @@ TEST_CASE("exec: without a program, or without --, it is refused") {
   CHECK(refused({"exec", "--world-sise", "3", "--", "a"}).find("--world-size") != std::string::npos);
 }
 
+TEST_CASE("an option that a script has left empty is not taken for one that is not given") {
+  for (const char* option : {"--run-dir", "--report"})
+    for (const char* command : {"run", "exec"}) {
+      CAPTURE(option);
+      CHECK(refused({command, option, ""}).find(std::string(option) + ": it is empty") != std::string::npos);
+    }
+  CHECK(refused({"predict", "--report", ""}).find("it is empty") != std::string::npos);
+  CHECK(refused({"drill", "--run-dir", "", "kill"}).find("it is empty") != std::string::npos);
+}
+
 TEST_CASE("diagnose") {
   const auto command = std::get<DiagnoseCommand>(parse_command_line({"diagnose", "d", "--json"}));
   CHECK(command.folder == "d");

@@ -107,7 +107,7 @@ std::optional<Time> GribInput::latest_date() {
   if (other != nullptr && other->valid_time > latest->valid_time)
     warnings_.push_back("the forecast starts at " + iso_date(latest->valid_time) +
                         ", the latest date of what the model reads; field " + other->name + " (" +
-                        index_->place(*other) + ") is of " + iso_date(other->valid_time) +
+                        index_->location(*other) + ") is of " + iso_date(other->valid_time) +
                         ", but the model does not read it");
   return latest->valid_time;
 }
@@ -238,7 +238,7 @@ void GribInput::check_units(const grib::IndexedMessage& message, const grib::Han
   const std::string given = handle.text("units").value_or("");
   if (unit_text(given).empty() || unit_text(wanted).empty() || unit_text(given) == unit_text(wanted)) return;
   throw UserError("field " + message.name + " is in units of " + given + ", the checkpoint was trained with " + wanted,
-                  index_->place(message),
+                  index_->location(message),
                   "give the field in those units; if they are the same, set `patch_metadata: {dataset: "
                   "{variables_metadata: {" +
                       message.name + ": {units: '" + given + "'}}}}`");

@@ -110,7 +110,7 @@ void GribOutput::check_points(const Field& field, const State& state) {
   grib::NoPoints why;
   const std::optional<fields::Points> described = grib::points_of(message, count, why);
   if (!described) return;
-  const fields::Points own = described->slice(rows);
+  const fields::Points own = described->slice(rows.begin, rows.end);
   const auto differs = fields::first_difference(own, *state.grid->points, at_one_place);
   if (!differs) return;
   throw UserError(

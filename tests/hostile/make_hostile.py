@@ -316,7 +316,7 @@ def main():
     plain = b"canemoi.models.models.encoder_processor_decoder\nAnemoiModelEncProcDec\n"
     for label, other, says in (
         ("hierarchical", b"canemoi.models.models.hierarchical\nAnemoiModelEncProcDecHierarchical\n", "_graph_name_hidden"),
-        ("ensemble", b"canemoi.models.models.ens_encoder_processor_decoder\nAnemoiEnsModelEncProcDec\n", "noise_injector"),
+        ("ensemble", b"canemoi.models.models.ens_encoder_processor_decoder\nAnemoiEnsModelEncProcDec\n", "condition_on_residual"),
     ):
         assert plain in pickle
         name = root + "data.pkl"

@@ -30,7 +30,7 @@ TEST_CASE("an empty path is refused where it stands, not taken for the root or f
         std::pair("output: {grib: {path: o, templates: {samples: ''}}}", 47),
         std::pair("output: {grib: {path: o, templates: [{samples: [[{}, '']]}]}}", 54),
         std::pair("post_processors: [{extract_mask: ''}]", 34), std::pair("constant_forcings: {grib: ''}", 27),
-        std::pair("dynamic_forcings: {repeated_dates: {source: {grib: ''}}}", 52)})
+        std::pair("dynamic_forcings: {repeated_dates: {source: {grib: ''}, date: 2024-01-01}}", 52)})
     check_first(yaml, column, "is empty");
 }
 

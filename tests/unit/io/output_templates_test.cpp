@@ -31,10 +31,11 @@ std::string refused(const std::string& bytes, dist::Communicator& communicator, 
   const auto all = grib::points_of(sample(), some_points, why);
   const dist::Shards shards(some_points, communicator.size());
   Outlook outlook = outlook_of({6, 12});
+  const dist::RowRange rows = shards.range(communicator.rank());
   for (State* state : {&outlook.initial, &outlook.forecast}) {
     state->variables = {"2t", "msl"};
-    state->grid = std::make_shared<const fields::Grid>(fields::Grid{
-        fields::Rows(shards), std::make_shared<const fields::Points>(all->slice(shards.range(communicator.rank())))});
+    state->grid = std::make_shared<const fields::Grid>(
+        fields::Grid{fields::Rows(shards), std::make_shared<const fields::Points>(all->slice(rows.begin, rows.end))});
   }
   return error_of([&] { make_output(config, context_of(metadata), communicator)->prepare(outlook); });
 }

@@ -132,13 +132,13 @@ TEST_CASE("nobody is sent to a stack that is not there") {
 }
 
 TEST_CASE("dumps lie side by side") {
-  const test::TemporaryFolder folder;
+  const tradewind::test::TemporaryFolder folder;
   Hang hang = example();
   hang.dump_folder = folder / "hang";
   hang.records[1] = "7 gloo:barrier: - -> -, done\n";
   write_dumps(hang);
   for (int rank = 0; rank < 4; ++rank) {
-    const std::string text = test::text_of(folder / ("hang/rank-" + std::to_string(rank) + ".txt"));
+    const std::string text = tradewind::test::text_of(folder / ("hang/rank-" + std::to_string(rank) + ".txt"));
     CHECK(text.find("rank " + std::to_string(rank) + " on here") == 0);
     CHECK((text.find("0x02 main") != std::string::npos) == (rank == 2));
     CHECK(text.ends_with("flight recorder, by its own numbers, oldest first:\n7 gloo:barrier: - -> -, done\n") ==

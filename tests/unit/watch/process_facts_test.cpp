@@ -87,7 +87,7 @@ TEST_CASE("what the thread reads that checks the checkpoint is no sign of life")
 }
 
 TEST_CASE("a thread that a full pipe holds up, with the pipe's path") {
-  const test::TemporaryFolder folder;
+  const tradewind::test::TemporaryFolder folder;
   const std::string path = folder.path / "pipe";
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   const Child child([&] {
@@ -143,7 +143,7 @@ TEST_CASE("a process that is gone has no facts") {
 }
 
 TEST_CASE("memory kills of version 1 groups") {
-  const test::TemporaryFolder root;
+  const tradewind::test::TemporaryFolder root;
   root.write("proto", "");
   root.write("proc/self/mountinfo",
              "30 25 0:26 / /sys/fs/cgroup/memory rw,nosuid shared:9 - cgroup cgroup rw,memory\n"
@@ -167,7 +167,7 @@ TEST_CASE("memory kills of version 1 groups") {
 }
 
 TEST_CASE("memory kills of version 2 groups, mounted in a container") {
-  const test::TemporaryFolder root;
+  const tradewind::test::TemporaryFolder root;
   root.write("proc/self/mountinfo", "31 25 0:27 /box /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
   root.write("proc/7/cgroup", "0::/box/job\n");
   root.write("sys/fs/cgroup/job/memory.events", "low 0\nmax 5\noom 1\noom_kill 0\n");
@@ -182,7 +182,7 @@ TEST_CASE("memory kills of version 2 groups, mounted in a container") {
 }
 
 TEST_CASE("without control groups nothing is claimed") {
-  const test::TemporaryFolder root;
+  const tradewind::test::TemporaryFolder root;
   const MemoryKills kills(7, root.path);
   CHECK_FALSE(kills.since_start().has_value());
   CHECK_FALSE(kills.on_host_since_start());

@@ -33,7 +33,7 @@ struct Waiting : Child {
 };
 
 // A folder with one tool: the machine's, or a script. False where the machine has none.
-struct Tools : test::TemporaryFolder {
+struct Tools : tradewind::test::TemporaryFolder {
   bool take(const std::string& name) const {
     std::filesystem::create_symlink("/usr/bin/" + name, path / name);
     return ::access((path / name).c_str(), X_OK) == 0;

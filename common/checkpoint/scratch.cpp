@@ -46,7 +46,8 @@ void Scratch::take(Purpose purpose, std::int64_t rows, std::int64_t columns, std
 
 std::int64_t Scratch::chunks() const {
   std::int64_t each = 0, first = 0;
-  for (int purpose = 0; purpose < key; ++purpose) {
+  for (int purpose = 0; purpose < count_; ++purpose) {
+    if (purpose == key || purpose == value || purpose == latents) continue;
     each += each_[purpose];
     first += std::max(each_[purpose], first_[purpose]);
   }

@@ -239,9 +239,8 @@ void GribInput::check_units(const grib::IndexedMessage& message, const grib::Han
   if (unit_text(given).empty() || unit_text(wanted).empty() || unit_text(given) == unit_text(wanted)) return;
   throw UserError("field " + message.name + " is in units of " + given + ", the checkpoint was trained with " + wanted,
                   index_->location(message),
-                  "give the field in those units; if they are the same, set `patch_metadata: {dataset: "
-                  "{variables_metadata: {" +
-                      message.name + ": {units: '" + given + "'}}}}`");
+                  "give the field in those units; if they mean the same, `patch_metadata` can change units in the "
+                  "checkpoint's variables_metadata");
 }
 
 void GribInput::decode_one(const grib::IndexedMessage& message, float* whole, std::int64_t points) const {

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "common/checkpoint/metadata_parts.h"
+#include "common/checkpoint/typed_variables.h"
 
 namespace tradewind::checkpoint {
 namespace {
@@ -156,6 +157,12 @@ void read_variables(const MetadataLayout& layout, Metadata& out) {
       entries.fail("variable " + variable->first + " is said to be constant in time");
     }
   }
+}
+
+Metadata with_typed_variables(Metadata metadata, const Json& typed) {
+  for (const auto& [name, entry] : typed.items())
+    metadata.variables[name] = read_variable(name, JsonNode(entry, "typed_variables." + name));
+  return metadata;
 }
 
 }  // namespace tradewind::checkpoint

@@ -97,6 +97,7 @@ void check_files(const RunConfig& config, const ConfigDocument& document, Findin
   if (config.constant_forcings) config.constant_forcings->uses(uses);
   if (config.dynamic_forcings) config.dynamic_forcings->uses(uses);
   config.output.uses(uses);
+  for (const PreProcessor& filter : config.pre_processors) filter.uses(uses);
   for (const FilterConfig& filter : config.post_processors) filter.uses(uses);
   check_uses(uses, document, findings);
 }

@@ -201,14 +201,12 @@ void parse_idle(const MapReader& reader, Findings& findings) {
   });
 }
 
-void refuse_unbuilt(const MapReader& reader, Findings& findings) {
+void refuse_unbuilt(const MapReader& reader) {
   reader.take("use_profiler", [&](const Node& node, const std::string& key) {
     if (!as_boolean(node, key)) return;
     throw UserError("`use_profiler` is not supported by this build", reader.where(key).text(),
                     "leave it out; `--report FILE` gives the times of each part");
   });
-  reader.take("pre_processors",
-              [&](const Node& node, const std::string& key) { refuse_pre_processors(node, key, findings); });
   reader.take("mid_processors", [&](const Node& node, const std::string& key) {
     if (as_list(node, key).items.empty()) return;
     throw UserError("`mid_processors` are not supported by this build", reader.where(key).text(), "leave them out");
@@ -238,6 +236,9 @@ void parse_forecast(const MapReader& reader, const ConfigDocument& document, Run
                   [&](const Node& node, const std::string&) { config.output_frequency = parse_frequency(node); });
   reader.take("predict_kwargs",
               [&](const Node& node, const std::string& key) { warn_of_predict_kwargs(node, key, findings); });
+  reader.take("pre_processors", [&](const Node& node, const std::string& key) {
+    config.pre_processors = parse_pre_processors(node, key, findings);
+  });
   reader.take("post_processors", [&](const Node& node, const std::string& key) {
     config.post_processors = parse_post_processors(node, key, findings);
   });
@@ -297,7 +298,7 @@ RunConfig parse_run_config(const ConfigDocument& document, Findings& findings) {
   parse_forecast(reader, document, config, findings);
   parse_texts(reader, config, findings);
   parse_streams(reader, document, config, findings);
-  refuse_unbuilt(reader, findings);
+  refuse_unbuilt(reader);
   parse_idle(reader, findings);
   return config;
 }

@@ -44,6 +44,7 @@ struct RunConfig {
   std::optional<InputConfig> constant_forcings, dynamic_forcings;  // default: input
   OutputConfig output;
   std::vector<FilterConfig> post_processors;  // they see every state
+  std::vector<PreProcessor> pre_processors;   // of every input, after its own
   std::optional<std::string> device;          // cpu, cuda, cuda:N; default: cuda when it is there
   std::optional<Precision> precision;         // default: the checkpoint's
   std::optional<std::int64_t> seed;

@@ -29,9 +29,10 @@ void check_typed_variables(Case& one) {
   const Names known = {"mars",  "process",     "period",           "units",           "constant_in_time",
                        "param", "description", "computed_forcing", "is_accumulation", "long_name"};
   const Names variables = all_variables(one.metadata);
+  const std::set<std::string> made = made_by_filters(one);
   for (const config::Node::Entry& entry : typed->entries) {
     const std::string key = "typed_variables." + entry.key;
-    if (!holds(variables, entry.key))
+    if (!holds(variables, entry.key) && !made.contains(entry.key))
       one.findings.warn(entry.where, config::quoted(key) + " is for no variable of this checkpoint; " +
                                          did_you_mean(entry.key, variables) + inspect(one));
     for (const config::Node::Entry& inner : entry.value.entries)

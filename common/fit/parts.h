@@ -1,6 +1,7 @@
 // The parts of check_fit. Internal to common/fit.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,11 @@ void warn(Case& one, const config::Origin& at, const std::string& what);
 
 void check_runner(Case& one);     // against the checkpoint's task
 void check_times(Case& one);      // lead_time, output_frequency
-void check_selection(Case& one);  // variables of outputs
+void check_selection(Case& one);  // variables of outputs, what filters mean
 void check_names(
     Case& one);  // what parts of the configuration name (uses.h), typed_variables, patch_metadata, the dataset
+
+// The variables that outputs get, behind all filters.
+std::set<std::string> made_by_filters(const Case& one);
 
 }  // namespace tradewind::fit

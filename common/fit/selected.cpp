@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "common/fit/filtered.h"
 #include "common/fit/parts.h"
 #include "common/nearest.h"
 
@@ -67,6 +68,20 @@ void check_pattern(Case& one, const config::VariablePattern& pattern, bool drop,
     warn(one, pattern.at, what + " is no variable of this checkpoint: there is nothing to drop; " + hint);
 }
 
+// Of a filter that would change nothing there is something wrong.
+void apply(Case& one, Filtered& filtered, const config::FilterConfig& filter) {
+  const auto meant = filtered.apply(filter);
+  if (!meant || *meant > 0) return;
+  const auto origin = [](const auto& kind) -> config::Origin {
+    if constexpr (requires { kind.at; })
+      return kind.at;
+    else
+      return {};
+  };
+  const config::Origin at = std::visit(origin, static_cast<const config::FilterKinds&>(filter));
+  warn(one, at, "`" + at.key + "` changes nothing: no variable that is there is what it means");
+}
+
 void check_variables(Case& one, const config::VariableSelection& selection, const std::set<std::string>& names) {
   std::set<std::string> meant;
   std::vector<const config::VariablePattern*> unmatched;
@@ -103,9 +118,25 @@ bool matches(const config::VariablePattern& pattern, const std::string& name, co
 }
 
 void check_selection(Case& one) {
-  const std::set<std::string> names = written(one);
-  for (const config::OutputLeaf& leaf : config::leaves_of(one.config.output))
-    if (leaf.common->variables) check_variables(one, *leaf.common->variables, names);
+  Filtered of_run(one.metadata, written(one));
+  for (const config::FilterConfig& filter : one.config.post_processors) apply(one, of_run, filter);
+  for (const config::OutputLeaf& leaf : config::leaves_of(one.config.output)) {
+    Filtered filtered = of_run;
+    for (const config::FilterConfig* filter : leaf.filters) apply(one, filtered, *filter);
+    if (leaf.common->variables) check_variables(one, *leaf.common->variables, filtered.names());
+  }
+}
+
+std::set<std::string> made_by_filters(const Case& one) {
+  Filtered of_run(one.metadata, written(one));
+  for (const config::FilterConfig& filter : one.config.post_processors) of_run.apply(filter);
+  std::set<std::string> names = of_run.names();
+  for (const config::OutputLeaf& leaf : config::leaves_of(one.config.output)) {
+    Filtered filtered = of_run;
+    for (const config::FilterConfig* filter : leaf.filters) filtered.apply(*filter);
+    names.merge(filtered.names());
+  }
+  return names;
 }
 
 }  // namespace tradewind::fit

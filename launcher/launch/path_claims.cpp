@@ -107,6 +107,7 @@ PathClaims claims_of(const config::RunConfig& config, const config::ConfigDocume
     claims.push_back({.names = Names::one, .path = path, .role = role, .where = where});
   };
   add_uses(claims, uses_of(config.output), dataset);
+  for (const config::PreProcessor& filter : config.pre_processors) add_uses(claims, uses_of(filter), dataset);
   for (const config::FilterConfig& filter : config.post_processors) add_uses(claims, uses_of(filter), dataset);
   add_uses(claims, uses_of(config.input), dataset);
   if (config.constant_forcings) add_uses(claims, uses_of(*config.constant_forcings), dataset, " of constant forcings");

@@ -7,6 +7,7 @@
 #include "worker/filters/assign_mask.h"
 #include "worker/filters/extract_mask.h"
 #include "worker/filters/extract_slice.h"
+#include "worker/filters/transform.h"
 
 namespace tradewind::filters {
 namespace {
@@ -22,8 +23,9 @@ std::unique_ptr<Filter> made(const config::FilterConfig& config, const FilterCon
 
 // One row per kind.
 constexpr std::array makers = {
-    Maker(made<config::AccumulateFromStart, Accumulate>), Maker(made<config::ExtractSlice, ExtractSlice>),
-    Maker(made<config::ExtractMask, ExtractMask>), Maker(made<config::AssignMask, AssignMask>)};
+    Maker(made<config::AccumulateFromStart, Accumulate>),   Maker(made<config::ExtractSlice, ExtractSlice>),
+    Maker(made<config::ExtractMask, ExtractMask>),          Maker(made<config::AssignMask, AssignMask>),
+    Maker(made<config::ForwardTransform, TransformFilter>), Maker(made<config::BackwardTransform, TransformFilter>)};
 static_assert(makers.size() == std::variant_size_v<config::FilterKinds>);
 
 }  // namespace

@@ -37,9 +37,11 @@ class KeepsFields {
 };
 
 struct FilterContext {
-  const checkpoint::Metadata& metadata;  // with typed_variables merged in; outlives the filter
+  const checkpoint::Metadata& metadata;  // with typed_variables; outlives the filter
   int rank = 0;
   std::shared_ptr<const checkpoint::Archive> archive = {};  // of the checkpoint's arrays; null: none can be read
+  const checkpoint::Metadata* named_by = nullptr;  // by which fields have their names, as in the reference: without
+                                                   // typed_variables; null: the same
 };
 
 std::unique_ptr<Filter> make_filter(const config::FilterConfig& config, const FilterContext& context);

@@ -16,6 +16,7 @@ fields::Outlook outlook_of(fields::State initial, const Plan& plan, std::size_t 
     const Call call = plan.call(number);
     for (const DueState& due : call.datasets.at(dataset).states) outlook.moments.push_back({due.step, due.previous});
   }
+  if (!outlook.moments.empty()) outlook.forecast.step = outlook.moments.front().step;
   return outlook;
 }
 

@@ -56,13 +56,15 @@ Index::Index(const std::vector<std::string>& files, const Namer& namer) : Index(
 void Index::read_header(std::size_t i, const Namer& namer) {
   const std::string whole = bytes(messages_.at(i)), where = location(messages_[i]);
   const Handle handle = Handle::from_bytes(whole, where);
-  set_header(i, namer(handle), {grib::base_time(handle), grib::valid_time(handle)},
+  set_header(i, namer.identify(handle), {grib::base_time(handle), grib::valid_time(handle)},
              handle.integer("numberOfDataPoints").value_or(0), grid_section(whole, where));
 }
 
-void Index::set_header(std::size_t i, std::string name, Times times, std::int64_t points, std::string_view grid) {
+void Index::set_header(std::size_t i, Identified identity, Times times, std::int64_t points, std::string_view grid) {
   IndexedMessage& message = messages_.at(i);
-  message.name = std::move(name);
+  message.name = std::move(identity.name);
+  message.param = std::move(identity.param);
+  message.level = std::move(identity.level);
   message.base_time = times.base;
   message.valid_time = times.valid;
   message.points = points;

@@ -22,9 +22,10 @@ struct IndexedMessage {
   std::size_t file = 0;    // which of Index::files()
   std::size_t number = 0;  // in its file, from 1
   Extent extent;
-  std::string name;   // the checkpoint's variable, or param[_level]
-  Time base_time{};   // of the forecast
-  Time valid_time{};  // base time + end of step
+  std::string name;          // the checkpoint's variable, or param[_level]
+  std::string param, level;  // of the message itself; level: empty at the surface
+  Time base_time{};          // of the forecast
+  Time valid_time{};         // base time + end of step
   std::int64_t points = 0;
   std::size_t grid = 0;  // Index::grid() of it
 };
@@ -42,12 +43,12 @@ class Index {
   Index(const std::vector<std::string>& files, const Namer& namer);
   // Headers are to follow.
   explicit Index(ScannedFiles scanned);
-  // Name, time, points and grid of message i: read from the file, or known from elsewhere.
+  // Identity, time, points and grid of message i: read from the file, or known from elsewhere.
   void read_header(std::size_t i, const Namer& namer);
   struct Times {
     Time base{}, valid{};
   };
-  void set_header(std::size_t i, std::string name, Times times, std::int64_t points, std::string_view grid);
+  void set_header(std::size_t i, Identified identity, Times times, std::int64_t points, std::string_view grid);
   const std::vector<std::string>& files() const { return files_.paths(); }
   const std::vector<IndexedMessage>& messages() const { return messages_; }
   // The description of a grid (grid_section()), which has its number once.

@@ -34,7 +34,7 @@ Namer::Namer(const checkpoint::Metadata& metadata, std::vector<config::NamerRule
   for (const auto& key : ambiguous) names_.erase(key);
 }
 
-std::string Namer::operator()(const Handle& message) const {
+std::optional<std::string> Namer::name_by_rules(const Handle& message) const {
   for (const auto& rule : rules_) {
     bool matches = true;
     for (const auto& [key, value] : rule.match) matches = matches && key_text(message, key) == value;
@@ -55,12 +55,21 @@ std::string Namer::operator()(const Handle& message) const {
     }
     return name;
   }
-  const std::string param = key_text(message, "param").value_or("unknown");
+  return std::nullopt;
+}
+
+Identified Namer::identify(const Handle& message) const {
+  Identified found{{}, key_text(message, "param").value_or("unknown"), message.text("levelist").value_or("")};
   const std::string levtype = message.text("levtype").value_or("");
-  std::string level = message.text("levelist").value_or("");
-  if (levtype == "sfc" || levtype == "o2d") level.clear();  // ecCodes gives a level for GRIB2 fields at the surface
-  if (const auto known = names_.find({param, level}); known != names_.end()) return known->second;
-  return level.empty() ? param : param + "_" + level;
+  if (levtype == "sfc" || levtype == "o2d")
+    found.level.clear();  // ecCodes gives a level for GRIB2 fields at the surface
+  if (auto name = name_by_rules(message))
+    found.name = std::move(*name);
+  else if (const auto known = names_.find({found.param, found.level}); known != names_.end())
+    found.name = known->second;
+  else
+    found.name = found.level.empty() ? found.param : found.param + "_" + found.level;
+  return found;
 }
 
 }  // namespace tradewind::grib

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -13,14 +14,22 @@
 
 namespace tradewind::grib {
 
+struct Identified {
+  std::string name, param, level;  // level: empty at the surface
+};
+
 class Namer {
  public:
   Namer(const checkpoint::Metadata& metadata, std::vector<config::NamerRule> rules = {});
   // First rule that matches, else the checkpoint's variable of the message's (param, level), else `param` or
   // `param_level`. Always some name.
-  std::string operator()(const Handle& message) const;
+  std::string operator()(const Handle& message) const { return identify(message).name; }
+  // The name, and what the message itself says.
+  Identified identify(const Handle& message) const;
 
  private:
+  std::optional<std::string> name_by_rules(const Handle& message) const;
+
   std::vector<config::NamerRule> rules_;
   std::map<std::pair<std::string, std::string>, std::string> names_;  // (param, level or empty) -> variable
 };

@@ -47,6 +47,19 @@ at::Tensor DummyInput::read(const std::vector<std::string>& variables, const std
   return values.unsqueeze(1).expand({-1, rows.size(), -1}).contiguous();
 }
 
+std::vector<ListedField> DummyInput::list(const std::vector<std::string>& variables,
+                                          const std::vector<Time>& dates) const {
+  std::vector<ListedField> listed;
+  for (const std::string& name : variables)
+    for (const Time date : dates) {
+      const auto variable = metadata_.variables.find(name);
+      const bool known = variable != metadata_.variables.end();
+      listed.push_back({name, known ? variable->second.param() : name,
+                        known ? variable->second.level().value_or("") : std::string(), date});
+    }
+  return listed;
+}
+
 at::Tensor EmptyInput::read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                             const dist::RowRange& rows) {
   if (!variables.empty())

@@ -13,6 +13,8 @@ class DummyInput : public Input {
   std::optional<GridPoints> grid_points(std::int64_t) override;  // all at 0, 0
   at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                   const dist::RowRange& rows) override;
+  std::vector<ListedField> list(const std::vector<std::string>& variables,
+                                const std::vector<Time>& dates) const override;
 
  private:
   const checkpoint::Metadata& metadata_;

@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 #include <utility>
 
@@ -152,8 +151,28 @@ std::vector<std::string> GribInput::take_warnings() {
 
 at::Tensor GribInput::read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                            const dist::RowRange& rows) {
+  return read_as(at::kFloat, variables, dates, rows);
+}
+
+at::Tensor GribInput::read_double(const std::vector<std::string>& variables, const std::vector<Time>& dates,
+                                  const dist::RowRange& rows) {
+  return read_as(at::kDouble, variables, dates, rows);
+}
+
+std::vector<ListedField> GribInput::list(const std::vector<std::string>& /*variables*/,
+                                         const std::vector<Time>& dates) const {
+  std::vector<ListedField> listed;
+  for (const grib::IndexedMessage& message : index_->messages())
+    if ((!forecast_ || message.base_time == *forecast_) &&
+        std::find(dates.begin(), dates.end(), message.valid_time) != dates.end())
+      listed.push_back({message.name, message.param, message.level, message.valid_time});
+  return listed;
+}
+
+at::Tensor GribInput::read_as(at::ScalarType type, const std::vector<std::string>& variables,
+                              const std::vector<Time>& dates, const dist::RowRange& rows) {
   const auto count = [](const auto& list) { return static_cast<std::int64_t>(list.size()); };
-  if (variables.empty()) return at::empty({count(dates), rows.size(), 0}, at::kFloat);
+  if (variables.empty()) return at::empty({count(dates), rows.size(), 0}, type);
   const Messages messages = select(variables, dates);
   check_points(messages);
   check_grids(messages);
@@ -161,7 +180,7 @@ at::Tensor GribInput::read(const std::vector<std::string>& variables, const std:
     const grib::IndexedMessage*& latest = latest_[message->name];
     if (!latest || latest->valid_time <= message->valid_time) latest = message;
   }
-  const at::Tensor fields = decode(messages, rows);
+  const at::Tensor fields = decode(type, messages, rows);
   index_->check_unchanged(messages);
   return fields.view({count(dates), count(variables), rows.size()}).permute({0, 2, 1});
 }
@@ -243,24 +262,30 @@ void GribInput::check_units(const grib::IndexedMessage& message, const grib::Han
                   "checkpoint's variables_metadata");
 }
 
-void GribInput::decode_one(const grib::IndexedMessage& message, float* whole, std::int64_t points) const {
+void GribInput::decode_one(const grib::IndexedMessage& message, at::Tensor whole) const {
   const grib::Handle handle = index_->open(message);
   const auto check = [&](std::size_t count) {
-    if (static_cast<std::int64_t>(count) == points) return;
-    throw UserError("the field has " + std::to_string(count) + " values for " + std::to_string(points) + " grid points",
-                    index_->location(message), "the message may be damaged");
+    if (static_cast<std::int64_t>(count) == whole.numel()) return;
+    throw UserError(
+        "the field has " + std::to_string(count) + " values for " + std::to_string(whole.numel()) + " grid points",
+        index_->location(message), "the message may be damaged");
   };
   check_units(message, handle);
   check(handle.value_count());  // before anything of that size is allocated
-  const std::vector<float> values = handle.values();
-  check(values.size());
-  std::memcpy(whole, values.data(), values.size() * sizeof(float));
+  const auto put = [&](const auto& values, auto* to) {
+    check(values.size());
+    std::copy(values.begin(), values.end(), to);
+  };
+  if (whole.scalar_type() == at::kFloat)
+    put(handle.values(), whole.mutable_data_ptr<float>());
+  else
+    put(handle.values_double(), whole.mutable_data_ptr<double>());
 }
 
-at::Tensor GribInput::decode(const Messages& messages, const dist::RowRange& rows) const {
+at::Tensor GribInput::decode(at::ScalarType type, const Messages& messages, const dist::RowRange& rows) const {
   const auto count = static_cast<std::int64_t>(messages.size());
   const std::int64_t points = messages.front()->points, ranks = communicator_.size();
-  at::Tensor result = at::empty({count, rows.size()}, at::kFloat);
+  at::Tensor result = at::empty({count, rows.size()}, type);
   // Every rank's rows, so that each can cut its fields for all of them.
   const at::Tensor ranges =
       communicator_.all_gather(at::tensor({rows.begin, rows.end}, at::kLong).view({1, 2}),
@@ -272,11 +297,10 @@ at::Tensor GribInput::decode(const Messages& messages, const dist::RowRange& row
     const std::int64_t round = std::min(fields_at_once * ranks, count - first);
     const auto share = [&](std::int64_t rank) { return rank < round ? (round - rank - 1) / ranks + 1 : 0; };
     const std::int64_t mine = share(communicator_.rank());
-    at::Tensor fields = at::empty({mine, points}, at::kFloat);
+    at::Tensor fields = at::empty({mine, points}, type);
     at::parallel_for(0, mine, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i)
-        decode_one(*messages[static_cast<std::size_t>(first + i * ranks + communicator_.rank())],
-                   fields.data_ptr<float>() + i * points, points);
+        decode_one(*messages[static_cast<std::size_t>(first + i * ranks + communicator_.rank())], fields[i]);
     });
     std::vector<std::int64_t> sent, received;
     std::vector<at::Tensor> parts;

@@ -26,6 +26,10 @@ class GribInput : public Input, public TemplateSource {
   // A view: storage is (dates, variables, rows).
   at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                   const dist::RowRange& rows) override;
+  at::Tensor read_double(const std::vector<std::string>& variables, const std::vector<Time>& dates,
+                         const dist::RowRange& rows) override;
+  std::vector<ListedField> list(const std::vector<std::string>& variables,
+                                const std::vector<Time>& dates) const override;
   std::shared_ptr<const grib::TemplateSet> templates(const std::vector<std::string>& variables) override;
 
  private:
@@ -34,10 +38,13 @@ class GribInput : public Input, public TemplateSource {
   Messages select(const std::vector<std::string>& variables, const std::vector<Time>& dates) const;
   void check_points(const Messages& messages) const;
   void check_grids(const Messages& messages);
-  // (messages, rows), float32. Collective.
-  at::Tensor decode(const Messages& messages, const dist::RowRange& rows) const;
+  at::Tensor read_as(at::ScalarType type, const std::vector<std::string>& variables, const std::vector<Time>& dates,
+                     const dist::RowRange& rows);
+  // (messages, rows). Collective.
+  at::Tensor decode(at::ScalarType type, const Messages& messages, const dist::RowRange& rows) const;
   void check_units(const grib::IndexedMessage& message, const grib::Handle& handle) const;
-  void decode_one(const grib::IndexedMessage& message, float* whole, std::int64_t points) const;
+  // Into all points of one field.
+  void decode_one(const grib::IndexedMessage& message, at::Tensor whole) const;
 
   std::string path_;
   const checkpoint::Metadata& metadata_;

@@ -4,6 +4,7 @@
 
 #include "common/errors.h"
 #include "worker/inputs/dummy_input.h"
+#include "worker/inputs/filtered_input.h"
 #include "worker/inputs/grib_input.h"
 #include "worker/inputs/repeated_dates.h"
 
@@ -25,17 +26,44 @@ constexpr std::array makers = {
     Maker(made<config::EmptyInputConfig, EmptyInput>), Maker(made<config::RepeatedDatesConfig, RepeatedDates>)};
 static_assert(makers.size() == std::variant_size_v<config::InputKinds>);
 
+std::vector<config::PreProcessor> own_filters(const config::InputConfig& config) {
+  const auto visit = [](const auto& kind) -> std::vector<config::PreProcessor> {
+    if constexpr (requires { kind.pre_processors; })
+      return kind.pre_processors;
+    else
+      return {};
+  };
+  return std::visit(visit, static_cast<const config::InputKinds&>(config));
+}
+
 }  // namespace
 
+at::Tensor Input::read_double(const std::vector<std::string>& variables, const std::vector<Time>& dates,
+                              const dist::RowRange& rows) {
+  return read(variables, dates, rows).to(at::kDouble);
+}
+
+std::vector<ListedField> Input::list(const std::vector<std::string>& variables, const std::vector<Time>& dates) const {
+  std::vector<ListedField> listed;
+  for (const std::string& variable : variables)
+    for (const Time date : dates) listed.push_back({variable, variable, {}, date});
+  return listed;
+}
+
 std::unique_ptr<Input> make_input(const config::InputConfig& config, const InputContext& context) {
+  std::unique_ptr<Input> input;
   for (const Maker maker : makers)
-    if (auto input = maker(config, context)) return input;
-  throw InternalFault("an input of a kind that nobody makes");
+    if (!input) input = maker(config, context);
+  if (!input) throw InternalFault("an input of a kind that nobody makes");
+  std::vector<config::PreProcessor> filters = own_filters(config);
+  filters.insert(filters.end(), context.pre_processors.begin(), context.pre_processors.end());
+  if (filters.empty() || !input->sources().empty()) return input;  // what is made of others: they are filtered
+  return std::make_unique<FilteredInput>(std::move(input), filters, context);
 }
 
 std::unique_ptr<Input> make_input(const config::InputConfig& config, const checkpoint::Metadata& metadata,
                                   dist::Communicator& communicator) {
-  return make_input(config, InputContext{metadata, communicator});
+  return make_input(config, InputContext{metadata, communicator, {}});
 }
 
 }  // namespace tradewind::inputs

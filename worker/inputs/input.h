@@ -23,6 +23,12 @@ namespace tradewind::inputs {
 
 using GridPoints = fields::Points;  // every point of the grid, in file order
 
+// A field that an input has.
+struct ListedField {
+  std::string variable, param, level;  // level: empty when there is none
+  Time date{};
+};
+
 class Input {
  public:
   virtual ~Input() = default;
@@ -44,14 +50,23 @@ class Input {
   // date, else UserError.
   virtual at::Tensor read(const std::vector<std::string>& variables, const std::vector<Time>& dates,
                           const dist::RowRange& rows) = 0;
+  // The same in float64, for those who compute with it.
+  virtual at::Tensor read_double(const std::vector<std::string>& variables, const std::vector<Time>& dates,
+                                 const dist::RowRange& rows);
+  // What there is at these dates, in order, when `variables` are to be read.
+  virtual std::vector<ListedField> list(const std::vector<std::string>& variables,
+                                        const std::vector<Time>& dates) const;
   // The inputs that this one is made of, for those who ask for a capability that not every kind has.
   virtual std::vector<Input*> sources() { return {}; }
+  // Of which variable of its sources a variable is made.
+  virtual std::string origin_of(const std::string& variable) const { return variable; }
 };
 
-// What every kind of input is made with.
+// What every kind of input is made with. Filters behind an input stand around it (filtered_input.h).
 struct InputContext {
   const checkpoint::Metadata& metadata;  // names the variables (param, level); outlives the input
   dist::Communicator& communicator;
+  std::vector<config::PreProcessor> pre_processors = {};  // of the run, after the input's own
 };
 std::unique_ptr<Input> make_input(const config::InputConfig& config, const InputContext& context);
 std::unique_ptr<Input> make_input(const config::InputConfig& config, const checkpoint::Metadata& metadata,

@@ -94,7 +94,7 @@ grib::Index index_together(const std::string& path, const grib::Namer& namer, di
     index.read_header(i, namer);
     const grib::IndexedMessage& message = index.messages()[i];
     if (ranks > 1)
-      headers.push_back({message.name, message.base_time.time_since_epoch().count(),
+      headers.push_back({message.name, message.param, message.level, message.base_time.time_since_epoch().count(),
                          message.valid_time.time_since_epoch().count(), message.points, message.grid});
   }
   if (ranks == 1) return index;
@@ -109,9 +109,10 @@ grib::Index index_together(const std::string& path, const grib::Namer& namer, di
     for (const Json& grid : theirs["grids"]) sections.push_back(bytes_of(grid.get<std::string>()));
     std::size_t i = other;
     for (const Json& one : theirs["headers"]) {
+      const auto text = [&](std::size_t part) { return one[part].get<std::string>(); };
       const auto time = [&](std::size_t part) { return Time(Duration(one[part].get<std::int64_t>())); };
-      index.set_header(i, one[0].get<std::string>(), {time(1), time(2)}, one[3].get<std::int64_t>(),
-                       sections.at(one[4].get<std::size_t>()));
+      index.set_header(i, {text(0), text(1), text(2)}, {time(3), time(4)}, one[5].get<std::int64_t>(),
+                       sections.at(one[6].get<std::size_t>()));
       i += ranks;
     }
   }

@@ -69,8 +69,9 @@ std::unique_ptr<Output> make_output(const config::OutputConfig& config, const Ou
         return requires { kind.outputs; };
       },
       static_cast<const config::OutputKinds&>(config));
-  return std::make_unique<Filtered>(filters::Chain(filters, {context.metadata, communicator.rank(), context.archive}),
-                                    std::move(output), made_of_others);
+  return std::make_unique<Filtered>(
+      filters::Chain(filters, {context.metadata, communicator.rank(), context.archive, context.named_by}),
+      std::move(output), made_of_others);
 }
 
 }  // namespace tradewind::outputs

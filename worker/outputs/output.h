@@ -31,7 +31,8 @@ using fields::Outlook;
 using fields::State;
 
 struct OutputContext {
-  const checkpoint::Metadata& metadata;  // with typed_variables merged in
+  const checkpoint::Metadata& metadata;            // with typed_variables
+  const checkpoint::Metadata* named_by = nullptr;  // without them, for filters; null: the same
   // What the run's input has of a format's messages, for an output of that format; null: nothing.
   std::shared_ptr<const grib::TemplateSet> input_templates = {};
   bool allow_nans = false;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/checkpoint/opening/obstacles.h"
+#include "common/checkpoint/typed_variables.h"
 #include "common/errors.h"
 #include "worker/filters/chain.h"
 #include "worker/forecast/random_numbers.h"
@@ -19,25 +20,16 @@ namespace {
 forecast::Sources open_sources(const config::RunConfig& config, const checkpoint::Metadata& metadata,
                                dist::Communicator& communicator) {
   forecast::Sources sources;
-  sources.prognostic = inputs::make_input(config.input, metadata, communicator);
+  const inputs::InputContext context{metadata, communicator, config.pre_processors};
+  sources.prognostic = inputs::make_input(config.input, context);
   const auto other = [&](const std::optional<config::InputConfig>& given) -> std::shared_ptr<inputs::Input> {
     if (!given || *given == config.input) return sources.prognostic;
-    return inputs::make_input(*given, metadata, communicator);
+    return inputs::make_input(*given, context);
   };
   sources.constant = other(config.constant_forcings);
   sources.dynamic =
       config.dynamic_forcings == config.constant_forcings ? sources.constant : other(config.dynamic_forcings);
   return sources;
-}
-
-checkpoint::Metadata described_metadata(const config::RunConfig& config, const checkpoint::Checkpoint& checkpoint) {
-  if (config.typed_variables.empty()) return checkpoint.metadata;
-  const checkpoint::Json variables = {{"variables_metadata", config.typed_variables}};
-  checkpoint::Json patch = config.patch_metadata;
-  patch.merge_patch(
-      {{"dataset", checkpoint.metadata.multi_dataset_layout ? checkpoint::Json{{checkpoint.metadata.dataset, variables}}
-                                                            : variables}});
-  return checkpoint::read_metadata(*checkpoint.archive, patch);
 }
 
 forecast::Plan plan_of(Time date, Duration lead_time, const checkpoint::TimeStepping& time,
@@ -78,7 +70,7 @@ Opened open_model(const config::RunConfig& config, const Settings& settings, con
   opened.checkpoint = std::make_unique<const checkpoint::Checkpoint>(checkpoint::open_checkpoint(
       config.checkpoint, {.precision_given = config.precision.has_value(), .patch_metadata = config.patch_metadata}));
   const checkpoint::Metadata& metadata = opened.checkpoint->metadata;
-  opened.described = described_metadata(config, *opened.checkpoint);
+  opened.described = checkpoint::with_typed_variables(metadata, config.typed_variables);
   opened.roles = forecast::assign_roles(metadata);
   opened.random = forecast::random_numbers(forecast::share_seed(config.seed, communicator));
   nn::ModelOptions options = model_options_on(device);
@@ -134,6 +126,7 @@ forecast::Forecast open_forecast(const config::RunConfig& config, const Opened& 
       config.output,
       outputs::OutputContext{
           .metadata = opened.described,
+          .named_by = &metadata,
           .input_templates = inputs::templates_of(*beginning.sources.prognostic, opened.roles.prognostic.names),
           .allow_nans = config.allow_nans.value_or(beginning.initial.has_nans),
           .write_initial_state = config.write_initial_state,
@@ -143,7 +136,7 @@ forecast::Forecast open_forecast(const config::RunConfig& config, const Opened& 
           .streams = streams,
           .archive = archive},
       communicator);
-  filters::Chain filters(config.post_processors, {opened.described, communicator.rank(), archive});
+  filters::Chain filters(config.post_processors, {opened.described, communicator.rank(), archive, &metadata});
   std::vector<forecast::DatasetRun> datasets;
   datasets.emplace_back(forecast::DatasetParts{.output_variables = metadata.output,
                                                .prognostic_columns = metadata.prognostic_columns,

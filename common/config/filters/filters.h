@@ -8,11 +8,13 @@
 #include "common/config/filters/accumulate.h"
 #include "common/config/filters/extract_slice.h"
 #include "common/config/filters/masks.h"
+#include "common/config/filters/transforms.h"
 
 namespace tradewind::config {
 
 // The table of kinds (kinds.h).
-using FilterKinds = std::variant<AccumulateFromStart, ExtractSlice, ExtractMask, AssignMask>;
+using FilterKinds =
+    std::variant<AccumulateFromStart, ExtractSlice, ExtractMask, AssignMask, ForwardTransform, BackwardTransform>;
 
 struct FilterConfig : FilterKinds {
   using FilterKinds::FilterKinds;
@@ -21,6 +23,5 @@ struct FilterConfig : FilterKinds {
 
 // In the order in which they are applied.
 std::vector<FilterConfig> parse_post_processors(const Node& node, const std::string& key, Findings& findings);
-void refuse_pre_processors(const Node& node, const std::string& key, Findings& findings);
 
 }  // namespace tradewind::config

@@ -51,12 +51,16 @@ GribInputConfig GribInputConfig::parse(const Component& component, Findings& fin
               });
   reader.take_set("namer",
                   [&](const Node& node, const std::string& key) { config.namer = parse_namer(node, key, findings); });
-  refuse_common(reader, findings);
+  reader.take_set("pre_processors", [&](const Node& node, const std::string& key) {
+    config.pre_processors = parse_pre_processors(node, key, findings);
+  });
+  refuse_common(reader);
   return config;
 }
 
 void GribInputConfig::uses(Uses& uses) const {
   uses.paths.push_back({.names = PathUse::Names::sources, .path = path, .role = "the input", .at = path_at});
+  for (const PreProcessor& filter : pre_processors) filter.uses(uses);
 }
 
 }  // namespace tradewind::config

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/config/filters/pre_processors.h"
 #include "common/config/nodes/component.h"
 #include "common/config/nodes/findings.h"
 #include "common/config/nodes/uses.h"
@@ -21,6 +22,7 @@ struct GribInputConfig {
   std::string path;  // file, folder or glob
   std::vector<NamerRule> namer;
   Origin path_at = {};
+  std::vector<PreProcessor> pre_processors = {};
 
   static constexpr const char* kind = "grib";
   static GribInputConfig parse(const Component& component, Findings& findings);

@@ -1,6 +1,5 @@
 #include "common/config/inputs/inputs.h"
 
-#include "common/config/filters/filters.h"
 #include "common/config/nodes/kinds.h"
 
 namespace tradewind::config {
@@ -42,9 +41,7 @@ InputConfig parse_input(const Node& node, const std::string& key, std::optional<
   return parse_input(of_dataset(node, key, kinds(), dataset), key, findings);
 }
 
-void refuse_common(const MapReader& reader, Findings& findings) {
-  reader.take_set("pre_processors",
-                  [&](const Node& node, const std::string& key) { refuse_pre_processors(node, key, findings); });
+void refuse_common(const MapReader& reader) {
   reader.unsupported("variables", "leave it out: the checkpoint says which variables are read");
   reader.unsupported("purpose", "leave it out");
 }

@@ -25,7 +25,7 @@ InputConfig parse_input(const Node& node, const std::string& key, Findings& find
 InputConfig parse_input(const Node& node, const std::string& key, std::optional<std::string>& dataset,
                         Findings& findings);
 
-// Options that the reference has for every input and this build for none: `variables`, `purpose`, `pre_processors`.
-void refuse_common(const MapReader& reader, Findings& findings);
+// Options that the reference has for every input and this build for none: `variables`, `purpose`.
+void refuse_common(const MapReader& reader);
 
 }  // namespace tradewind::config

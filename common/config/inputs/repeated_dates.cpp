@@ -17,7 +17,8 @@ RepeatedDatesConfig RepeatedDatesConfig::parse(const Component& component, Findi
   reader.need("date", component.where, "write date: '2020-01-01', the date at which the source is read",
               [&](const Node& node, const std::string& key) { config.date = as_date(node, key); });
   reader.take_set("mode", [](const Node& node, const std::string& key) { as_choice(node, key, {"constant"}); });
-  refuse_common(reader, findings);
+  reader.unsupported("pre_processors", "give them to the source, or to the run");
+  refuse_common(reader);
   return config;
 }
 

@@ -86,6 +86,11 @@ TEST_CASE("what means nothing in the checkpoint, and would change the forecast o
       {"output: {printer: {variables: [{levtype: ml}]}}", "3:31: `output.printer.variables` leaves no variable"},
       {"output: {parallel: {grib: {path: o, variables: q_5}}}",
        "3:48: `output.parallel.grib.variables`: 'q_5' is no variable"},
+      {"post_processors: [{forward_transform_filter: {drop: {levelist: 50}}}]\noutput: {printer: {variables: [q_50]}}",
+       "4:32: `output.printer.variables.0`: 'q_50' is no variable"},
+      {"post_processors: [{forward_transform_filter: {rename: {param: {2t: t2m}}}}]\noutput: {printer: {variables: "
+       "[2t]}}",
+       "4:32: `output.printer.variables.0`: '2t' is"},
       {"output: {printer: {variables: {drop: [2d, tq]}}}", "3:39: `output.printer.variables.drop.0`: '2d' is no"},
       {"post_processors: [{accumulate_from_start_of_forecast: {accumulations: [tq, cp]}}]",
        "3:72: `post_processors.0.accumulate_from_start_of_forecast.accumulations.0`: 'tq' is no variable that"},
@@ -145,6 +150,11 @@ TEST_CASE("what means nothing in the checkpoint, and leaves the forecast as it i
       {"output: {grib: {path: o, templates: [{file: {path: x, variables: [2q]}}]}}",
        "3:66: `output.grib.templates.0.file.variables`: '2q' is no variable"},
       {"output: {grib: {path: o, grib2_keys: {tpp: {a: 1}}}}", "3:39: `output.grib.grib2_keys.tpp` is for no param"},
+      {"post_processors: [{forward_transform_filter: {rescale: {param: tq, scale: 2, offset: 0}}}]",
+       "3:20: `post_processors.0.forward_transform_filter` changes nothing: no variable that is there is what it "
+       "means"},
+      {"post_processors: [backward_transform_filter: cos_sin_mean_wave_direction]",
+       "3:19: `post_processors.0.backward_transform_filter` changes nothing"},
   };
   for (const Line& line : table) {
     const std::string shown(line.yaml);
@@ -179,7 +189,12 @@ TEST_CASE("what fits is left in peace") {
         "output: {printer: {variables: {drop: [tp]}}}",
         "output: {printer: {variables: [{param: q, levelist: [50, 100]}]}}",
         "post_processors: [accumulate_from_start_of_forecast]", "input: {data: {grib: x}}", "output: none",
-        "typed_variables: {2t: {mars: {param: 2t}}}", "output: {grib: {path: o, grib2_keys: {q: {a: 1}}}}"}) {
+        "typed_variables: {2t: {mars: {param: 2t}}}", "output: {grib: {path: o, grib2_keys: {q: {a: 1}}}}",
+        "post_processors: [{forward_transform_filter: {rename: {param: {2t: t2m}}}}]\ntyped_variables: {t2m: {mars: "
+        "{}}}\noutput: {printer: {variables: [t2m, q_50]}}",
+        "output: {printer: {variables: [x_50], post_processors: [{forward_transform_filter: {rename: {param: {q: "
+        "x}}}}]}}",
+        "post_processors: [forward_transform_filter: noop]"}) {
     const std::string shown(yaml);
     CAPTURE(shown);
     const Findings found = fitted(test, yaml, metadata());

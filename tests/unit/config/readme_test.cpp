@@ -71,6 +71,7 @@ TEST_CASE("the table of README.md names what is built, and says of nothing built
   check(row_of("inputs"), config::kind_names<config::InputConfig>());
   check(row_of("outputs"), config::kind_names<config::OutputConfig>());
   check(row_of("post-processors"), config::kind_names<config::FilterConfig>());
+  check(row_of("pre-processors"), config::kind_names<config::PreProcessor>());
 }
 
 TEST_CASE("what the table of README.md says to run is built") {
@@ -84,4 +85,5 @@ TEST_CASE("what the table of README.md says to run is built") {
   built(row_of("inputs"), config::kind_names<config::InputConfig>());
   built(row_of("outputs"), config::kind_names<config::OutputConfig>());
   built(row_of("post-processors"), config::kind_names<config::FilterConfig>());
+  built(row_of("pre-processors"), config::kind_names<config::PreProcessor>());
 }

@@ -21,8 +21,6 @@ TEST_CASE("post-processors") {
       {"post_processors: [{extract_from_state: lam}]",
        "post-processor 'extract_from_state' is not supported by this build", 3, 20,
        "accumulate_from_start_of_forecast"},
-      {"post_processors: [{backward_transform_filter: x}]",
-       "post-processor 'backward_transform_filter' is not supported by this build", 3, 20, "accumulate"},
       {"post_processors: [accumulate_from_start_of_forcast]",
        "unknown post-processor 'accumulate_from_start_of_forcast'", 3, 19, "did you mean"},
       {"post_processors: {data: []}", "`post_processors` must be a list, not a map", 3, 18, "["},

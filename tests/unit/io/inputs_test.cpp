@@ -303,3 +303,96 @@ TEST_CASE("repeated dates: what a source has at one date, for every date, on eve
             }),
             "no field of the input is valid at 2024-01-25T00:00:00"));
 }
+
+TEST_CASE("filters behind an input: what the model needs is made of what the file has, on every number of ranks") {
+  const auto metadata = golden_metadata("gt-transformer/inference-last.ckpt");
+  config::GribInputConfig plain{golden("gt-transformer/input.grib"), {}}, filtered = plain;
+  config::Rescale rescale;  // t on every level
+  rescale.param = "t";
+  rescale.scale = 2;
+  rescale.offset = -1;
+  config::Rename rename;
+  rename.params = {{"msl", "pressure"}};
+  config::ForwardTransform own, of_run;
+  own.transform = rescale;
+  filtered.pre_processors = {own};
+  of_run.transform = rename;
+  const std::vector<Time> dates = {start - hours(6), start};
+  const auto single = dist::make_single_communicator();
+  const at::Tensor source =
+      inputs::make_input(plain, metadata, *single)->read({"t_500", "msl", "t_850", "2t"}, dates, {0, 5248});
+  for (const int size : {1, 3}) {
+    tradewind::testing::run_ranks(size, [&](dist::Communicator& communicator) {
+      const dist::RowRange rows = dist::Shards(5248, size).range(communicator.rank());
+      const auto input = inputs::make_input(filtered, {metadata, communicator, {of_run}});
+      CHECK(input->latest_date() == start);
+      const at::Tensor read = input->read({"pressure", "t_850", "2t", "t_500"}, dates, rows);
+      const at::Tensor part = source.slice(1, rows.begin, rows.end);
+      CHECK(at::equal(read.select(2, 0), part.select(2, 1)));
+      CHECK(at::equal(read.select(2, 1), part.select(2, 2) * 2 - 1));
+      CHECK(at::equal(read.select(2, 2), part.select(2, 3)));
+      CHECK(at::equal(read.select(2, 3), part.select(2, 0) * 2 - 1));
+      const auto templates = inputs::templates_of(*input, {"pressure", "t_500", "tp"});
+      CHECK(templates->messages.size() == 2);
+      CHECK(templates->messages.contains("pressure"));
+    });
+  }
+  const auto without = inputs::make_input(plain, {metadata, *single, {of_run}});
+  CHECK(has(error_of([&] {
+              without->read({"msl"}, {start}, {0, 5248});
+            }),
+            "one field per variable and date:\n  msl  2024-01-15T00:00:00  missing"));
+}
+
+TEST_CASE("filters behind an input see what is not read, the first mask there is, and float64") {
+  const auto metadata = golden_metadata("gt-transformer/inference-last.ckpt");
+  config::GribInputConfig config{golden("gt-transformer/input.grib"), {}};
+  const std::vector<Time> dates = {start - hours(6), start};
+  const auto single = dist::make_single_communicator();
+  const auto plain = inputs::make_input(config, metadata, *single);
+  const at::Tensor doubles = plain->read_double({"2t", "lsm", "msl"}, dates, {0, 5248});
+  config::ForwardTransform rescale, mask;
+  config::Rescale of_temperature;
+  of_temperature.param = "2t";
+  of_temperature.scale = 0.1;
+  of_temperature.offset = -27.3;
+  rescale.transform = of_temperature;
+  config::ApplyMask where_land;
+  where_land.field = "lsm";
+  where_land.threshold = 0.5;
+  where_land.params = {"2t"};
+  mask.transform = where_land;
+  for (const int size : {1, 3}) {
+    tradewind::testing::run_ranks(size, [&](dist::Communicator& communicator) {
+      const dist::RowRange rows = dist::Shards(5248, size).range(communicator.rank());
+      const auto input =
+          inputs::make_input(config, {metadata, communicator, {mask, rescale, config::NoMissingValues{}}});
+      const at::Tensor read = input->read({"msl", "2t"}, dates, rows);
+      const at::Tensor land = doubles[0].select(1, 1) > 0.5;  // of the first message for both dates
+      for (const std::int64_t date : {0, 1}) {
+        const at::Tensor scaled = doubles[date].select(1, 0) * 0.1 - 27.3, sea = at::logical_not(land);
+        const at::Tensor expected = at::where(land, scaled.masked_select(sea).mean(), scaled).to(at::kFloat);
+        CHECK(at::equal(read[date].select(1, 1), expected.slice(0, rows.begin, rows.end)));
+        CHECK(at::equal(read[date].select(1, 0),
+                        doubles[date].select(1, 2).to(at::kFloat).slice(0, rows.begin, rows.end)));
+      }
+      CHECK(input->take_warnings().empty());
+    });
+  }
+  const auto without_mask = inputs::make_input(config, {metadata, *single, {mask}});
+  CHECK(has(error_of([&] { without_mask->read({"lsm"}, {start}, {0, 5248}); }), "lsm  2024-01-15T00:00:00  missing"));
+  config::Rename twice;
+  twice.params = {{"msl", "sp"}};
+  rescale.transform = twice;
+  const auto two = inputs::make_input(config, {metadata, *single, {rescale}});
+  CHECK(has(error_of([&] { two->read({"sp"}, {start}, {0, 5248}); }), "sp  2024-01-15T00:00:00  2 fields"));
+  twice.params = {{"nothing", "sp"}};
+  rescale.transform = twice;
+  rescale.at = {"pre_processors.0.forward_transform_filter", "config.yaml:3:1"};
+  const auto idle = inputs::make_input(config, {metadata, *single, {rescale}});
+  idle->read({"msl"}, {start}, {0, 5248});
+  const auto warnings = idle->take_warnings();
+  REQUIRE(warnings.size() == 1);
+  CHECK(has(warnings[0], "config.yaml:3:1: `pre_processors.0.forward_transform_filter` changes nothing"));
+  CHECK(idle->take_warnings().empty());
+}

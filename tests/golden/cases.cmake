@@ -73,6 +73,12 @@ foreach(size IN LISTS golden_world_sizes)
   set_tests_properties("golden.trees.w${size}" PROPERTIES LABELS golden TIMEOUT 600 ENVIRONMENT "TRADEWIND_BIN=${golden_bin}")
 endforeach()
 
+# Filters of anemoi-transform.
+foreach(size IN LISTS golden_world_sizes)
+  add_test("golden.filters.w${size}" "${golden_source}/filters_case.sh" "${size}" "${golden_scratch}/filters.w${size}")
+  set_tests_properties("golden.filters.w${size}" PROPERTIES LABELS golden TIMEOUT 600 ENVIRONMENT "TRADEWIND_BIN=${golden_bin}")
+endforeach()
+
 # The skill of the example's forecast, as its reader sees it.
 list(GET golden_world_sizes 0 size)
 add_test("golden.rossby-haurwitz.skill" "${golden_examples}/rossby-haurwitz/score.sh"

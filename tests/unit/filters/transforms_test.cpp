@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "common/errors.h"
-#include "tests/unit/files/temporary_folder.h"
+#include "tests/helpers/temporary_folder.h"
 #include "worker/filters/transform.h"
 #include "worker/npz/npy_header.h"
 

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "worker/fields/rows.h"
 #include "worker/filters/transform.h"
 #include "worker/inputs/input.h"
 

@@ -22,7 +22,7 @@ namespace {
 using Arrays = std::vector<std::pair<std::string, at::Tensor>>;
 
 const std::string golden = TRADEWIND_GOLDEN_DIR, ensemble = golden + "/legacy/0.9.3-ens-small-injector",
-                  deterministic = golden + "/legacy/0.13.0-aifs";
+                  deterministic = golden + "/legacy/0.9.3-single-v2-twin";
 
 at::Tensor reference(const std::string& folder, const std::string& name) {
   return npz::read(*checkpoint::Archive::open(folder + "/reference.npz"), name);

@@ -101,7 +101,7 @@ output:
       - accumulate_from_start_of_forecast
   - grib:
       path: masked.grib
-      variables: [2t, 2d, ro, swvl1]
+      variables: [2t, 2d, swvl1]
       {templates}
       post_processors:
       - forward_transform_filter: {{filter: apply_mask, path: lsm.npy, threshold: 0.5, threshold_operator: lt, param: 2t}}

@@ -1,5 +1,6 @@
 #include "common/checkpoint/checkpoint.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <optional>
@@ -45,10 +46,59 @@ const ArchiveEntry* find_entry(const Archive& archive, const std::string& path) 
   return slash == std::string::npos ? nullptr : archive.find(archive.root() + path.substr(slash + 1));
 }
 
-void require_same(std::size_t tree, std::size_t metadata, const char* what, const Archive& archive) {
-  if (tree == metadata) return;
-  throw UserError("the model has " + std::to_string(tree) + " " + what + ", its metadata " + std::to_string(metadata),
-                  archive.path(), "model and metadata of this checkpoint do not belong together");
+constexpr const char* kStrangers = "model and metadata of this checkpoint do not belong together";
+
+std::vector<std::string> names_of(const ModelDescription& model) {
+  std::vector<std::string> names;
+  for (const DatasetDescription& dataset : model.datasets) names.push_back(dataset.name);
+  return names;
+}
+
+std::vector<std::string> names_of(const std::vector<Metadata>& metadata) {
+  std::vector<std::string> names;
+  for (const Metadata& dataset : metadata) names.push_back(dataset.dataset);
+  return names;
+}
+
+[[noreturn]] void refuse_names(const Archive& archive, const std::vector<Metadata>& metadata,
+                               const ModelDescription& model) {
+  const bool one = metadata.size() == 1 && model.datasets.size() == 1;
+  throw UserError((one ? "the model's dataset is " : "the model's datasets are ") + listed(names_of(model)) +
+                      (one ? ", that of its metadata " : ", those of its metadata ") + listed(names_of(metadata)),
+                  archive.path(), kStrangers);
+}
+
+// In the order of the metadata.
+void order_datasets(const Archive& archive, const std::vector<Metadata>& metadata, ModelDescription& model) {
+  if (metadata.size() != model.datasets.size()) refuse_names(archive, metadata, model);
+  if (!metadata.front().multi_dataset_layout) return;
+  const std::vector<std::string> names = names_of(model);
+  std::vector<std::size_t> moved(names.size());  // old place -> new place
+  std::vector<DatasetDescription> ordered;
+  for (const Metadata& dataset : metadata) {
+    const auto found = std::find(names.begin(), names.end(), dataset.dataset);
+    if (found == names.end()) refuse_names(archive, metadata, model);
+    const auto old = static_cast<std::size_t>(found - names.begin());
+    moved[old] = ordered.size();
+    ordered.push_back(model.datasets[old]);
+  }
+  model.datasets = std::move(ordered);
+  for (std::size_t& latent : model.latents) latent = moved.at(latent);
+}
+
+void require_agreement(const Archive& archive, const Metadata& metadata, const DatasetDescription& dataset, bool one) {
+  const std::string whose = one ? "the model" : "the model's dataset " + dataset.name;
+  const auto require_same = [&](std::int64_t tree, std::size_t stated, const char* what) {
+    if (tree == static_cast<std::int64_t>(stated)) return;
+    throw UserError(whose + " has " + std::to_string(tree) + " " + what + ", its metadata " + std::to_string(stated),
+                    archive.path(), kStrangers);
+  };
+  require_same(dataset.input_variables, metadata.input.size(), "input variables");
+  require_same(dataset.output_variables, metadata.output.size(), "output variables");
+  require_same(dataset.input_steps, metadata.time.input_offsets.size(), "input times");
+  require_same(dataset.output_steps, metadata.time.output_offsets.size(), "output times");
+  if (metadata.grid_points != 0)
+    require_same(dataset.nodes.count, static_cast<std::size_t>(metadata.grid_points), "grid points");
 }
 
 struct FoundArray {
@@ -123,19 +173,10 @@ std::vector<double> read_array(const Archive& archive, const Metadata& metadata,
 }
 
 // The tree decides what is computed, the metadata what goes in and comes out.
-void require_agreement(const Archive& archive, const Metadata& metadata, const ModelDescription& model) {
-  const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
-  const DatasetDescription& dataset = only_dataset(model);
-  require_same(size(dataset.input_variables), metadata.input.size(), "input variables", archive);
-  require_same(size(dataset.output_variables), metadata.output.size(), "output variables", archive);
-  require_same(size(dataset.input_steps), metadata.time.input_offsets.size(), "input times", archive);
-  require_same(size(dataset.output_steps), metadata.time.output_offsets.size(), "output times", archive);
-  if (metadata.grid_points != 0)
-    require_same(size(dataset.nodes.count), size(metadata.grid_points), "grid points", archive);
-  if (metadata.multi_dataset_layout && dataset.name != metadata.dataset) {
-    throw UserError("the model's dataset is " + dataset.name + ", that of its metadata " + metadata.dataset,
-                    archive.path(), "model and metadata of this checkpoint do not belong together");
-  }
+void require_agreement(const Archive& archive, const std::vector<Metadata>& metadata, ModelDescription& model) {
+  order_datasets(archive, metadata, model);
+  for (std::size_t i = 0; i < metadata.size(); ++i)
+    require_agreement(archive, metadata[i], model.datasets[i], metadata.size() == 1);
 }
 
 }  // namespace tradewind::checkpoint

@@ -12,8 +12,10 @@
 
 namespace tradewind::checkpoint {
 
-// Reads <root>/anemoi-metadata/{anemoi,ai-models}.json, wherever it lies. `patch` is merged into it recursively.
-Metadata read_metadata(const Archive& archive, const Json& patch = Json::object());
+// Of each dataset, in the document's order, at least one (metadata.h).
+std::vector<Metadata> interpret_datasets(const Json& document, const Json& patch = Json::object());
+// The same of <root>/anemoi-metadata/{anemoi,ai-models}.json, wherever it lies.
+std::vector<Metadata> read_metadata(const Archive& archive, const Json& patch = Json::object());
 // Raw little-endian supporting array as float64 (float32, float64, ints and bool are converted). It must have exactly
 // `elements` values, which the caller knows from elsewhere: the array's own shape is not to be believed.
 std::vector<double> read_array(const Archive& archive, const Metadata& metadata, const std::string& name,
@@ -26,10 +28,11 @@ bool has_coordinates_of_model(const Metadata& metadata, std::int64_t points);
 struct Checkpoint {
   std::shared_ptr<const Archive> archive;
   std::shared_ptr<const void> contents;  // what the description's tensors lie in
-  Metadata metadata;
+  std::vector<Metadata> metadata;        // of the model's datasets, in their order
   ModelDescription model;
 };
-// UserError unless model and metadata speak of the same variables, times and grid.
-void require_agreement(const Archive& archive, const Metadata& metadata, const ModelDescription& model);
+// Puts the model's datasets in the order of the metadata, whose first one speaks for all where they share a fact.
+// UserError unless both speak of the same datasets, and of each of the same variables, times and grid.
+void require_agreement(const Archive& archive, const std::vector<Metadata>& metadata, ModelDescription& model);
 
 }  // namespace tradewind::checkpoint

@@ -272,9 +272,11 @@ enum class TargetFeature {
   trainable_parameters,
 };
 
-// From a dataset's rows to the rows of hidden level 0, and back.
+// From a dataset's rows to the rows of hidden level 0, and back. hidden: what an encoder's destinations start from,
+// where it is not what the level has for all.
 struct EncoderDescription {
   MapperDescription mapper;
+  std::optional<NodeDescription> hidden = {};
   bool operator==(const EncoderDescription&) const = default;
 };
 struct DecoderDescription {
@@ -283,8 +285,8 @@ struct DecoderDescription {
   bool operator==(const DecoderDescription&) const = default;
 };
 
-// A set of variables on one grid: what comes in, what goes out, and how. Without an encoder it is only written, without
-// a decoder only read.
+// A set of variables on one grid: what comes in, what goes out, and how. Without an encoder its input only makes the
+// rows that its decoder starts from; without a decoder it is only read.
 struct DatasetDescription {
   std::string name;  // "data" in old files
   NodeDescription nodes;
@@ -324,8 +326,9 @@ struct UpStage {
 };
 using StageDescription = std::variant<ProcessStage, DownStage, UpStage>;
 
-// How the latents that several encoders make of the rows of level 0 come together; of one encoder both are that latent.
-enum class LatentAggregation { sum, mean };
+// How the latents that several encoders make of the rows of level 0 come together; of one encoder all are that latent.
+// Concatenated, a row is as wide as all of them.
+enum class LatentAggregation { sum, mean, concatenation };
 
 // Random numbers of a model call: mlp(projection * deviation * z), z standard normal, as many rows as level 0 has or
 // the projection columns. They come to the trunk as x = injection([x, noise]), or without injection as the condition of
@@ -346,6 +349,7 @@ struct ModelDescription {
   std::vector<NodeDescription> levels;       // of hidden nodes, at least one; encoders and decoders meet level 0
   std::vector<StageDescription> trunk;       // in order
   LatentAggregation aggregation = LatentAggregation::sum;
+  std::vector<std::size_t> latents;  // datasets that are encoded, in the order in which their latents come together
   std::optional<NoiseDescription> noise;  // absent: no random numbers
   bool latent_skip = true;                // level 0 after aggregation is added to it after the trunk
   bool output_has_time = true;            // whether the reference's y carries a time axis

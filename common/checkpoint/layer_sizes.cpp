@@ -179,4 +179,13 @@ LinearSizes linear_sizes(const ModelDescription& model) {
   return sum.sizes();
 }
 
+std::int64_t latent_width(const ModelDescription& model) {
+  std::int64_t width = 0;
+  for (const std::size_t dataset : model.latents) {
+    const std::int64_t one = sizes_of(model.datasets.at(dataset).encoder->mapper).channels;
+    width = model.aggregation == LatentAggregation::concatenation ? width + one : one;
+  }
+  return width;
+}
+
 }  // namespace tradewind::checkpoint

@@ -30,5 +30,7 @@ struct LinearSizes {
   std::int64_t values = 0, packed = 0;
 };
 LinearSizes linear_sizes(const ModelDescription& model);
+// Of a row of level 0 where encoders, trunk and decoders meet.
+std::int64_t latent_width(const ModelDescription& model);
 
 }  // namespace tradewind::checkpoint

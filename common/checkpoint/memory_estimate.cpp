@@ -84,6 +84,8 @@ class Estimator {
   MemoryEstimate operator()() {
     add_weights();
     for (const DatasetDescription& dataset : model_.datasets) add_dataset(dataset);
+    // What encoders have made, one after the other or beside each other, and a copy for the latent skip.
+    estimate_.latent += kFloat * 2 * latent_width(model_) * own(model_.levels.front());
     for (const StageDescription& stage : model_.trunk) std::visit([&](const auto& each) { add_stage(each); }, stage);
     if (model_.noise) add_noise(*model_.noise);
     estimate_.attention = scratch_.shared();
@@ -109,18 +111,16 @@ class Estimator {
                                          2 * dataset.output_steps * dataset.output_variables) +
                                kPointBytes);
     LayerRows site{.source_width = width, .destination_width = node_columns(hidden), .fixed_destinations = true};
-    std::int64_t channels = 0;
     if (dataset.encoder) {
-      channels = sizes_of(dataset.encoder->mapper).channels;
       const std::int64_t halo = add_mapper(dataset.encoder->mapper, dataset.nodes, hidden, site);
       estimate_.halo_rows_encoder = std::max(estimate_.halo_rows_encoder, halo);
-      estimate_.latent += kFloat * (2 * channels * own(hidden) + width * halo);
+      estimate_.latent += kFloat * width * halo;
       estimate_.nodes += kFloat * own(hidden) *
                          std::visit([](const auto& mapper) { return fixed_width(mapper); }, dataset.encoder->mapper);
     }
     add_residual(dataset);
     if (dataset.decoder) {
-      channels = sizes_of(dataset.decoder->mapper).channels;
+      const std::int64_t channels = latent_width(model_);
       site = {.source_width = channels, .destination_width = width};
       const std::int64_t halo = add_mapper(dataset.decoder->mapper, hidden, dataset.nodes, site);
       estimate_.halo_rows_decoder = std::max(estimate_.halo_rows_decoder, halo);
@@ -210,9 +210,7 @@ class Estimator {
   // All of it is drawn on every rank.
   void add_noise(const NoiseDescription& noise) {
     const NodeDescription& hidden = model_.levels.front();
-    for (const DatasetDescription& dataset : model_.datasets) {
-      if (dataset.encoder) scratch_.add(noise, own(hidden), sizes_of(dataset.encoder->mapper).channels);
-    }
+    scratch_.add(noise, own(hidden), latent_width(model_));
     estimate_.latent += kFloat * noise.channels * (noise.rows + own(hidden));
     if (!noise.projection) return;
     estimate_.nodes += 8 * (own(hidden) + 1) + 8 * share_of_entries(*noise.projection, rank_.world_size).edges;

@@ -17,6 +17,7 @@ namespace {
 // Known metadata has less than 1 MB and is packed to a tenth at best; beyond both bounds together it is no metadata.
 constexpr std::uint64_t kLargestMetadata = std::uint64_t{64} << 20;
 constexpr std::uint64_t kUsualMetadata = std::uint64_t{8} << 20, kBestRatio = 100;
+constexpr std::size_t kMostDatasets = 20;  // each holds the document
 
 const ArchiveEntry& find_document(const Archive& archive) {
   for (const char* name : {"anemoi.json", "ai-models.json"}) {
@@ -52,13 +53,18 @@ void merge(Json& into, const Json& patch, const std::string& path, bool parent_i
   }
 }
 
-std::string only_dataset(const JsonNode& document) {
+// Empty in the layout of one dataset, which has no name.
+std::vector<std::string> dataset_names(const JsonNode& document) {
   const auto names = document.find_path({"metadata_inference", "dataset_names"});
   if (!names || names->value().empty()) return {};
-  const auto all = names->texts();
-  if (all.size() == 1) return all.front();
-  throw UserError("a checkpoint of " + std::to_string(all.size()) + " datasets (" + listed(all) + ") is not supported",
-                  "metadata: " + names->path(), "checkpoints of one dataset are");
+  std::vector<std::string> all = names->texts();
+  if (all.size() > kMostDatasets) names->fail("there are more than " + std::to_string(kMostDatasets) + " datasets");
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (std::find(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(i), all[i]) !=
+        all.begin() + static_cast<std::ptrdiff_t>(i))
+      names->fail("the dataset " + all[i] + " is named twice");
+  }
+  return all;
 }
 
 std::string read_document(const Archive& archive) {
@@ -70,12 +76,20 @@ std::string read_document(const Archive& archive) {
   return archive.read(entry, kLargestMetadata);
 }
 
+// Whether a patch is for each dataset by its name, as other options may be; else it is for all of them.
+bool is_by_name(const Json& patch, const std::vector<std::string>& datasets) {
+  const auto in_patch = [&](const std::string& name) { return patch.contains(name); };
+  if (std::none_of(datasets.begin(), datasets.end(), in_patch)) return false;
+  for (const std::string& name : datasets) {
+    if (!in_patch(name))
+      throw UserError("it names some of the checkpoint's datasets and not '" + name + "'", "patch_metadata",
+                      "name all of them (" + listed(datasets) + "), or none for what is meant for all");
+  }
+  return true;
+}
+
 void apply_patch(const Json& patch, Metadata& out) {
-  if (patch.is_null() || patch.empty()) return;
-  if (!patch.is_object()) throw UserError("patch_metadata is no table", "patch_metadata");
-  // As elsewhere in the configuration, options may be given for the dataset by its name.
-  const auto own = patch.find(out.dataset);
-  merge(out.raw, own == patch.end() ? patch : *own, "", false, out.new_keys);
+  merge(out.raw, patch, "", false, out.new_keys);
   std::erase_if(out.new_keys,
                 [](const std::string& key) { return key == "constant_fields" || key.ends_with(".constant_fields"); });
 }
@@ -164,14 +178,9 @@ void read_grid(const MetadataLayout& layout, Metadata& out) {
   out.grid_points = points_of(layout, out);
 }
 
-Metadata interpret_metadata(Json document, const Json& patch) {
-  Metadata out;
-  out.raw = std::move(document);
-  const std::string dataset = only_dataset(JsonNode(out.raw));
-  out.multi_dataset_layout = !dataset.empty();
-  out.dataset = dataset.empty() ? "data" : dataset;
-  apply_patch(patch, out);
+namespace {
 
+void read_facts(Metadata& out) {
   const JsonNode whole(out.raw);
   const MetadataLayout layout = find_layout(whole, out);
   if (const auto task = whole.find_path({"metadata_inference", "task"})) out.task = task->text();
@@ -182,12 +191,35 @@ Metadata interpret_metadata(Json document, const Json& patch) {
   read_columns(layout, out);
   read_time(layout, out);
   read_grid(layout, out);
-  return out;
 }
 
-Metadata read_metadata(const Archive& archive, const Json& patch) {
+}  // namespace
+
+std::vector<Metadata> interpret_datasets(const Json& document, const Json& patch) {
+  std::vector<std::string> names = dataset_names(JsonNode(document));
+  const bool has_names = !names.empty();
+  if (!has_names) names = {"data"};
+  if (!patch.is_null() && !patch.is_object()) throw UserError("patch_metadata is no table", "patch_metadata");
+  const bool by_name = is_by_name(patch, names);
+  std::vector<Metadata> all;
+  for (const std::string& name : names) {
+    Metadata& out = all.emplace_back();
+    out.raw = document;
+    out.dataset = name;
+    out.multi_dataset_layout = has_names;
+    if (!patch.is_null()) apply_patch(by_name ? patch.at(name) : patch, out);
+    read_facts(out);
+  }
+  return all;
+}
+
+Metadata interpret_metadata(Json document, const Json& patch) {
+  return std::move(interpret_datasets(document, patch).front());
+}
+
+std::vector<Metadata> read_metadata(const Archive& archive, const Json& patch) {
   try {
-    return interpret_metadata(parse_python_json(read_document(archive)), patch);
+    return interpret_datasets(parse_python_json(read_document(archive)), patch);
   } catch (const UserError& error) {
     if (error.where().starts_with(archive.path())) throw;
     std::string where = archive.path();

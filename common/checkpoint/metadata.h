@@ -1,5 +1,5 @@
-// The metadata JSON of a checkpoint (anemoi.json, ai-models.json), of either layout, as one set of facts about the one
-// dataset that is supported: variables, roles, columns, time steps, grid, supporting arrays.
+// The metadata JSON of a checkpoint (anemoi.json, ai-models.json), of either layout, as one set of facts about each of
+// its datasets (checkpoint.h reads them all): variables, roles, columns, time steps, grid, supporting arrays.
 // Plain values, immutable after reading. Errors: UserError with the path in the JSON.
 #pragma once
 
@@ -72,8 +72,9 @@ struct Metadata {
   std::map<std::string, Array> arrays;
 };
 
-// The facts in a document of either layout. `patch` (patch_metadata of the run configuration) is merged into it first:
-// tables recursively, anything else replaces. Errors name the path in the document.
+// The facts about the first dataset in a document of either layout. `patch` (patch_metadata of the run configuration;
+// for all datasets, or for each by its name) is merged into it first: tables recursively, anything else replaces.
+// Errors name the path in the document.
 Metadata interpret_metadata(Json document, const Json& patch = Json::object());
 
 }  // namespace tradewind::checkpoint

@@ -92,14 +92,16 @@ void check_files(const RunConfig& config, const ConfigDocument& document, Findin
     if (!config.checkpoint.empty())
       check_file("the checkpoint", config.checkpoint, written_at(document, "checkpoint"), document);
   });
-  Uses uses;
-  config.input.uses(uses);
-  if (config.constant_forcings) config.constant_forcings->uses(uses);
-  if (config.dynamic_forcings) config.dynamic_forcings->uses(uses);
-  config.output.uses(uses);
-  for (const PreProcessor& filter : config.pre_processors) filter.uses(uses);
-  for (const FilterConfig& filter : config.post_processors) filter.uses(uses);
-  check_uses(uses, document, findings);
+  for (const RunConfig& one : by_dataset(config)) {
+    Uses uses;
+    one.input.uses(uses);
+    if (one.constant_forcings) one.constant_forcings->uses(uses);
+    if (one.dynamic_forcings) one.dynamic_forcings->uses(uses);
+    one.output.uses(uses);
+    for (const PreProcessor& filter : one.pre_processors) filter.uses(uses);
+    for (const FilterConfig& filter : one.post_processors) filter.uses(uses);
+    check_uses(uses, document, findings);
+  }
 }
 
 }  // namespace tradewind::config

@@ -261,22 +261,31 @@ void parse_texts(const MapReader& reader, RunConfig& config, Findings& findings)
 }
 
 void parse_streams(const MapReader& reader, const ConfigDocument& document, RunConfig& config, Findings& findings) {
-  const auto forcings = [&](const std::string& name, std::optional<InputConfig>& to) {
-    reader.take_set(
-        name, [&](const Node& node, const std::string& key) { to = parse_input(node, key, config.dataset, findings); });
+  using Part = std::optional<InputConfig> DatasetParts::*;
+  const auto input = [&](const Node& node, const std::string& key, Part part, auto& of_all) {
+    const std::vector<Node::Entry> named = inputs_by_dataset(node);
+    if (named.empty()) of_all = parse_input(node, key, findings);
+    for (const Node::Entry& entry : named) {
+      findings.attempt(
+          [&] { config.datasets[entry.key].*part = parse_input(entry.value, key + "." + entry.key, findings); });
+    }
   };
-  const auto input = [&](const Node& node) {
-    findings.attempt([&] { config.input = parse_input(node, "input", config.dataset, findings); });
+  const auto forcings = [&](const std::string& name, Part part, std::optional<InputConfig>& of_all) {
+    reader.take_set(name, [&](const Node& node, const std::string& key) { input(node, key, part, of_all); });
   };
-  if (const Node* node = reader.find("input"))
-    input(*node);
-  else if (!reader.meant("input"))
-    input(Node::of("test", {document.name, 0, 0}));
-  forcings("constant_forcings", config.constant_forcings);
-  forcings("dynamic_forcings", config.dynamic_forcings);
+  const Node none = Node::of("test", {document.name, 0, 0});
+  if (const Node* node = reader.find("input"); node != nullptr || !reader.meant("input"))
+    findings.attempt([&] { input(node != nullptr ? *node : none, "input", &DatasetParts::input, config.input); });
+  forcings("constant_forcings", &DatasetParts::constant_forcings, config.constant_forcings);
+  forcings("dynamic_forcings", &DatasetParts::dynamic_forcings, config.dynamic_forcings);
   config.output = PrinterOutputConfig{};
   reader.take("output", [&](const Node& node, const std::string& key) {
-    config.output = parse_output(node, key, config.dataset, findings);
+    const std::vector<Node::Entry> named = outputs_by_dataset(node);
+    if (named.empty()) config.output = parse_output(node, key, findings);
+    for (const Node::Entry& entry : named) {
+      findings.attempt(
+          [&] { config.datasets[entry.key].output = parse_output(entry.value, key + "." + entry.key, findings); });
+    }
   });
 }
 
@@ -301,6 +310,26 @@ RunConfig parse_run_config(const ConfigDocument& document, Findings& findings) {
   refuse_unbuilt(reader);
   parse_idle(reader, findings);
   return config;
+}
+
+RunConfig for_dataset(const RunConfig& config, const std::string& dataset) {
+  RunConfig out = config;
+  out.datasets.clear();
+  const auto found = config.datasets.find(dataset);
+  if (found == config.datasets.end()) return out;
+  const DatasetParts& own = found->second;
+  if (own.input) out.input = *own.input;
+  if (own.constant_forcings) out.constant_forcings = own.constant_forcings;
+  if (own.dynamic_forcings) out.dynamic_forcings = own.dynamic_forcings;
+  if (own.output) out.output = *own.output;
+  return out;
+}
+
+std::vector<RunConfig> by_dataset(const RunConfig& config) {
+  if (config.datasets.empty()) return {config};
+  std::vector<RunConfig> all;
+  for (const auto& [name, parts] : config.datasets) all.push_back(for_dataset(config, name));
+  return all;
 }
 
 RunConfig parse_run_config(const ConfigDocument& document) {

@@ -33,6 +33,12 @@ struct RunnerConfig {
   Json base_options = Json::object();  // options of the base runner
 };
 
+// What is given for a dataset by its name, in place of what is given for all.
+struct DatasetParts {
+  std::optional<InputConfig> input, constant_forcings, dynamic_forcings;
+  std::optional<OutputConfig> output;
+};
+
 struct RunConfig {
   std::string checkpoint;
   RunnerConfig runner;
@@ -40,7 +46,7 @@ struct RunConfig {
   Duration lead_time = std::chrono::hours(240);
   std::string description, name;
   int verbosity = 0;
-  InputConfig input;
+  InputConfig input;                                               // these four for datasets without their own
   std::optional<InputConfig> constant_forcings, dynamic_forcings;  // default: input
   OutputConfig output;
   std::vector<FilterConfig> post_processors;  // they see every state
@@ -55,7 +61,12 @@ struct RunConfig {
   Json typed_variables = Json::object();
   Json patch_metadata = Json::object();
   std::map<std::string, std::string> env;
-  std::optional<std::string> dataset;  // the dataset's name where the config gives parts per dataset
+  std::map<std::string, DatasetParts> datasets;  // by name, where the config gives parts by name
 };
+
+// The configuration as it is for one dataset: with the parts that are its own.
+RunConfig for_dataset(const RunConfig& config, const std::string& dataset);
+// For each that it names; as it is when it names none.
+std::vector<RunConfig> by_dataset(const RunConfig& config);
 
 }  // namespace tradewind::config

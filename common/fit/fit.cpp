@@ -1,5 +1,8 @@
 #include "common/fit/fit.h"
 
+#include <algorithm>
+#include <string>
+
 #include "common/fit/parts.h"
 
 namespace tradewind {
@@ -47,15 +50,55 @@ void check_runner(Case& one) {
   }
 }
 
+namespace {
+
+void add(std::vector<std::string>& names, const std::vector<std::string>& more) {
+  for (const std::string& name : more)
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+// What all datasets know together; times are the same for all.
+checkpoint::Metadata in_one(const std::vector<checkpoint::Metadata>& metadata) {
+  checkpoint::Metadata whole = metadata.front();
+  for (const checkpoint::Metadata& other : metadata) {
+    add(whole.input, other.input);
+    add(whole.output, other.output);
+    add(whole.forcing, other.forcing);
+    whole.variables.insert(other.variables.begin(), other.variables.end());
+    whole.arrays.insert(other.arrays.begin(), other.arrays.end());
+  }
+  return whole;
+}
+
+void check_view(Case one) {
+  check_times(one);
+  check_selection(one);
+  check_names(one);
+}
+
+}  // namespace
 }  // namespace fit
 
 void check_fit(const config::RunConfig& config, const config::ConfigDocument& document,
-               const checkpoint::Metadata& metadata, config::Findings& findings) {
-  fit::Case one{config, document, metadata, findings};
-  fit::check_runner(one);
-  fit::check_times(one);
-  fit::check_selection(one);
-  fit::check_names(one);
+               const std::vector<checkpoint::Metadata>& metadata, config::Findings& findings) {
+  const checkpoint::Metadata whole = fit::in_one(metadata);
+  std::vector<std::string> names;
+  bool own_outputs = false;
+  for (const checkpoint::Metadata& one : metadata) {
+    names.push_back(one.dataset);
+    const auto found = config.datasets.find(one.dataset);
+    own_outputs = own_outputs || (found != config.datasets.end() && found->second.output);
+  }
+  if (!own_outputs) fit::check_view({config, document, whole, whole, findings});
+  for (const checkpoint::Metadata& one : metadata) {
+    const config::RunConfig view = config::for_dataset(config, one.dataset);
+    fit::Case own{view, document, one, whole, findings};
+    if (own_outputs) fit::check_view(own);
+    fit::check_patch(own);
+  }
+  fit::Case all{config, document, whole, whole, findings};
+  fit::check_runner(all);
+  fit::check_datasets(all, names);
 }
 
 }  // namespace tradewind

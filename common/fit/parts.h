@@ -13,7 +13,8 @@ namespace tradewind::fit {
 struct Case {
   const config::RunConfig& config;
   const config::ConfigDocument& document;
-  const checkpoint::Metadata& metadata;
+  const checkpoint::Metadata& metadata;  // of the dataset whose parts these are; of all in one where they share them
+  const checkpoint::Metadata& whole;     // of all in one
   config::Findings& findings;
 
   // Of a top-level key's value; the document's beginning when it is not given.
@@ -27,8 +28,11 @@ void warn(Case& one, const config::Origin& at, const std::string& what);
 void check_runner(Case& one);     // against the checkpoint's task
 void check_times(Case& one);      // lead_time, output_frequency
 void check_selection(Case& one);  // variables of outputs, what filters mean
-void check_names(
-    Case& one);  // what parts of the configuration name (uses.h), typed_variables, patch_metadata, the dataset
+void check_names(Case& one);      // what parts of the configuration name (uses.h), typed_variables
+
+// Of the whole configuration and each dataset.
+void check_patch(Case& one);                                                    // patch_metadata
+void check_datasets(Case& one, const std::vector<std::string>& of_checkpoint);  // the names that parts are given for
 
 // The variables that outputs get, behind all filters.
 std::set<std::string> made_by_filters(const Case& one);

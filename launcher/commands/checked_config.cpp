@@ -27,11 +27,11 @@ void check_checkpoint(CheckedConfig& checked, const std::string& config) {
   findings.attempt([&] {
     checkpoint::Examined found = checkpoint::examine(path, {.precision_given = checked.config.precision.has_value(),
                                                             .patch_metadata = checked.config.patch_metadata});
-    if (found.metadata) check_fit(checked.config, checked.document, *found.metadata, findings);
+    if (!found.metadata.empty()) check_fit(checked.config, checked.document, found.metadata, findings);
     point_to_exec(found.obstacles, config);
     refuse_all(std::move(found.obstacles));
     checked.checkpoint = checkpoint::Checkpoint{std::move(found.archive), std::move(found.contents),
-                                                *std::move(found.metadata), *std::move(found.model)};
+                                                std::move(found.metadata), *std::move(found.model)};
   });
 }
 

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "common/checkpoint/memory_estimate.h"
 #include "common/checkpoint/verify.h"
@@ -42,7 +43,7 @@ void warn_of_memory(const checkpoint::Checkpoint& opened, const config::RunConfi
   const int here = placement.mode == PlacementMode::member ? placement.local_size : placement.world_size;
   if (placement.mode == PlacementMode::wrap || placement.rank != 0 || here < 1) return;
   if (config.device ? *config.device != "cpu" : probes.gpus() > 0) return;
-  const Precision precision = precision_for(config, opened.metadata);
+  const Precision precision = precision_for(config, opened.metadata.front());
   const int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   const auto limit = memory_limit();
   const HostMemory host = host_memory();
@@ -105,14 +106,20 @@ Prepared prepare(const RunCommand& command, const Environment& environment) {
   warn_of_memory(opened, checked.config, placement, probes);
   Prepared prepared;
   prepared.talkative = checked.config.verbosity > 0;
-  prepared.claims = claims_of(checked.config, checked.document, opened.metadata.dataset);
+  std::vector<std::string> datasets;
+  std::vector<config::OutputConfig> outputs;
+  for (const checkpoint::Metadata& one : opened.metadata) {
+    datasets.push_back(one.dataset);
+    outputs.push_back(config::for_dataset(checked.config, one.dataset).output);
+  }
+  prepared.claims = claims_of(checked.config, checked.document, datasets);
   const PathClaims given = claims_of_command(command);
   prepared.claims.insert(prepared.claims.end(), given.begin(), given.end());
   prepared.job = {.command = "run",
                   .arguments = config::to_json(checked.document),
                   .world_size = placement.world_size,
                   .environment = checked.config.env};
-  if (placement.rank == 0) prepared.job.streams = output_streams(checked.config.output, placement);
+  if (placement.rank == 0) prepared.job.streams = output_streams(outputs, placement);
   prepared.placement = std::move(placement);
   if (!command.interface.empty() && prepared.placement.mode != PlacementMode::wrap)
     chosen_addresses(interface_choice(command.interface, environment), network_of_host());

@@ -12,7 +12,8 @@ namespace {
 
 // Of the precision that a run takes from the checkpoint when its config gives none.
 Precision precision_of(const CheckpointFacts& facts) {
-  return facts.metadata ? tradewind::precision_of(facts.metadata->precision).value_or(Precision::f16) : Precision::f16;
+  if (facts.metadata.empty()) return Precision::f16;
+  return tradewind::precision_of(facts.metadata.front().precision).value_or(Precision::f16);
 }
 
 // Of a rank, when all of them share this host.

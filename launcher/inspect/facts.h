@@ -19,7 +19,7 @@ struct CheckpointFacts {
   std::shared_ptr<const checkpoint::Archive> archive;
   std::shared_ptr<const void> contents;  // what the model's tensors lie in
   checkpoint::TreeSummary summary;
-  std::optional<checkpoint::Metadata> metadata;       // when it could be read
+  std::vector<checkpoint::Metadata> metadata;         // of each dataset, when it could be read
   std::optional<checkpoint::ModelDescription> model;  // when it is understood
   std::optional<checkpoint::MemoryEstimate> memory;   // of a model that is understood
   Refusals obstacles;                                 // why it cannot be run; empty: it can

@@ -51,6 +51,18 @@ Json processor_json(const checkpoint::ProcessorDescription& description) {
           {"window", sizes.window ? Json(*sizes.window) : Json()}};
 }
 
+const char* aggregation_name(checkpoint::LatentAggregation aggregation) {
+  switch (aggregation) {
+    case checkpoint::LatentAggregation::sum:
+      return "sum";
+    case checkpoint::LatentAggregation::mean:
+      return "mean";
+    case checkpoint::LatentAggregation::concatenation:
+      return "concatenation";
+  }
+  return "";
+}
+
 // What there is several of is named by its dataset or number.
 void add_layers(const checkpoint::ModelDescription& model, Json& json) {
   Json nodes = Json::object();
@@ -68,6 +80,11 @@ void add_layers(const checkpoint::ModelDescription& model, Json& json) {
     json[model.trunk.size() == 1 ? "processor" : "processor " + std::to_string(stages++)] = processor_json(processor);
   });
   checkpoint::for_each_mapper(model, add_mapper);
+  if (model.latents.size() > 1) {
+    Json names = Json::array();
+    for (const std::size_t dataset : model.latents) names.push_back(model.datasets.at(dataset).name);
+    json["latents"] = {{"aggregation", aggregation_name(model.aggregation)}, {"datasets", names}};
+  }
   if (const auto& noise = model.noise) {
     json["noise"] = {{"rows", noise->rows},
                      {"channels", noise->channels},
@@ -98,6 +115,22 @@ Json model_json(const CheckpointFacts& facts) {
     add_layers(*facts.model, json);
   }
   return json;
+}
+
+void add_dataset(const checkpoint::Metadata& metadata, Json& json) {
+  json["grid"] = {{"name", metadata.grid}, {"points", metadata.grid_points}};
+  json["time"] = time_json(metadata.time);
+  json["variables"] = variables_json(metadata);
+}
+
+// One dataset stands by itself, several by their names.
+void add_metadata(const std::vector<checkpoint::Metadata>& metadata, Json& json) {
+  const checkpoint::Metadata& first = metadata.front();
+  if (metadata.size() == 1) json["dataset"] = first.dataset;
+  json["task"] = first.task;
+  json["precision"] = first.precision;
+  if (metadata.size() == 1) return add_dataset(first, json);
+  for (const checkpoint::Metadata& one : metadata) add_dataset(one, json["datasets"][one.dataset]);
 }
 
 Json memory_json(const checkpoint::MemoryEstimate& memory) {
@@ -137,14 +170,7 @@ void write_json(const CheckpointFacts& facts, std::ostream& out) {
                {"obstacles", obstacles},
                {"model", model_json(facts)}};
   if (!facts.unchecked.empty()) json["warnings"] = Json::array({facts.unchecked});
-  if (const auto& metadata = facts.metadata) {
-    json["dataset"] = metadata->dataset;
-    json["task"] = metadata->task;
-    json["precision"] = metadata->precision;
-    json["grid"] = {{"name", metadata->grid}, {"points", metadata->grid_points}};
-    json["time"] = time_json(metadata->time);
-    json["variables"] = variables_json(*metadata);
-  }
+  if (!facts.metadata.empty()) add_metadata(facts.metadata, json);
   if (facts.memory) json["memory"] = memory_json(*facts.memory);
   out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }

@@ -105,6 +105,22 @@ std::string noise_text(const checkpoint::ModelDescription& model) {
          (model.noise->injection ? ", mixed into the rows" : ", condition the norms of the processor");
 }
 
+// How what several encoders make comes together.
+std::string latents_text(const checkpoint::ModelDescription& model) {
+  std::vector<std::string> names;
+  for (const std::size_t dataset : model.latents) names.push_back(model.datasets.at(dataset).name);
+  std::string text = "those of " + checkpoint::listed(names);
+  switch (model.aggregation) {
+    case checkpoint::LatentAggregation::sum:
+      return text + " are added";
+    case checkpoint::LatentAggregation::mean:
+      return text + " are averaged";
+    case checkpoint::LatentAggregation::concatenation:
+      break;
+  }
+  return text + " stand beside each other";
+}
+
 std::string processor_text(const checkpoint::ProcessorDescription& description) {
   const checkpoint::ProcessorSizes sizes = checkpoint::sizes_of(description);
   std::string text =
@@ -157,6 +173,7 @@ void write_model(const CheckpointFacts& facts, Table& table) {
   for (const char* label : {"down", "up"}) {
     if (!details[label].empty()) table.row(label, details[label]);
   }
+  if (facts.model && facts.model->latents.size() > 1) table.row("latents", latents_text(*facts.model));
   const std::string injector = classes_below(facts, "model.noise_injector");
   if (!injector.empty()) {
     const std::string text = facts.model ? noise_text(*facts.model) : std::string();
@@ -170,6 +187,17 @@ void write_model(const CheckpointFacts& facts, Table& table) {
   part("residual", details["residual"]);
   part("boundings", "");
   table.row("preprocessing", classes_below(facts, "pre_processors"));
+}
+
+// What a dataset lacks.
+std::string dataset_text(const checkpoint::Metadata& metadata, const CheckpointFacts& facts) {
+  if (!facts.model) return {};
+  for (const checkpoint::DatasetDescription& dataset : facts.model->datasets) {
+    if (dataset.name != metadata.dataset) continue;
+    if (!dataset.encoder) return ", which no encoder reads";
+    if (!dataset.decoder) return ", which is only read";
+  }
+  return {};
 }
 
 std::string durations_text(const std::vector<Duration>& durations) {
@@ -189,6 +217,20 @@ void write_variables(const checkpoint::Metadata& metadata, Table& table) {
   for (const auto& [label, names] : rows) {
     if (!names.empty()) table.row(label, checkpoint::listed(drawn_together(names), " "));
   }
+}
+
+// Of several each has its name, and the first says what all share.
+void write_dataset(const checkpoint::Metadata& metadata, const CheckpointFacts& facts, Table& table) {
+  const bool first = &metadata == facts.metadata.data();
+  if (facts.metadata.size() > 1) table.row("dataset", metadata.dataset + dataset_text(metadata, facts));
+  table.row("grid",
+            (metadata.grid.empty() ? "unknown" : metadata.grid) + ", " + count_text(metadata.grid_points) + " points");
+  table.row("time", "step " + duration_text(metadata.time.timestep) + "; input at " +
+                        durations_text(metadata.time.input_offsets) + "; output at " +
+                        durations_text(metadata.time.output_offsets));
+  if (first) table.row("precision", metadata.precision.empty() ? "not given" : metadata.precision);
+  if (first && metadata.task != "forecaster") table.row("task", metadata.task);
+  write_variables(metadata, table);
 }
 
 void write_memory(const checkpoint::MemoryEstimate& memory, Table& table) {
@@ -224,16 +266,9 @@ void write_text(const CheckpointFacts& facts, std::ostream& out) {
   if (!facts.unchecked.empty()) table.row("but", facts.unchecked);
   table.blank();
   write_model(facts, table);
-  if (const auto& metadata = facts.metadata) {
+  for (const checkpoint::Metadata& metadata : facts.metadata) {
     table.blank();
-    table.row("grid", (metadata->grid.empty() ? "unknown" : metadata->grid) + ", " + count_text(metadata->grid_points) +
-                          " points");
-    table.row("time", "step " + duration_text(metadata->time.timestep) + "; input at " +
-                          durations_text(metadata->time.input_offsets) + "; output at " +
-                          durations_text(metadata->time.output_offsets));
-    table.row("precision", metadata->precision.empty() ? "not given" : metadata->precision);
-    if (metadata->task != "forecaster") table.row("task", metadata->task);
-    write_variables(*metadata, table);
+    write_dataset(metadata, facts, table);
   }
   if (facts.memory) {
     table.blank();

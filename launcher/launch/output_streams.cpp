@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <optional>
+#include <utility>
 
 #include "common/errors.h"
 #include "common/streams.h"
@@ -31,9 +32,14 @@ void add_stream(const config::OutputLeaf& leaf, const config::PathUse& use, cons
 
 }  // namespace
 
-std::map<std::string, int> output_streams(const config::OutputConfig& output, const Placement& placement) {
+std::map<std::string, int> output_streams(const std::vector<config::OutputConfig>& outputs,
+                                          const Placement& placement) {
   std::map<std::string, int> streams;
-  for (const config::OutputLeaf& leaf : config::leaves_of(output)) {
+  std::vector<config::OutputLeaf> leaves;
+  for (const config::OutputConfig& output : outputs) {
+    for (config::OutputLeaf& leaf : config::leaves_of(output)) leaves.push_back(std::move(leaf));
+  }
+  for (const config::OutputLeaf& leaf : leaves) {
     config::Uses uses;
     leaf.output->uses(uses);
     const auto* printer = std::get_if<config::PrinterOutputConfig>(leaf.output);

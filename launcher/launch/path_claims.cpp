@@ -52,9 +52,9 @@ void add_uses(PathClaims& claims, const config::Uses& uses, const std::string& d
                         .role = use.role + whose,
                         .where = use.at.where});
     else if (use.parts == 0)
-      add_output(claims, path, names == Names::keys, use.at.where);
+      add_output(claims, path, names == Names::keys, use.at.where, dataset);
     for (int part = 0; use.how == How::writes_beside && part < use.parts; ++part)
-      add_output(claims, config::with_part(path, part), names == Names::keys, use.at.where);
+      add_output(claims, config::with_part(path, part), names == Names::keys, use.at.where, dataset);
   }
 }
 
@@ -72,9 +72,10 @@ bool is_in_order(const std::string& path) {
 
 }  // namespace
 
-void add_output(PathClaims& claims, const std::string& path, bool keys, const std::string& where) {
+void add_output(PathClaims& claims, const std::string& path, bool keys, const std::string& where,
+                const std::string& dataset) {
   const Names names = keys ? Names::keys : Names::one;
-  const std::string output = where + '\n' + path;
+  const std::string output = where + '\n' + path + '\n' + dataset;
   claims.push_back(
       {.use = Use::writes, .names = names, .path = path, .role = output_role, .where = where, .output = output});
   if (is_in_order(path)) return;  // written under its own name
@@ -101,17 +102,20 @@ void add_run_folder(PathClaims& claims, const std::string& folder, const std::st
 }
 
 PathClaims claims_of(const config::RunConfig& config, const config::ConfigDocument& document,
-                     const std::string& dataset) {
+                     const std::vector<std::string>& datasets) {
   PathClaims claims;
   const auto reads = [&](const std::string& path, const std::string& role, const std::string& where) {
     claims.push_back({.names = Names::one, .path = path, .role = role, .where = where});
   };
-  add_uses(claims, uses_of(config.output), dataset);
-  for (const config::PreProcessor& filter : config.pre_processors) add_uses(claims, uses_of(filter), dataset);
-  for (const config::FilterConfig& filter : config.post_processors) add_uses(claims, uses_of(filter), dataset);
-  add_uses(claims, uses_of(config.input), dataset);
-  if (config.constant_forcings) add_uses(claims, uses_of(*config.constant_forcings), dataset, " of constant forcings");
-  if (config.dynamic_forcings) add_uses(claims, uses_of(*config.dynamic_forcings), dataset, " of dynamic forcings");
+  for (const std::string& dataset : datasets) {
+    const config::RunConfig one = config::for_dataset(config, dataset);
+    add_uses(claims, uses_of(one.output), dataset);
+    for (const config::PreProcessor& filter : one.pre_processors) add_uses(claims, uses_of(filter), dataset);
+    for (const config::FilterConfig& filter : one.post_processors) add_uses(claims, uses_of(filter), dataset);
+    add_uses(claims, uses_of(one.input), dataset);
+    if (one.constant_forcings) add_uses(claims, uses_of(*one.constant_forcings), dataset, " of constant forcings");
+    if (one.dynamic_forcings) add_uses(claims, uses_of(*one.dynamic_forcings), dataset, " of dynamic forcings");
+  }
   reads(config.checkpoint, "the checkpoint", where_in(document, "checkpoint", config.checkpoint));
   if (const config::Node* patch = document.root.find("patch_metadata");
       patch != nullptr && patch->where.source != document.name && patch->where.line > 0 &&

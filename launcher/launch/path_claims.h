@@ -32,11 +32,13 @@ using PathClaims = std::vector<PathClaim>;
 inline constexpr const char* output_role = "the output";
 
 // The output's own name, and those beside it that it has while it is written. `keys`: {key} is not meant literally.
-void add_output(PathClaims& claims, const std::string& path, bool keys, const std::string& where);
+// `dataset`: whose output it is; two of them in one file are two outputs.
+void add_output(PathClaims& claims, const std::string& path, bool keys, const std::string& where,
+                const std::string& dataset = {});
 void add_run_folder(PathClaims& claims, const std::string& folder, const std::string& where);
-// `dataset`: what {dataset} in paths stands for.
+// `datasets`: of the checkpoint, which {dataset} in paths stands for.
 PathClaims claims_of(const config::RunConfig& config, const config::ConfigDocument& document,
-                     const std::string& dataset);
+                     const std::vector<std::string>& datasets);
 
 // UserError naming both when something that is written may be something else that is read or written. One file for what
 // is read by two is fine.

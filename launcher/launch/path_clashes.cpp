@@ -169,8 +169,10 @@ void check_pair(Claimed& first, Claimed& second) {
   const PathClaim& one = turn ? second.claim() : first.claim();
   const PathClaim& other = turn ? first.claim() : second.claim();
   if (how == "is by another name") how = "is the same file as";
+  const bool shared = one.where == other.where && !one.output.empty() && !other.output.empty();
   throw UserError(one.role + " '" + one.path + "' " + how + " " + words_of(other), one.where,
-                  "give each of them a path of its own");
+                  std::string("give each of them a path of its own") +
+                      (shared ? ": {dataset} in it stands for the dataset's name" : ""));
 }
 
 }  // namespace

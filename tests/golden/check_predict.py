@@ -5,7 +5,7 @@ holds it, variable by variable, in units of the standard deviation of the refere
 import math
 import sys
 
-from npz import holds, load
+from npz import below, holds, load
 
 
 def difference(got, want):
@@ -22,19 +22,23 @@ def difference(got, want):
 
 
 reference, output, tolerance = sys.argv[1], sys.argv[2], float(sys.argv[3])
-_, names = load(reference, "names_out")
 too_far = False
-for member in ("y", "y_fcstep1"):
-    if member != "y" and not holds(reference, member):
+# (in the reference, names of its variables, in the output); the tensors of a forecast have no batch and members.
+several = [(f"output_first/{d}", f"output_variables/{d}", f"y/{d}") for d in below(reference, "output_first")]
+for member, names_member, ours in several or [("y", "names_out", "y"), ("y_fcstep1", "names_out", "y_fcstep1")]:
+    if member == "y_fcstep1" and not holds(reference, member):
         continue
+    _, names = load(reference, names_member)
     shape, want = load(reference, member)
-    got_shape, got = load(output, member)
+    if several:
+        shape = (1, shape[0], 1, *shape[1:])
+    got_shape, got = load(output, ours)
     if got_shape != shape:
-        sys.exit(f"{output}: {member} has shape {got_shape}, want {shape}")
+        sys.exit(f"{output}: {ours} has shape {got_shape}, want {shape}")
     worst = {name: difference(got[i :: shape[-1]], want[i :: shape[-1]]) for i, name in enumerate(names)}
     for name, value in worst.items():
         print(f"{name:16s} {value:.2e} of its standard deviation" + ("" if value <= tolerance else "  <-- too far"))
     name = max(worst, key=worst.get)
-    print(f"{member}: {len(worst)} variables, worst {name}: {worst[name]:.2e} (at most {tolerance:.2e})")
+    print(f"{ours}: {len(worst)} variables, worst {name}: {worst[name]:.2e} (at most {tolerance:.2e})")
     too_far = too_far or worst[name] > tolerance
 sys.exit(too_far)

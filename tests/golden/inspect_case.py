@@ -12,12 +12,14 @@ for name, count in case.get("nodes", {}).items():
     facts.append((f"nodes {name}", model["nodes"].get(name), count))
 ends = {end for name in case["edges"] for end in name.replace("|", "/").split("/")[::2]}
 levels = sorted(end for end in ends if end.startswith("hidden")) or ["hidden"]
+datasets = [end for end in ends if not end.startswith("hidden") and "trunc" not in end]
 
 
 def part_of(source, target):
     """Which part has the edges between two sets of nodes; None: a processor, of which a level may have several."""
-    if "data" in (source, target):
-        return "encoder" if source == "data" else "decoder"
+    if source not in levels or target not in levels:
+        part, dataset = ("encoder", source) if target in levels else ("decoder", target)
+        return part if len(datasets) < 2 else f"{part} {dataset}"
     if source == target:
         return "processor" if len(levels) == 1 else None
     finer = min(source, target, key=levels.index)

@@ -34,18 +34,25 @@ def holds(path, name):
         return name + ".npy" in npz.namelist()
 
 
-def rename(source, member, target, name, shape):
-    """Writes an .npz with one array: `member` of another, called `name`, seen in another shape of as many values."""
-    with zipfile.ZipFile(source) as npz:
-        data = npz.read(member + ".npy")
-    begin = 12 if data[6] >= 2 else 10
-    (length,) = struct.unpack("<I" if data[6] >= 2 else "<H", data[8:begin])
-    header = ast.literal_eval(data[begin : begin + length].decode("latin1"))
-    text = repr({"descr": header["descr"], "fortran_order": header["fortran_order"], "shape": tuple(shape)})
-    text += " " * (-(len(text) + 11) % 64) + "\n"
-    with zipfile.ZipFile(target, "w") as npz:
-        npz.writestr(name + ".npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() +
-                     data[begin + length :])
+def below(path, name):
+    """What follows NAME/ in the names of a file's arrays."""
+    with zipfile.ZipFile(path) as npz:
+        return [member[len(name) + 1 : -4] for member in npz.namelist() if member.startswith(name + "/")]
+
+
+def rename(source, target, arrays):
+    """Writes an .npz of arrays (member, name, shape): `member` of another file, called `name`, seen in another shape of as
+    many values."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for member, name, shape in arrays:
+            data = old.read(member + ".npy")
+            begin = 12 if data[6] >= 2 else 10
+            (length,) = struct.unpack("<I" if data[6] >= 2 else "<H", data[8:begin])
+            header = ast.literal_eval(data[begin : begin + length].decode("latin1"))
+            text = repr({"descr": header["descr"], "fortran_order": header["fortran_order"], "shape": tuple(shape)})
+            text += " " * (-(len(text) + 11) % 64) + "\n"
+            new.writestr(name + ".npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() +
+                         data[begin + length :])
 
 
 if __name__ == "__main__":

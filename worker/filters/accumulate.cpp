@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "common/errors.h"
-
 namespace tradewind::filters {
 
 Accumulate::Accumulate(const config::AccumulateFromStart& config, const FilterContext& context)
@@ -15,11 +13,7 @@ Accumulate::Accumulate(const config::AccumulateFromStart& config, const FilterCo
     std::copy_if(names.begin(), names.end(), std::back_inserter(variables_), [&](const std::string& name) {
       return std::find(metadata.output.begin(), metadata.output.end(), name) != metadata.output.end();
     });
-    // A list for several models may name more than this one makes: the launcher has warned of those.
-    if (variables_.empty() && !names.empty())
-      throw UserError("the model makes no variable " + names.front() + " to accumulate",
-                      "post_processors.accumulate_from_start_of_forecast.accumulations",
-                      "`tradewind inspect CHECKPOINT` lists the variables");
+    // A list for several models or datasets may name more than this one makes: the launcher has seen to those.
     return;
   }
   for (const auto& [name, variable] : metadata.variables)

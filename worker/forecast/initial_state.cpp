@@ -13,13 +13,14 @@
 namespace tradewind::forecast {
 namespace {
 
-inputs::GridPoints checkpoint_points(const checkpoint::Checkpoint& checkpoint, std::int64_t count) {
-  const auto& arrays = checkpoint.metadata.arrays;
+inputs::GridPoints checkpoint_points(const checkpoint::Checkpoint& checkpoint, const checkpoint::Metadata& metadata,
+                                     std::int64_t count) {
+  const auto& arrays = metadata.arrays;
   inputs::GridPoints points;
   if (!arrays.contains("latitudes") || !arrays.contains("longitudes")) return points;
-  if (!has_coordinates_of_model(checkpoint.metadata, count)) return points;
-  points.latitudes = read_array(*checkpoint.archive, checkpoint.metadata, "latitudes", count);
-  points.longitudes = read_array(*checkpoint.archive, checkpoint.metadata, "longitudes", count);
+  if (!has_coordinates_of_model(metadata, count)) return points;
+  points.latitudes = read_array(*checkpoint.archive, metadata, "latitudes", count);
+  points.longitudes = read_array(*checkpoint.archive, metadata, "longitudes", count);
   return points;
 }
 
@@ -66,7 +67,7 @@ void check_values(const at::Tensor& x, const checkpoint::Metadata& metadata, con
 // x whose dates start at `start`, this rank's rows.
 at::Tensor read_x(const InitialRequest& request, Time start, const inputs::GridPoints& points,
                   dist::Communicator& communicator, std::string& nans) {
-  const checkpoint::Metadata& metadata = request.checkpoint.metadata;
+  const checkpoint::Metadata& metadata = request.metadata;
   const Sources& sources = request.sources;
   const Roles& roles = request.roles;
   const dist::RowRange rows = request.shards.range(communicator.rank());
@@ -104,11 +105,11 @@ at::Tensor read_x(const InitialRequest& request, Time start, const inputs::GridP
 
 }  // namespace
 
-Grid find_grid(inputs::Input& input, const checkpoint::Checkpoint& checkpoint, std::int64_t grid_rows) {
+Grid find_grid(inputs::Input& input, const checkpoint::Checkpoint& checkpoint, const checkpoint::Metadata& metadata,
+               std::int64_t grid_rows) {
   const std::string where_to_look =
-      "give fields on the model's grid" +
-      (checkpoint.metadata.grid.empty() ? std::string() : " (" + checkpoint.metadata.grid + ")");
-  const auto known = std::make_shared<const inputs::GridPoints>(checkpoint_points(checkpoint, grid_rows));
+      "give fields on the model's grid" + (metadata.grid.empty() ? std::string() : " (" + metadata.grid + ")");
+  const auto known = std::make_shared<const inputs::GridPoints>(checkpoint_points(checkpoint, metadata, grid_rows));
   const auto rows = static_cast<std::size_t>(grid_rows);
   auto given = input.grid_points(grid_rows);
   if (!given && known->latitudes.empty())
@@ -146,7 +147,7 @@ forcings::Computed make_computed(const NamedColumns& one, const inputs::GridPoin
 
 InitialState read_initial_state(const InitialRequest& request, dist::Communicator& communicator,
                                 report::Reporter& reporter) {
-  const checkpoint::Metadata& metadata = request.checkpoint.metadata;
+  const checkpoint::Metadata& metadata = request.metadata;
   const Sources& sources = request.sources;
   InitialState state;
   state.date = request.date;
@@ -157,7 +158,7 @@ InitialState read_initial_state(const InitialRequest& request, dist::Communicato
       for (const std::string& warning : input->take_warnings()) reporter.warning(warning);
   };
   warn();
-  const Grid grid = find_grid(*sources.prognostic, request.checkpoint, request.shards.rows());
+  const Grid grid = find_grid(*sources.prognostic, request.checkpoint, metadata, request.shards.rows());
   for (inputs::Input* input : inputs) input->expect(grid.expected);
   state.points = grid.points;
   std::string nans;

@@ -37,12 +37,14 @@ struct Grid {
 };
 
 // The grid's points: of the input, else of the checkpoint; checked against the checkpoint's.
-Grid find_grid(inputs::Input& input, const checkpoint::Checkpoint& checkpoint, std::int64_t grid_rows);
+Grid find_grid(inputs::Input& input, const checkpoint::Checkpoint& checkpoint, const checkpoint::Metadata& metadata,
+               std::int64_t grid_rows);
 
 // What of a dataset is to be read.
 struct InitialRequest {
   const Sources& sources;
   const checkpoint::Checkpoint& checkpoint;
+  const checkpoint::Metadata& metadata;  // of the dataset
   const Roles& roles;
   Time date{};          // of the forecast
   dist::Shards shards;  // of the dataset's rows

@@ -23,7 +23,8 @@ class EncodersTrunkDecoders : public Model {
   EncodersTrunkDecoders(const checkpoint::ModelDescription& model, const ModelOptions& options,
                         dist::Communicator& communicator)
       : latent_skip_(model.latent_skip),
-        mean_(model.aggregation == checkpoint::LatentAggregation::mean),
+        aggregation_(model.aggregation),
+        latents_(model.latents),
         communicator_(communicator),
         operations_(options.operations) {
     if (!operations_ && !options.device.is_cpu()) throw InternalFault("a model on a device without its operations");
@@ -42,7 +43,13 @@ class EncodersTrunkDecoders : public Model {
     for (std::size_t i = 0; i < levels_.size(); ++i) {
       hidden.push_back(graph::node_attributes(model.levels[i], own(i)).to(options.device));
     }
-    for (DatasetLayers& dataset : datasets_) dataset.fix_hidden(hidden.front(), workspace_);
+    for (std::size_t i = 0; i < datasets_.size(); ++i) {
+      const auto& encoder = model.datasets[i].encoder;
+      const bool own_values = encoder && encoder->hidden;
+      datasets_[i].fix_hidden(
+          own_values ? graph::node_attributes(*encoder->hidden, own(0)).to(options.device) : hidden.front(),
+          workspace_);
+    }
     trunk_->fix(hidden, workspace_);
   }
 
@@ -76,17 +83,20 @@ class EncodersTrunkDecoders : public Model {
     trunk_->move_to(device);
   }
 
-  // The latents of all encoders, come together.
+  // The latents of all encoders, come together: one after the other in their order, so that sums are the same always.
   at::Tensor encode(const std::vector<InputRows>& inputs) {
-    at::Tensor sum;
-    int encoders = 0;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (!datasets_[i].encodes()) continue;
-      at::Tensor latent = datasets_[i].encode(inputs[i], own(0).size(), communicator_, workspace_);
-      sum = sum.defined() ? sum.add_(latent) : latent;
-      ++encoders;
+    std::vector<at::Tensor> latents;
+    const auto encode_one = [&](std::size_t i) {
+      return datasets_[i].encode(inputs[i], own(0).size(), communicator_, workspace_);
+    };
+    if (aggregation_ == checkpoint::LatentAggregation::concatenation) {
+      for (const std::size_t i : latents_) latents.push_back(encode_one(i));
+      return latents.size() == 1 ? latents.front() : at::cat(latents, 1);
     }
-    return mean_ && encoders > 1 ? sum.div_(encoders) : sum;
+    at::Tensor sum = encode_one(latents_.front());
+    for (std::size_t i = 1; i < latents_.size(); ++i) sum.add_(encode_one(latents_[i]));
+    const bool mean = aggregation_ == checkpoint::LatentAggregation::mean && latents_.size() > 1;
+    return mean ? sum.div_(static_cast<double>(latents_.size())) : sum;
   }
 
   at::Tensor process(const at::Tensor& latent, const StepContext& context) {
@@ -105,7 +115,9 @@ class EncodersTrunkDecoders : public Model {
     return processed;
   }
 
-  bool latent_skip_, mean_;
+  bool latent_skip_;
+  checkpoint::LatentAggregation aggregation_;
+  std::vector<std::size_t> latents_;  // datasets, in the order in which their latents come together
   dist::Communicator& communicator_;
   std::shared_ptr<const Operations> operations_;  // null: the CPU's
   std::vector<dist::Shards> levels_;

@@ -63,7 +63,7 @@ void run_forecast(const config::RunConfig& config, const Settings& settings, con
   timings.load = total.seconds();
 
   reporter.phase(report::Phase::input);
-  Beginning beginning = read_beginning(config, opened, communicator, reporter);
+  std::vector<Beginning> beginning = read_beginning(config, opened, communicator, reporter);
   timings.input = total.seconds() - timings.load;
 
   forecast::Forecast forecast = open_forecast(config, opened, std::move(beginning), streams, communicator);

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "common/checkpoint/checkpoint.h"
 #include "common/config/run_config.h"
@@ -23,8 +24,11 @@ namespace tradewind::runner {
 struct Opened {
   std::unique_ptr<const checkpoint::Checkpoint> checkpoint;
   Settings settings;
-  checkpoint::Metadata described;  // as outputs know the variables: with the config's typed_variables on top
-  forecast::Roles roles;
+  // Of each dataset, in the model's order: metadata as outputs know the variables, with the config's typed_variables on
+  // top; what comes from where; the config with the parts that are its own.
+  std::vector<checkpoint::Metadata> described;
+  std::vector<forecast::Roles> roles;
+  std::vector<config::RunConfig> configs;
   at::Generator random;
   std::unique_ptr<BaseRunner> runner;
   std::unique_ptr<nn::Model> model;  // driven by the runner
@@ -32,18 +36,19 @@ struct Opened {
 Opened open_model(const config::RunConfig& config, const Settings& settings, const device::Device& device,
                   dist::Communicator& communicator, report::Reporter& reporter);
 
-// Where the forecast begins: its sources and what was read of them.
+// Where the forecast begins: the sources of each dataset and what was read of them.
 struct Beginning {
   forecast::Sources sources;
-  dist::Shards shards;  // of the data grid
+  dist::Shards shards;  // of the dataset's grid
   forecast::InitialState initial;
   std::function<at::Tensor(Time start)> reread;  // see DatasetParts; refers to what this was made with
 };
-Beginning read_beginning(const config::RunConfig& config, const Opened& opened, dist::Communicator& communicator,
-                         report::Reporter& reporter);
+std::vector<Beginning> read_beginning(const config::RunConfig& config, const Opened& opened,
+                                      dist::Communicator& communicator, report::Reporter& reporter);
 
 // `opened` must stay where it is while the forecast is there.
-forecast::Forecast open_forecast(const config::RunConfig& config, const Opened& opened, Beginning beginning,
-                                 const outputs::GivenStreams& streams, dist::Communicator& communicator);
+forecast::Forecast open_forecast(const config::RunConfig& config, const Opened& opened,
+                                 std::vector<Beginning> beginning, const outputs::GivenStreams& streams,
+                                 dist::Communicator& communicator);
 
 }  // namespace tradewind::runner

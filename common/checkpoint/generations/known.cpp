@@ -95,6 +95,8 @@ const std::vector<KnownClass>& network_classes() {
                                        "out_channels_dst", "edge_dim",        "gradient_checkpointing",
                                        "layer_factory",    "activation",      "shard_strategy"};
   static const Words backward_used = with(mapper_used, {"node_data_extractor"});
+  static const Words aggregator_ignored = {"input_channels", "source_channels", "gradient_checkpointing",
+                                           "_hidden_dim"};
   static const Words target_ignored = {"model", "datasets_names", "dim"};
   static const Words gnn_forward_used = with(mapper_used, {"emb_edges"});
   static const Words gnn_backward_used = with(backward_used, {"emb_edges"});
@@ -184,12 +186,9 @@ const std::vector<KnownClass>& network_classes() {
       {"anemoi.models.layers.target_features.InputForcingsFeature", {}, target_ignored},
       {"anemoi.models.layers.target_features.CoordinatesFeature", {}, target_ignored},
       {"anemoi.models.layers.target_features.TrainableParametersFeature", {}, target_ignored},
-      {"anemoi.models.layers.aggregator.SumAggregator",
-       {},
-       {"input_channels", "source_channels", "source_names", "gradient_checkpointing", "_hidden_dim"}},
-      {"anemoi.models.layers.aggregator.MeanAggregator",
-       {},
-       {"input_channels", "source_channels", "source_names", "gradient_checkpointing", "_hidden_dim"}},
+      {"anemoi.models.layers.aggregator.SumAggregator", {"source_names"}, aggregator_ignored},
+      {"anemoi.models.layers.aggregator.MeanAggregator", {"source_names"}, aggregator_ignored},
+      {"anemoi.models.layers.aggregator.ConcatAggregator", {"source_names"}, aggregator_ignored},
       {"anemoi.models.layers.mapper.TransformerForwardMapper",
        {"proc", "emb_nodes_src", "emb_nodes_dst"},
        flat_mapper_ignored},

@@ -58,11 +58,29 @@ void require_rows(const std::vector<std::pair<std::int64_t, std::int64_t>>& move
   }
 }
 
-void judge_forecast(const Examined& found, const Wanted& wanted, Refusals& refusals) {
-  const Metadata& metadata = *found.metadata;
-  attempt(refusals, [&] { require_known_task(metadata); });
+// A model call moves all datasets on by the same time, to the same states: the reference takes the first one's for all.
+void require_same_times(const Metadata& first, const Metadata& other) {
+  const auto refuse = [&](const char* what, Duration one, Duration another) {
+    throw UserError("the dataset " + other.dataset + " has " + what + " " + duration_text(another) + ", " +
+                        first.dataset + " has " + duration_text(one),
+                    "metadata: metadata_inference." + other.dataset + ".timesteps",
+                    "the datasets of a forecast move together; `patch_metadata` can mend it");
+  };
+  if (first.time.rollout_shift != other.time.rollout_shift)
+    refuse("a model call that moves on by", first.time.rollout_shift, other.time.rollout_shift);
+  if (first.time.between_inputs != other.time.between_inputs)
+    throw UserError("the dataset " + other.dataset + " is interpolated between its inputs and " + first.dataset +
+                        " is not, or the other way round",
+                    "metadata: metadata_inference." + other.dataset + ".timesteps");
+  if (first.time.output_offsets.size() != other.time.output_offsets.size()) return;  // found by its rows
+  for (std::size_t i = 0; i < first.time.output_offsets.size(); ++i) {
+    if (first.time.output_offsets[i] != other.time.output_offsets[i])
+      refuse("an output at", first.time.output_offsets[i], other.time.output_offsets[i]);
+  }
+}
+
+void judge_dataset(const Metadata& metadata, Refusals& refusals) {
   attempt(refusals, [&] { refuse_output_mask(metadata); });
-  if (!wanted.precision_given) attempt(refusals, [&] { require_known_precision(metadata); });
   require_formulas(metadata, refusals);
   const TimeStepping& time = metadata.time;
   const auto inputs = static_cast<std::int64_t>(time.input_offsets.size());
@@ -71,14 +89,22 @@ void judge_forecast(const Examined& found, const Wanted& wanted, Refusals& refus
   require_rows(time.output_to_input, outputs, inputs, "outin", refusals);
 }
 
+void judge_forecast(const Examined& found, const Wanted& wanted, Refusals& refusals) {
+  const Metadata& first = found.metadata.front();
+  attempt(refusals, [&] { require_known_task(first); });
+  if (!wanted.precision_given) attempt(refusals, [&] { require_known_precision(first); });
+  for (const Metadata& metadata : found.metadata) {
+    judge_dataset(metadata, refusals);
+    attempt(refusals, [&] { require_same_times(first, metadata); });
+  }
+}
+
 // The points' coordinates, which are compared with the input's.
-void require_coordinates(const Examined& found, Refusals& refusals) {
-  const auto& arrays = found.metadata->arrays;
-  const std::int64_t points = only_dataset(*found.model).nodes.count;
-  if (!has_coordinates_of_model(*found.metadata, points)) return;
+void require_coordinates(const Archive& archive, const Metadata& metadata, std::int64_t points, Refusals& refusals) {
+  if (!has_coordinates_of_model(metadata, points)) return;
   for (const char* name : {"latitudes", "longitudes"}) {
-    if (!arrays.contains(name)) continue;
-    attempt(refusals, [&] { require_array(*found.archive, *found.metadata, name, points); });
+    if (!metadata.arrays.contains(name)) continue;
+    attempt(refusals, [&] { require_array(archive, metadata, name, points); });
   }
 }
 
@@ -101,7 +127,7 @@ Examined examine(const std::string& path, const Wanted& wanted) {
   Examined found;
   found.archive = Archive::open(path);
   attempt(found.obstacles, [&] { found.metadata = read_metadata(*found.archive, wanted.patch_metadata); });
-  if (found.metadata && wanted.forecast) judge_forecast(found, wanted, found.obstacles);
+  if (!found.metadata.empty() && wanted.forecast) judge_forecast(found, wanted, found.obstacles);
   std::shared_ptr<const Tree> tree;
   if (!attempt(found.obstacles, [&] { tree = Tree::read(found.archive); })) {
     complete(found.obstacles, path);
@@ -110,9 +136,11 @@ Examined examine(const std::string& path, const Wanted& wanted) {
   found.contents = tree->contents();
   attempt(found.obstacles, [&] { found.summary = summarize(*tree); });
   attempt(found.obstacles, [&] { found.model = describe(*tree); });
-  if (found.metadata && found.model) {
-    attempt(found.obstacles, [&] { require_agreement(*found.archive, *found.metadata, *found.model); });
-    if (wanted.forecast) require_coordinates(found, found.obstacles);
+  if (!found.metadata.empty() && found.model) {
+    attempt(found.obstacles, [&] { require_agreement(*found.archive, found.metadata, *found.model); });
+    const bool paired = found.metadata.size() == found.model->datasets.size();
+    for (std::size_t i = 0; paired && wanted.forecast && i < found.metadata.size(); ++i)
+      require_coordinates(*found.archive, found.metadata[i], found.model->datasets[i].nodes.count, found.obstacles);
   }
   complete(found.obstacles, path);
   return found;
@@ -127,7 +155,7 @@ Refusals obstacles(const std::string& path, const Wanted& wanted) {
 Checkpoint open_checkpoint(const std::string& path, const Wanted& wanted) {
   Examined found = examine(path, wanted);
   refuse_all(std::move(found.obstacles));
-  return {std::move(found.archive), std::move(found.contents), *std::move(found.metadata), *std::move(found.model)};
+  return {std::move(found.archive), std::move(found.contents), std::move(found.metadata), *std::move(found.model)};
 }
 
 }  // namespace tradewind::checkpoint

@@ -25,7 +25,7 @@ struct Examined {
   std::shared_ptr<const Archive> archive;
   std::shared_ptr<const void> contents;  // what the description's tensors lie in
   TreeSummary summary;
-  std::optional<Metadata> metadata;
+  std::vector<Metadata> metadata;  // of each dataset; none: it could not be read
   std::optional<ModelDescription> model;
   Refusals obstacles;  // in the order metadata, model, both together; none: it can be run
 };

@@ -36,10 +36,7 @@ InputConfig parse_input(const Node& node, const std::string& key, Findings& find
   return parse_kind<InputConfig>(as_component(node, key), kinds(), findings);
 }
 
-InputConfig parse_input(const Node& node, const std::string& key, std::optional<std::string>& dataset,
-                        Findings& findings) {
-  return parse_input(of_dataset(node, key, kinds(), dataset), key, findings);
-}
+std::vector<Node::Entry> inputs_by_dataset(const Node& node) { return parts_by_dataset(node, kinds()); }
 
 void refuse_common(const MapReader& reader) {
   reader.unsupported("variables", "leave it out: the checkpoint says which variables are read");

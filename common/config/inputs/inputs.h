@@ -20,10 +20,10 @@ struct InputConfig : InputKinds {
   void uses(Uses& uses) const;
 };
 
-// An input below another one, and one that may be given per dataset. UserError for a kind that is not built.
+// UserError for a kind that is not built.
 InputConfig parse_input(const Node& node, const std::string& key, Findings& findings);
-InputConfig parse_input(const Node& node, const std::string& key, std::optional<std::string>& dataset,
-                        Findings& findings);
+// What is given for datasets by their names (component.h).
+std::vector<Node::Entry> inputs_by_dataset(const Node& node);
 
 // Options that the reference has for every input and this build for none: `variables`, `purpose`.
 void refuse_common(const MapReader& reader);

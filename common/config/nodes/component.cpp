@@ -70,30 +70,22 @@ void refuse(const Component& component, const Kinds& kinds) {
                   did_you_mean(component.name, all) + supported);
 }
 
-const Node& of_dataset(const Node& node, const std::string& key, const Kinds& kinds,
-                       std::optional<std::string>& dataset) {
-  if (!node.is_map() || node.entries.empty() || node.find("_type") != nullptr) return node;
+// Of several names one that holds something known is enough: what is wrong with the others is said of their own.
+std::vector<Node::Entry> parts_by_dataset(const Node& node, const Kinds& kinds) {
+  if (!node.is_map() || node.find("_type") != nullptr) return {};
   const auto is_kind = [&](const std::string& name) {
     return holds(kinds.supported, name) || holds(kinds.elsewhere, name);
   };
   const auto names_kind = [&](const Node::Entry& entry) {
-    if (is_kind(entry.key)) return false;
     if (entry.value.is_text()) return is_kind(entry.value.text());
     return entry.value.is_map() && std::any_of(entry.value.entries.begin(), entry.value.entries.end(),
                                                [&](const Node::Entry& inner) { return is_kind(inner.key); });
   };
-  if (!std::all_of(node.entries.begin(), node.entries.end(), names_kind)) return node;
-  if (node.entries.size() > 1) {
-    throw UserError(quoted(key) + " names several datasets, which this build does not support",
-                    node.entries[1].where.text(), "give one; for several use anemoi-inference");
-  }
-  const Node::Entry& only = node.entries.front();
-  if (dataset && *dataset != only.key) {
-    throw UserError(quoted(key) + " is for the dataset '" + only.key + "', another key is for '" + *dataset + "'",
-                    only.where.text(), "use the same name, or leave it out");
-  }
-  dataset = only.key;
-  return only.value;
+  const auto& entries = node.entries;
+  const bool at_once =
+      std::any_of(entries.begin(), entries.end(), [&](const auto& entry) { return is_kind(entry.key); });
+  if (at_once || std::none_of(entries.begin(), entries.end(), names_kind)) return {};
+  return entries;
 }
 
 }  // namespace tradewind::config

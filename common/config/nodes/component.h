@@ -35,9 +35,8 @@ bool same_name(const std::string& a, const std::string& b);
 bool holds(const std::vector<std::string>& names, const std::string& name);
 // Refuses a component by name: one of `elsewhere` as not supported, any other as unknown.
 [[noreturn]] void refuse(const Component& component, const Kinds& kinds);
-// The part of `node` that is meant for the one dataset: below its name, or `node` itself when names of `kinds` stand
-// there at once; `dataset` takes the name. Several datasets are refused.
-const Node& of_dataset(const Node& node, const std::string& key, const Kinds& kinds,
-                       std::optional<std::string>& dataset);
+// What a key holds for datasets by their names, where it does not name one of `kinds` at once; else nothing: it is for
+// all datasets.
+std::vector<Node::Entry> parts_by_dataset(const Node& node, const Kinds& kinds);
 
 }  // namespace tradewind::config

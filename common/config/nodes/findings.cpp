@@ -46,11 +46,12 @@ void Findings::refuse(const UserError& error) {
 }
 
 void Findings::warn(const Location& where, const std::string& text) {
-  if (warnings_.size() == kMostWarnings) {
+  std::string line = where.source.empty() ? text : where.text() + ": " + text;
+  if (std::find(warnings_.begin(), warnings_.end(), line) != warnings_.end()) return;
+  if (warnings_.size() == kMostWarnings)
     ++further_warnings_;
-    return;
-  }
-  warnings_.push_back(where.source.empty() ? text : where.text() + ": " + text);
+  else
+    warnings_.push_back(std::move(line));
 }
 
 Refusals Findings::refusals() const {

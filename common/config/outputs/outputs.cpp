@@ -49,10 +49,7 @@ OutputConfig parse_output(const Node& node, const std::string& key, Findings& fi
   return parse_kind<OutputConfig>(as_component(node, key), kinds(), findings);
 }
 
-OutputConfig parse_output(const Node& node, const std::string& key, std::optional<std::string>& dataset,
-                          Findings& findings) {
-  return parse_output(of_dataset(node, key, kinds(), dataset), key, findings);
-}
+std::vector<Node::Entry> outputs_by_dataset(const Node& node) { return parts_by_dataset(node, kinds()); }
 
 OutputConfig parse_split_output(const Node& node, const std::string& key, const std::string& where,
                                 Findings& findings) {

@@ -25,10 +25,10 @@ struct OutputConfig : OutputKinds {
   void uses(Uses& uses) const;
 };
 
-// An output below another one, and one that may be given per dataset. UserError for a kind that is not built.
+// UserError for a kind that is not built.
 OutputConfig parse_output(const Node& node, const std::string& key, Findings& findings);
-OutputConfig parse_output(const Node& node, const std::string& key, std::optional<std::string>& dataset,
-                          Findings& findings);
+// What is given for datasets by their names (component.h).
+std::vector<Node::Entry> outputs_by_dataset(const Node& node);
 // One whose fields can be dealt out; `where` in messages: "`output.parallel`".
 OutputConfig parse_split_output(const Node& node, const std::string& key, const std::string& where, Findings& findings);
 

@@ -51,7 +51,7 @@ std::string error_of(const Json& document, const Json& patch = Json::object()) {
 }  // namespace
 
 TEST_CASE("gt-transformer: layout with datasets") {
-  const Metadata metadata = read_metadata(*golden("gt-transformer"));
+  const Metadata metadata = read_metadata(*golden("gt-transformer")).front();
   CHECK(metadata.multi_dataset_layout);
   CHECK(metadata.dataset == "data");
   CHECK(metadata.task == "forecaster");
@@ -90,7 +90,7 @@ TEST_CASE("gt-transformer: layout with datasets") {
 
 TEST_CASE("supporting arrays") {
   const auto archive = golden("gt-transformer");
-  const Metadata metadata = read_metadata(*archive);
+  const Metadata metadata = read_metadata(*archive).front();
   const auto latitudes = read_array(*archive, metadata, "latitudes", 5248);
   REQUIRE(latitudes.size() == 5248);
   CHECK(latitudes[0] == doctest::Approx(87.86379884));
@@ -174,7 +174,7 @@ TEST_CASE("legacy layouts say the same") {
     const auto file = tests::find_checkpoint(TRADEWIND_GOLDEN_DIR, std::string("legacy/") + name);
     if (!file) continue;  // one of the further cases
     ++seen;
-    const Metadata metadata = read_metadata(*Archive::open(*file));
+    const Metadata metadata = read_metadata(*Archive::open(*file)).front();
     const std::string version = name;
     CHECK(metadata.multi_dataset_layout == version.starts_with("0.1"));
     CHECK(metadata.task == "forecaster");
@@ -258,7 +258,7 @@ TEST_CASE("the user's patch is merged") {
 }
 
 TEST_CASE("several steps, offsets and the map of the roll-out") {
-  Json document = read_metadata(*golden("gt-transformer")).raw;
+  Json document = read_metadata(*golden("gt-transformer")).front().raw;
   Json& steps = document["metadata_inference"]["data"]["timesteps"];
   steps["output_relative_date_indices"] = {2, 3, 4};
   Metadata metadata = interpret_metadata(document);

@@ -30,7 +30,7 @@ Findings fitted(const ConfigCase& test, const std::string& yaml, const checkpoin
   Findings findings;
   const RunConfig config = parse_run_config(document, findings);
   CHECK_FALSE(findings.any_refusal());
-  check_fit(config, document, data, findings);
+  check_fit(config, document, {data}, findings);
   return findings;
 }
 

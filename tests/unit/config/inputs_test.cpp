@@ -10,8 +10,8 @@ TEST_CASE("inputs") {
     const std::string shown(yaml);
     CAPTURE(shown);
     const RunConfig config = test.run(yaml);
-    CHECK(std::get<GribInputConfig>(config.input).path == "x/*.grib");
-    CHECK(config.dataset.has_value() == (std::string(yaml).find("data:") != std::string::npos));
+    CHECK(std::get<GribInputConfig>(for_dataset(config, "data").input).path == "x/*.grib");
+    CHECK(config.datasets.contains("data") == (std::string(yaml).find("data:") != std::string::npos));
   }
   CHECK(std::holds_alternative<DummyInputConfig>(test.run("input: dummy").input));
   CHECK(std::holds_alternative<DummyInputConfig>(test.run("input: {dummy: {}}").input));
@@ -91,10 +91,10 @@ TEST_CASE("inputs that are refused") {
        "checkpoint"},
       {"input: {dummy: 5}", "`input.dummy` takes no value, not the integer 5", 3, 16, "alone"},
       {"input: {dummy: {x: 1}}", "unknown key `input.dummy.x`", 3, 17, "nothing can be set"},
-      {"input: {era5: {grib: a}, cerra: {grib: b}}",
-       "`input` names several datasets, which this build does not support", 3, 26, "anemoi-inference"},
-      {"input: {a: {grib: x}}\noutput: {b: {grib: y}}", "`output` is for the dataset 'b', another key is for 'a'", 4,
-       10, "same name"},
+      {"input: {era5: {grib: a}, cerra: {gribb: b}}", "unknown input 'gribb'", 3, 34, "did you mean 'grib'?"},
+      {"input: {era5: {grib: a}, cerra: null}", "`input.cerra` must be a name or a map of one name, not null", 3, 33,
+       "name"},
+      {"input: {era5: {grib: {pth: a}}, cerra: dummy}", "unknown key `input.era5.grib.pth`", 3, 23, "`path`?"},
       {"constant_forcings: {netcdf: x}", "input 'netcdf' is not supported by this build", 3, 21, "grib"},
       {"dynamic_forcings: test", "input 'test' is not supported by this build", 3, 19, "grib"},
   });

@@ -27,7 +27,7 @@ TEST_CASE("a configuration of three lines has the defaults") {
   CHECK(!config.constant_forcings);
   CHECK(!config.dynamic_forcings);
   CHECK(config.env.empty());
-  CHECK(!config.dataset);
+  CHECK(config.datasets.empty());
 }
 
 TEST_CASE("the golden cases' configurations are read") {

@@ -17,7 +17,7 @@ TEST_CASE("outputs") {
        {"output: {grib: o.grib}", "output: {grib: {path: o.grib}}", "output: {data: {grib: o.grib}}"}) {
     const std::string shown(yaml);
     CAPTURE(shown);
-    const auto grib = std::get<GribOutputConfig>(test.run(yaml).output);
+    const auto grib = std::get<GribOutputConfig>(for_dataset(test.run(yaml), "data").output);
     CHECK(grib.path == "o.grib");
     CHECK(grib.check_encoding);
     CHECK(grib.split_output);

@@ -103,7 +103,7 @@ class FakeOutput : public outputs::Output, public outputs::Restartable {
 // Input columns: a (prognostic), f (forcing that is read), cos_local_time (computed). Two input times, 6 h apart.
 inline checkpoint::Checkpoint fake_checkpoint() {
   checkpoint::Checkpoint checkpoint;
-  checkpoint::Metadata& metadata = checkpoint.metadata;
+  checkpoint::Metadata& metadata = checkpoint.metadata.emplace_back();
   metadata.variable_order = metadata.input = {"a", "f", "cos_local_time"};
   metadata.prognostic = {"a"};
   metadata.forcing = {"f", "cos_local_time"};
@@ -185,10 +185,11 @@ inline forecast::DatasetParts fake_parts(std::int64_t points, Record& record, di
   forecast::DatasetParts parts{.shards = shards, .rank = communicator.rank()};
   parts.output_variables = fake_output_variables;
   parts.prognostic_columns = {{0, 0}};
-  parts.roles = forecast::assign_roles(checkpoint.metadata);
+  parts.roles = forecast::assign_roles(checkpoint.metadata.front());
   parts.dynamic = input;
   parts.initial = forecast::read_initial_state({.sources = sources,
                                                 .checkpoint = checkpoint,
+                                                .metadata = checkpoint.metadata.front(),
                                                 .roles = parts.roles,
                                                 .date = fake_date,
                                                 .shards = shards,

@@ -59,7 +59,7 @@ class FakeInput : public inputs::Input {
 
 checkpoint::Checkpoint example() {
   checkpoint::Checkpoint checkpoint;
-  checkpoint::Metadata& metadata = checkpoint.metadata;
+  checkpoint::Metadata& metadata = checkpoint.metadata.emplace_back();
   metadata.variable_order = metadata.input = {"a", "cos_latitude", "insolation", "m"};
   metadata.prognostic = {"a"};
   metadata.forcing = {"cos_latitude", "insolation", "m"};
@@ -77,9 +77,10 @@ InitialState read(FakeInput& input, const checkpoint::Checkpoint& checkpoint, st
   const auto communicator = dist::make_single_communicator();
   const auto shared = std::shared_ptr<inputs::Input>(&input, [](inputs::Input*) {});
   const Sources sources{shared, shared, shared};
-  const Roles roles = assign_roles(checkpoint.metadata);
+  const Roles roles = assign_roles(checkpoint.metadata.front());
   return read_initial_state({.sources = sources,
                              .checkpoint = checkpoint,
+                             .metadata = checkpoint.metadata.front(),
                              .roles = roles,
                              .date = kDate,
                              .shards = dist::Shards(kRows, 1),

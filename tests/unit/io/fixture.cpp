@@ -14,7 +14,7 @@ namespace tradewind::test {
 std::string golden(const std::string& file) { return std::string(TRADEWIND_GOLDEN_DIR) + "/" + file; }
 
 checkpoint::Metadata golden_metadata(const std::string& checkpoint) {
-  return checkpoint::read_metadata(*checkpoint::Archive::open(golden(checkpoint)));
+  return checkpoint::read_metadata(*checkpoint::Archive::open(golden(checkpoint))).front();
 }
 
 std::vector<grib::Handle> read_messages(const std::string& path) {

@@ -166,7 +166,7 @@ TEST_CASE("a configuration says all that it touches, with its places") {
       "output:\n"
       "  parallel: {num_writers: 2, output: {grib: {path: 'o-{dataset}.grib', templates: [{file: t.grib}, "
       "{samples: [[{levtype: pl}, 's-{level}.grib']]}]}}}\n");
-  const PathClaims claims = claims_of(config::parse_run_config(document), document, "era5");
+  const PathClaims claims = claims_of(config::parse_run_config(document), document, {"era5"});
   const auto find = [&](const std::string& path) -> const PathClaim* {
     for (const PathClaim& claim : claims)
       if (claim.path == path) return &claim;
@@ -182,6 +182,33 @@ TEST_CASE("a configuration says all that it touches, with its places") {
   REQUIRE(find("o-era5_w0.grib") != nullptr);
   CHECK(find("o-era5_w0.grib")->where.find(config.at(5, 1).substr(0, config.at(5, 1).size() - 1)) == 0);
   CHECK_NOTHROW(check_claims(claims));
+}
+
+TEST_CASE("the paths of several datasets are held against each other") {
+  const InFolder folder;
+  const config::ConfigCase config;
+  const auto clash_of = [&](const std::string& streams) {
+    const auto document = config.document("checkpoint: m.ckpt\n" + streams);
+    const PathClaims claims = claims_of(config::parse_run_config(document), document, {"era5", "other"});
+    const Refusals all = config::refused([&] { check_claims(claims); });
+    return all.empty() ? std::string() : all[0].what + "; " + all[0].remedy;
+  };
+  CHECK(clash_of("input: {era5: {grib: a.grib}, other: {grib: b.grib}}\n"
+                 "output: {era5: {grib: x.grib}, other: {grib: y.grib}}\n")
+            .empty());
+  CHECK(clash_of("input: {grib: all.grib}\noutput: {grib: 'o-{dataset}.grib'}\n").empty());
+  // One file for both; one's output that the other reads; an output that is what another has beside it.
+  const std::string shared = clash_of("input: {grib: all.grib}\noutput: {grib: o.grib}\n");
+  CHECK(shared.find("the output 'o.grib' is") == 0);
+  CHECK(shared.find("{dataset} in it stands for the dataset's name") != std::string::npos);
+  const std::string crossed = clash_of(
+      "input: {era5: {grib: a.grib}, other: {grib: b.grib}}\n"
+      "output: {era5: {grib: b.grib}, other: {grib: y.grib}}\n");
+  CHECK(crossed.find("the output 'b.grib' is") == 0);
+  CHECK(crossed.find("the input 'b.grib'") != std::string::npos);
+  const std::string beside =
+      clash_of("input: {grib: all.grib}\noutput: {era5: {grib: y.grib}, other: {grib: y.grib.partial}}\n");
+  CHECK(beside.find("y.grib.partial") != std::string::npos);
 }
 
 TEST_CASE("an output that another run is writing is refused before anything starts") {

@@ -31,6 +31,7 @@ constexpr std::int64_t inputs = steps * variables + 4 + trainable, hidden_inputs
 ModelDescription frame(Weights& weights) {
   ModelDescription model;
   DatasetDescription& dataset = model.datasets.emplace_back();
+  model.latents = {0};
   dataset.name = "data";
   dataset.nodes = weights.nodes(data_rows, trainable);
   dataset.input_steps = steps;

@@ -156,24 +156,26 @@ def edges(src, dst, builder):
     return {"source_name": src, "target_name": dst, "edge_builders": [builder], "attributes": attributes}
 
 
-def build_graph(lat, lon, hidden, among_hidden=False):
-    """Data nodes at (lat, lon) degrees; ``hidden`` is a refinement of the icosahedron or a grid's name;
-    ``among_hidden``: edges for a processor over a graph."""
+def build_graph(places, hidden, among_hidden=False):
+    """Data nodes at ``places``, (lat, lon) degrees by name; ``hidden`` is a refinement of the icosahedron or a grid's
+    name; ``among_hidden``: edges for a processor over a graph."""
     import torch
     from anemoi.graphs.create import GraphCreator
     from anemoi.graphs.nodes import LatLonNodes
     from anemoi.utils.config import DotDict
     from torch_geometric.data import HeteroData
 
-    graph = LatLonNodes(lat, lon, name="data").update_graph(HeteroData(), attrs_config=DotDict({}))
-    graph["data"]["area_weight"] = torch.cos(graph["data"].x[:, :1])  # in real graphs, for the loss
-    nodes = {}
+    graph, nodes, links = HeteroData(), {}, []
+    for name, (lat, lon) in places.items():
+        graph = LatLonNodes(lat, lon, name=name).update_graph(graph, attrs_config=DotDict({}))
+        graph[name]["area_weight"] = torch.cos(graph[name].x[:, :1])  # in real graphs, for the loss
     if isinstance(hidden, int):
         nodes["hidden"] = {"node_builder": {"_target_": "anemoi.graphs.nodes.TriNodes", "resolution": hidden}}
     else:
         graph = LatLonNodes(*grid_latlon(hidden), name="hidden").update_graph(graph, attrs_config=DotDict({}))
-    links = [edges("data", "hidden", {"_target_": "anemoi.graphs.edges.CutOffEdges", "cutoff_factor": 0.6}),
-             edges("hidden", "data", {"_target_": "anemoi.graphs.edges.KNNEdges", "num_nearest_neighbours": 3})]
+    for name in places:
+        links += [edges(name, "hidden", {"_target_": "anemoi.graphs.edges.CutOffEdges", "cutoff_factor": 0.6}),
+                  edges("hidden", name, {"_target_": "anemoi.graphs.edges.KNNEdges", "num_nearest_neighbours": 3})]
     if among_hidden:
         links.append(edges("hidden", "hidden", {"_target_": "anemoi.graphs.edges.KNNEdges",
                                                 "num_nearest_neighbours": 8}))
@@ -227,47 +229,67 @@ BOUNDING = [{"_target_": LAYERS + "bounding.ReluBounding", "variables": ["tp"]},
 
 
 class Case:
-    """Encoder, processor and decoder on one grid, two input steps 6 h apart, one output step."""
+    """Encoder, processor and decoder, two input steps 6 h apart, one output step. ``datasets``: several, each with
+    ``grid``, ``variables``, the name of its ``encoder`` and its ``decoder`` if it has one, and the decoder's
+    ``features``; encoders stand in the order of ``encoders``."""
 
     def __init__(self, name, about, encoder, processor, decoder, grid="o32", hidden=3, variables=None, trainable=4,
-                 lead_time="48h", bits=24, templates=None, precisions=()):
+                 lead_time="48h", bits=24, templates=None, precisions=(), datasets=None, encoders=None,
+                 aggregator="Sum", bounding=None):
         self.name, self.about = name, about
         self.encoder, self.processor, self.decoder = encoder, processor, decoder
-        self.grid, self.hidden, self.trainable = grid, hidden, trainable
-        self.variables = variables or standard_variables()
+        self.hidden, self.trainable = hidden, trainable
         self.lead_time, self.bits, self.templates, self.precisions = lead_time, bits, templates, precisions
+        one = {"grid": grid, "variables": variables or standard_variables(), "encoder": "0", "decoder": "0"}
+        self.datasets = datasets or {"data": one}
+        self.encoders = encoders or {"0": ["data"]}
+        self.aggregator, self.bounding = aggregator, BOUNDING if bounding is None else bounding
+
+    def file(self, what, dataset):
+        """Name of an input or output file."""
+        return f"{what}.grib" if list(self.datasets) == ["data"] else f"{what}-{dataset}.grib"
 
     def training_config(self):
         from omegaconf import OmegaConf
 
-        methods = {"default": "mean-std", "remap": {}, "std": [], "min-max": [], "max": [], "none": []}
-        roles = {"forcing": [], "diagnostic": [], "prognostic": []}
-        for n, v in self.variables.items():
-            roles[v["kind"]].append(n)
-            if v["norm"] != "mean-std":
-                methods[v["norm"]].append(n)
-        normalizer = {"_target_": "anemoi.models.preprocessing.normalizer.InputNormalizer", "config": methods}
-        data = {"forcing": roles["forcing"], "diagnostic": roles["diagnostic"], "target": [],
-                "processors": {"normalizer": normalizer}}
-        encoder = {"source_datasets": ["data"], "dataset_fusing_strategy": "not_supported", "mapper": self.encoder}
-        decoder = {"target_datasets": ["data"], "target_node_features": ["encoded_data"], "mapper": self.decoder}
+        def data_of(variables):
+            methods = {"default": "mean-std", "remap": {}, "std": [], "min-max": [], "max": [], "none": []}
+            roles = {"forcing": [], "diagnostic": [], "prognostic": []}
+            for n, v in variables.items():
+                roles[v["kind"]].append(n)
+                if v["norm"] != "mean-std":
+                    methods[v["norm"]].append(n)
+            normalizer = {"_target_": "anemoi.models.preprocessing.normalizer.InputNormalizer", "config": methods}
+            return {"forcing": roles["forcing"], "diagnostic": roles["diagnostic"], "target": [],
+                    "processors": {"normalizer": normalizer}}
+
+        def of_each(value):
+            return {"datasets": {n: copy.deepcopy(value) for n in self.datasets}}
+
+        encoders = {name: {"source_datasets": sources, "dataset_fusing_strategy": "not_supported",
+                           "mapper": copy.deepcopy(self.encoder)} for name, sources in self.encoders.items()}
+        decoders = {d["decoder"]: {"target_datasets": [n], "mapper": copy.deepcopy(self.decoder),
+                                   "target_node_features": d.get("features", ["encoded_data"])}
+                    for n, d in self.datasets.items() if d.get("decoder")}
         model = {
             "cpu_offload": False, "keep_batch_sharded": True,
             "model": {"_target_": "anemoi.models.models.AnemoiModelEncProcDec", "hidden_nodes_name": "hidden",
                       "latent_skip": True},
             "processor": self.processor,
-            "encoders": {"0": copy.deepcopy(encoder)}, "decoders": {"0": copy.deepcopy(decoder)},
-            "latent_aggregator": {"_target_": LAYERS + "aggregator.SumAggregator"},
-            "residual": {"datasets": {"data": {"_target_": LAYERS + "residual.SkipConnection", "step": -1}}},
-            "output_mask": {"datasets": {"data": {"_target_": "anemoi.training.utils.masks.NoOutputMask"}}},
-            "node_trainable_parameters": {"data": self.trainable, "hidden": self.trainable},
+            "encoders": encoders, "decoders": decoders,
+            "latent_aggregator": {"_target_": LAYERS + f"aggregator.{self.aggregator}Aggregator"},
+            "residual": of_each({"_target_": LAYERS + "residual.SkipConnection", "step": -1}),
+            "output_mask": of_each({"_target_": "anemoi.training.utils.masks.NoOutputMask"}),
+            "node_trainable_parameters": {n: self.trainable for n in [*self.datasets, "hidden"]},
             "attributes": {"edges": ["edge_length", "edge_dirs"], "nodes": []},
-            "bounding": {"datasets": {"data": copy.deepcopy(BOUNDING)}},
+            "bounding": of_each(self.bounding),
         }
         training = {"precision": "16-mixed", "multistep_input": 2, "multistep_output": 1}
-        dataloader = {"training": {"datasets": {"data": {"dataset_config": {"dataset": "synthetic-data"}}}}}
+        loaded = {n: {"dataset_config": {"dataset": f"synthetic-{n}"}} for n in self.datasets}
+        dataloader = {"training": {"datasets": loaded}}
+        data = {n: data_of(d["variables"]) for n, d in self.datasets.items()}
         return OmegaConf.create({
-            "data": {"format": "zarr", "frequency": "6h", "timestep": "6h", "datasets": {"data": data}},
+            "data": {"format": "zarr", "frequency": "6h", "timestep": "6h", "datasets": data},
             "model": model, "training": training, "dataloader": dataloader,
         })
 
@@ -286,6 +308,30 @@ class Case:
             out["constant_in_time"] = True
         return out
 
+    def dataset_metadata(self, name, points):
+        variables = self.datasets[name]["variables"]
+        request = {"grid": self.datasets[name]["grid"].upper(), "area": [90.0, 0.0, -90.0, 360.0]}
+        return {
+            "version": "0.5.35",
+            "arguments": {"args": [{"dataset": f"synthetic-{name}"}], "kwargs": {}},
+            "specific": {"action": "zarr", "attrs": {"data_request": {**request, "param_level": {}, "param_step": {}}}},
+            "data_request": request, "frequency": "6h", "variables": list(variables),
+            "variables_metadata": {n: self.variable_metadata(n, v) for n, v in variables.items()},
+            "shape": [1464, len(variables), 1, points], "dtype": "float32",
+            "start_date": "2020-01-01T00:00:00", "end_date": "2020-12-31T18:00:00", "name": None, "sources": [],
+            "supporting_arrays": ["latitudes", "longitudes"],
+        }
+
+    def inference_metadata(self, indices):
+        names = {v: k for k, v in indices.data.input.name_to_index.items()}
+        kinds = ("forcing", "target", "prognostic", "diagnostic")
+        return {
+            "data_indices": {"input": indices.model.input.name_to_index, "output": indices.model.output.name_to_index},
+            "variable_types": {k: [names[int(i)] for i in getattr(indices.data.input, k)] for k in kinds},
+            "timesteps": {"relative_date_indices_training": [0, 1, 2], "input_relative_date_indices": [0, 1],
+                          "output_relative_date_indices": [2], "timestep": "6h"},
+        }
+
     def metadata(self, config, indices, points):
         """Metadata in the layout of checkpoints that current anemoi-training writes."""
         import torch
@@ -297,36 +343,17 @@ class Case:
                 return {k: plain(v) for k, v in x.items()}
             return x.tolist() if isinstance(x, torch.Tensor) else x
 
-        names = {v: k for k, v in indices.data.input.name_to_index.items()}
-        kinds = ("forcing", "target", "prognostic", "diagnostic")
-        request = {"grid": self.grid.upper(), "area": [90.0, 0.0, -90.0, 360.0]}
         run_id = f"synthetic-{self.name}"
         return {
             "version": "2.0", "config": OmegaConf.to_container(config, resolve=True), "seed": 42, "base_seed": 42,
             "run_id": run_id, "task": None,
-            "dataset": {"data": {
-                "version": "0.5.35",
-                "arguments": {"args": [{"dataset": "synthetic-data"}], "kwargs": {}},
-                "specific": {"action": "zarr",
-                             "attrs": {"data_request": {**request, "param_level": {}, "param_step": {}}}},
-                "data_request": request, "frequency": "6h", "variables": list(self.variables),
-                "variables_metadata": {n: self.variable_metadata(n, v) for n, v in self.variables.items()},
-                "shape": [1464, len(self.variables), 1, points], "dtype": "float32",
-                "start_date": "2020-01-01T00:00:00", "end_date": "2020-12-31T18:00:00", "name": None, "sources": [],
-                "supporting_arrays": ["latitudes", "longitudes"],
-            }},
-            "data_indices": {"data": plain(indices.todict())},
+            "dataset": {n: self.dataset_metadata(n, points[n]) for n in self.datasets},
+            "data_indices": {n: plain(i.todict()) for n, i in indices.items()},
             "provenance_training": gather_provenance_info(),
             "timestamp": "2026-01-01T00:00:00+00:00",
             "metadata_inference": {
-                "seed": 42, "base_seed": 42, "run_id": run_id, "dataset_names": ["data"], "task": None,
-                "data": {
-                    "data_indices": {"input": indices.model.input.name_to_index,
-                                     "output": indices.model.output.name_to_index},
-                    "variable_types": {k: [names[int(i)] for i in getattr(indices.data.input, k)] for k in kinds},
-                    "timesteps": {"relative_date_indices_training": [0, 1, 2], "input_relative_date_indices": [0, 1],
-                                  "output_relative_date_indices": [2], "timestep": "6h"},
-                },
+                "seed": 42, "base_seed": 42, "run_id": run_id, "dataset_names": list(self.datasets), "task": None,
+                **{n: self.inference_metadata(i) for n, i in indices.items()},
             },
             "uuid": f"00000000-0000-4000-8000-{zlib.crc32(self.name.encode()):012x}",
         }
@@ -341,16 +368,18 @@ class Case:
         torch.manual_seed(1)
         np.random.seed(1)
         out.mkdir(parents=True, exist_ok=True)
-        lat, lon = grid_latlon(self.grid)
-        graph = build_graph(lat, lon, self.hidden, "trainable_size" in self.processor)
+        places = {n: grid_latlon(d["grid"]) for n, d in self.datasets.items()}
+        graph = build_graph(places, self.hidden, "trainable_size" in self.processor)
         config = self.training_config()
-        indices = IndexCollection(config.data.datasets["data"], {v: i for i, v in enumerate(self.variables)})
-        metadata = self.metadata(config, indices, len(lat))
-        arrays = {"data": {"latitudes": lat.astype(np.float64), "longitudes": lon.astype(np.float64)}}
+        indices = {n: IndexCollection(config.data.datasets[n], {v: i for i, v in enumerate(d["variables"])})
+                   for n, d in self.datasets.items()}
+        metadata = self.metadata(config, indices, {n: len(lat) for n, (lat, _) in places.items()})
+        arrays = {n: {"latitudes": lat.astype(np.float64), "longitudes": lon.astype(np.float64)}
+                  for n, (lat, lon) in places.items()}
+        statistics = {n: statistics_for(self.datasets[n]["variables"], *place) for n, place in places.items()}
         interface = AnemoiModelInterface(
             config=config, n_step_input=2, n_step_output=1, graph_data=graph, statistics_tendencies=None,
-            statistics={"data": statistics_for(self.variables, lat, lon)}, data_indices={"data": indices},
-            metadata=metadata, supporting_arrays=arrays,
+            statistics=statistics, data_indices=indices, metadata=metadata, supporting_arrays=arrays,
         )
         interface.id = metadata["uuid"]
         self.randomise(interface)
@@ -366,7 +395,8 @@ class Case:
         torch.save(interface, path)
         save_metadata(str(path), metadata, supporting_arrays=arrays)
         dates = [DATE - datetime.timedelta(hours=6), DATE]
-        write_input(out / "input.grib", self.variables, self.grid, dates, self.bits)
+        for n, d in self.datasets.items():
+            write_input(out / self.file("input", n), d["variables"], d["grid"], dates, self.bits)
         self.write_config(out)
         return info
 
@@ -398,23 +428,28 @@ class Case:
             if id(p) not in done:
                 normal(p, 0.5)  # trainable node and edge features
         # last layer of the decoder: small increments for prognostic variables, the full range for diagnostic ones
-        (decoder,) = model.decoder.values()
-        last = [m for m in decoder.node_data_extractor.modules() if isinstance(m, nn.Linear)][-1]
-        output = model.data_indices["data"].model.output
-        scale, bias = torch.full((len(output.full),), 0.15), torch.zeros(len(output.full))
-        scale[output.diagnostic.long()], bias[output.diagnostic.long()] = 0.6, 0.4
-        with torch.no_grad():
-            last.weight.mul_(scale[:, None])
-            last.bias.mul_(scale).add_(bias)
+        for key, decoder in model.decoder.items():
+            (dataset,) = model.decoder2datasets[key]
+            last = [m for m in decoder.node_data_extractor.modules() if isinstance(m, nn.Linear)][-1]
+            output = model.data_indices[dataset].model.output
+            scale, bias = torch.full((len(output.full),), 0.15), torch.zeros(len(output.full))
+            scale[output.diagnostic.long()], bias[output.diagnostic.long()] = 0.6, 0.4
+            with torch.no_grad():
+                last.weight.mul_(scale[:, None])
+                last.bias.mul_(scale).add_(bias)
 
     def write_config(self, out: Path):
         import yaml
 
-        output = "output.grib"
+        inputs = {n: {"grib": self.file("input", n)} for n in self.datasets}
+        outputs = {n: {"grib": self.file("output", n)} for n in self.datasets}
         if self.templates:
-            output = {"path": "output.grib", "templates": copy.deepcopy(self.templates)}
+            for n, output in outputs.items():
+                output["grib"] = {"path": output["grib"], "templates": copy.deepcopy(self.templates)}
+        if list(self.datasets) == ["data"]:
+            inputs, outputs = inputs["data"], outputs["data"]
         config = {"checkpoint": "inference-last.ckpt", "device": "cpu", "precision": "f32", "lead_time": self.lead_time,
-                  "date": DATE.isoformat(), "input": {"grib": "input.grib"}, "output": {"grib": output}}
+                  "date": DATE.isoformat(), "input": inputs, "output": outputs}
         (out / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
         manual = {"world_size": 2, "port": 29511}
         config["runner"] = {"parallel": {"base_runner": "default", "cluster": {"manual": manual}}}

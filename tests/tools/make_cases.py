@@ -10,7 +10,8 @@ Run it with the Python of an environment that holds the reference (versions: the
 
 A case folder holds inference-last.ckpt, input.grib, config.yaml, config-parallel.yaml, reference.grib (the reference's
 command line, CPU, float32, 2 threads), reference.npz (tensors of the same forecast, see dump_reference) and case.json
-(what it covers, versions, wall times, measured differences, tolerance).
+(what it covers, versions, wall times, measured differences, tolerance). Of several datasets there is an input and a
+reference for each (run_datasets).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 from case_builder import (Case, gnn_mapper, gnn_processor, graph_transformer_mapper, graph_transformer_processor,
-                          many_variables, transformer_processor)
+                          many_variables, standard_variables, transformer_processor)
 
 PACKAGES = ("anemoi-inference", "anemoi-models", "anemoi-graphs", "anemoi-utils", "anemoi-transform", "earthkit-data",
             "eccodes", "eccodeslib", "torch", "torch_geometric", "numpy")
@@ -39,7 +40,27 @@ def cases():
         graph_transformer_mapper("Forward", 32), transformer_processor(32, 4, window=48),
         graph_transformer_mapper("Backward", 32), precisions=("bf16", "f16"),
         templates=[{"input": {"tp": "2t", "tcc": "2t", "lsm": "2t", "z": "2t"}}, "builtin"],
-    )]
+    ), datasets_case()]
+
+
+def datasets_case():
+    standard = standard_variables()
+    few = ("10u", "2t", "cos_julian_day", "cos_latitude", "insolation", "lsm", "msl", "sin_longitude", "tp")
+    less = {n: v for n, v in standard.items() if n in few}
+    more = {n: v for n, v in standard.items() if n in (*few, "t_850", "tcc", "z")}
+    return Case(
+        "datasets",
+        "Three datasets: fine (o16) has an encoder and a decoder, coarse (o8) shares the encoder and is only read, made "
+        "(o8) has a decoder alone, which starts from coordinates and prognostics; latents put beside each other, "
+        "coarse's first",
+        graph_transformer_mapper("Forward", 8), graph_transformer_processor(16, 2),
+        graph_transformer_mapper("Backward", 8), hidden=2, trainable=2, lead_time="12h", aggregator="Concat", bounding=[],
+        encoders={"shared": ["coarse", "fine"]},
+        datasets={"fine": {"grid": "o16", "variables": less, "decoder": "x"},
+                  "coarse": {"grid": "o8", "variables": less},
+                  "made": {"grid": "o8", "variables": more, "decoder": "y", "features": ["coordinates", "prognostics"]}},
+        templates=[{"input": {"tp": "2t", "tcc": "2t", "lsm": "2t", "z": "2t"}}, "builtin"],
+    )
 
 
 def big_case(a):
@@ -135,6 +156,53 @@ def dump_reference(folder):
     np.savez_compressed("reference.npz", **keep)
 
 
+def predict_what_there_is(self, batch, pre_processors, post_processors, n_step_input, **kw):
+    """predict_step of anemoi-models 0.19.0, which stops at a dataset that is only read, mended."""
+    import torch
+
+    with torch.no_grad():
+        kw = {k: v for k, v in kw.items() if k not in ("model_comm_group", "gather_out")}
+        x = {n: pre_processors[n](t[:, 0:n_step_input, None, ...], in_place=False) for n, t in batch.items()}
+        y = self.forward(x, model_comm_group=None, grid_shard_sizes=None, **kw)
+        return {n: post_processors[n](t, in_place=False) for n, t in y.items()}
+
+
+def run_datasets(folder):
+    """The forecast of several datasets in this process: reference-DATASET.grib, and reference.npz with
+    input_first/DATASET and output_first/DATASET (time, grid, variable), the tensors of the first call, and
+    output_variables/DATASET."""
+    import torch
+    from anemoi.inference.config.run import RunConfiguration
+    from anemoi.inference.runners import create_runner
+    from anemoi.models.models.base import BaseGraphModel
+
+    torch.set_num_threads(1)
+    os.chdir(folder)
+    BaseGraphModel.predict_step = predict_what_there_is
+    runner = create_runner(RunConfiguration.load("config.yaml", []))
+    keep, calls, predict = {}, [], runner.predict_step
+
+    def predict_step(model, tensors, **kw):
+        if not calls:
+            keep.update({f"input_first/{n}": t[0].numpy().copy() for n, t in tensors.items()})
+        y = predict(model, tensors, **kw)
+        if not calls:
+            keep.update({f"output_first/{n}": t[0, :, 0].numpy().copy() for n, t in y.items()})
+        calls.append(y)
+        return y
+
+    runner.predict_step = predict_step
+    runner.execute()
+    for n, md in runner.checkpoint.multi_dataset_metadata.items():
+        columns = md.variable_to_output_tensor_index
+        keep[f"output_variables/{n}"] = np.array(sorted(columns, key=columns.get))
+        Path(f"output-{n}.grib").replace(f"reference-{n}.grib")
+    np.savez_compressed("reference.npz", **keep)
+    report = json.loads(Path("case.json").read_text())
+    report["model_calls"] = len(calls)
+    Path("case.json").write_text(json.dumps(report, indent=1) + "\n")
+
+
 def time_reference(folder, overrides):
     """One run of the case in this process; prints where the wall time goes (JSON on the last line)."""
     import resource
@@ -223,6 +291,17 @@ def make_case(case, out):
     info = case.build(folder)
     report = {"name": case.name, "about": case.about, "versions": versions(), **info,
               "checkpoint_bytes": (folder / "inference-last.ckpt").stat().st_size}
+    if len(case.datasets) > 1:
+        made = {n for n, d in case.datasets.items() if d.get("decoder")}
+        read = {n for sources in case.encoders.values() for n in sources}
+        used = [f"{n}|to|hidden" for n in read] + [f"hidden|to|{n}" for n in made] + ["hidden|to|hidden"]
+        report["edges"] = {e: count for e, count in report["edges"].items() if e in used}
+        report["notes"] = predict_what_there_is.__doc__
+        report["tolerance_suggestion"] = {"max_abs_over_field_std": 1e-4}
+        (folder / "case.json").write_text(json.dumps(report, indent=1))
+        (folder / "config-parallel.yaml").unlink()
+        subprocess.run([sys.executable, __file__, "--datasets", str(folder)], env=environment(1), check=True)
+        return
     output, reference = folder / "output.grib", folder / "reference.grib"
 
     def run(what, *args, **kw):
@@ -262,6 +341,7 @@ def main():
     p.add_argument("--cases", help="names, separated by commas (default: all)")
     p.add_argument("--list", action="store_true", help="names of the cases")
     p.add_argument("--dump", type=Path, help=argparse.SUPPRESS)
+    p.add_argument("--datasets", type=Path, help=argparse.SUPPRESS)
     p.add_argument("--time", type=Path, metavar="CASE_DIR", help="time one run of the reference on a case")
     p.add_argument("overrides", nargs="*", help="with --time: key=value for the configuration")
     p.add_argument("--big", type=Path, metavar="DIR", help="make the large case there")
@@ -278,6 +358,8 @@ def main():
     a = p.parse_args()
     if a.dump:
         dump_reference(a.dump.resolve())
+    elif a.datasets:
+        run_datasets(a.datasets.resolve())
     elif a.time:
         time_reference(a.time.resolve(), a.overrides)
     elif a.big:

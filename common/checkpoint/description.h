@@ -45,7 +45,7 @@ struct GraphDescription {
 struct GraphTransformerBlockDescription {
   std::int64_t heads = 0, head_size = 0;
   LinearDescription query, key, value, edge, self, projection;
-  std::optional<LayerNormDescription> norm_source;
+  std::optional<NormDescription> norm_source;
   NormDescription norm_destination, norm_mlp;
   std::optional<LayerNormDescription> query_norm, key_norm;  // over head_size
   std::optional<SequentialDescription> edge_mlp;             // before `edge`; absent when Identity
@@ -133,7 +133,7 @@ struct TransformerMapperDescription {
   std::optional<LinearDescription> source_embedding;
   LinearDescription destination_embedding;
   AttentionDescription attention;
-  LayerNormDescription norm_source, norm_destination, norm_mlp;
+  NormDescription norm_source, norm_destination, norm_mlp;
   SequentialDescription mlp;
   std::optional<SequentialDescription> extractor;
   bool operator==(const TransformerMapperDescription&) const = default;

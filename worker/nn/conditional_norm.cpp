@@ -35,8 +35,19 @@ void ConditionalNorm::with(const at::Tensor& condition, const at::Tensor& x, at:
   at::addcmul_out(out, shift, out, scale.add_(1));
 }
 
+void ConditionalNorm::with_same(const at::Tensor& condition, const at::Tensor& x, at::Tensor out,
+                                Workspace& workspace) const {
+  if (!conditional()) throw InternalFault("a norm and its condition do not fit each other");
+  at::Tensor scale = workspace.take(Workspace::scale, 1, norm_.size());
+  (*scale_)(condition, scale, workspace);
+  at::Tensor shift = workspace.take(Workspace::shift, 1, norm_.size());
+  (*shift_)(condition, shift, workspace);
+  norm_.with(scale.add_(1).view({-1}), shift.view({-1}), x, std::move(out), workspace);
+}
+
 void ConditionalNorm::operator()(const at::Tensor& x, std::int64_t first, const RowSource* condition, at::Tensor out,
                                  Workspace& workspace) const {
+  if (condition && condition->same()) return with_same(*condition->same(), x, std::move(out), workspace);
   at::Tensor rows;
   if (condition) {
     rows = workspace.take(Workspace::condition, x.size(0), condition->columns());
@@ -55,6 +66,7 @@ void NormalizedRows::rows(const at::Tensor& which, at::Tensor out) const {
     const at::Tensor index = which.narrow(0, begin, count);
     at::Tensor part = out.narrow(0, begin, count), rows;
     workspace_.operations().gather_rows(own_, index, part);
+    if (condition_ && condition_->same()) return norm_.with_same(*condition_->same(), part, part, workspace_);
     if (condition_) {
       rows = workspace_.take(Workspace::condition, count, condition_->columns());
       condition_->rows(index, rows);

@@ -25,6 +25,8 @@ class ConditionalNorm {
                   Workspace& workspace) const;
   // The same where the rows' condition (n, k) is at hand; undefined for a norm that has none.
   void with(const at::Tensor& condition, const at::Tensor& x, at::Tensor out, Workspace& workspace) const;
+  // The same where it is one for all rows, (1, k).
+  void with_same(const at::Tensor& condition, const at::Tensor& x, at::Tensor out, Workspace& workspace) const;
   bool conditional() const { return scale_.has_value(); }
 
  private:

@@ -69,7 +69,7 @@ at::Tensor DatasetLayers::encode(const InputRows& input, std::int64_t hidden_row
                                  Workspace& workspace) const {
   at::Tensor latent = at::empty({hidden_rows, encoder_->outputs()}, attributes_.options());
   (*encoder_)(
-      input, nullptr,
+      input, nullptr, nullptr,
       [&](std::int64_t first, const at::Tensor& chunk) { latent.narrow(0, first, chunk.size(0)).copy_(chunk); },
       communicator, workspace);
   return latent;
@@ -84,7 +84,7 @@ at::Tensor DatasetLayers::decode(const at::Tensor& latent, const InputRows& inpu
   if (truncated_ && !skip.defined()) skip = (*truncated_)(x, preprocessing_, communicator, workspace.operations());
   at::Tensor y = at::empty({output_steps_, rows_.size(), output_variables_}, x.options());
   (*decoder_)(
-      sources, &targets,
+      sources, &targets, nullptr,
       [&](std::int64_t first, const at::Tensor& chunk) { finish_(chunk, first, x, skip, y, workspace.operations()); },
       communicator, workspace);
   return y;

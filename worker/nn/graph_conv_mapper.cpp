@@ -201,8 +201,9 @@ void GraphConvMapper::run_chunk(const EdgeChunk& chunk, const Lanes& sources, co
   sink(chunk.rows.begin, extracted);
 }
 
-void GraphConvMapper::operator()(const RowSource& sources, const RowSource* destinations, const Sink& sink,
-                                 dist::Communicator& communicator, Workspace& workspace) const {
+void GraphConvMapper::operator()(const RowSource& sources, const RowSource* destinations, const SameRows* condition,
+                                 const Sink& sink, dist::Communicator& communicator, Workspace& workspace) const {
+  if (condition) throw InternalFault("a message passing mapper takes no condition");
   if (!destinations && !fixed_.defined()) throw InternalFault("a mapper without destinations");
   if (destinations && fixed_.defined()) throw InternalFault("fixed destinations of a mapper given again");
   const SourceTable table(sources, halo_.fetch(sources, communicator), workspace.operations());

@@ -23,7 +23,7 @@ class GraphConvMapper : public Mapper {
   void move_to(at::Device device) override;
   std::int64_t outputs() const override;
   void fix_destinations(const at::Tensor& rows, Workspace& workspace) override;
-  void operator()(const RowSource& sources, const RowSource* destinations, const Sink& sink,
+  void operator()(const RowSource& sources, const RowSource* destinations, const SameRows* condition, const Sink& sink,
                   dist::Communicator& communicator, Workspace& workspace) const override;
   std::unique_ptr<RowSource> updated_sources(const RowSource& sources, Workspace& workspace) const override;
 

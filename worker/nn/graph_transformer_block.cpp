@@ -45,10 +45,10 @@ GraphTransformerBlock::GraphTransformerBlock(const checkpoint::GraphTransformerB
       projection_(description.projection, precision),
       norm_destination_(description.norm_destination, precision),
       norm_mlp_(description.norm_mlp, precision),
-      norm_source_(make_optional_norm<LayerNorm>(description.norm_source)),
       query_norm_(make_optional_norm<LayerNorm>(description.query_norm)),
       key_norm_(make_optional_norm<LayerNorm>(description.key_norm)),
       mlp_(description.mlp, precision) {
+  if (description.norm_source) norm_source_.emplace(*description.norm_source, precision);
   if (description.edge_mlp) edge_mlp_.emplace(*description.edge_mlp, Precision::f32);
   const at::Tensor weight = weights::bind_float(description.edge.weight);
   for (const Linear* linear : {&query_, &key_, &value_, &self_}) {
@@ -104,12 +104,16 @@ at::Tensor GraphTransformerBlock::prepare(const at::Tensor& raw, Workspace& work
   return at::constant_pad_nd(attributes, {0, padded - attributes.size(1)}).contiguous();
 }
 
-void GraphTransformerBlock::keys_values(const at::Tensor& x, at::Tensor key, at::Tensor value,
-                                        Workspace& workspace) const {
+bool GraphTransformerBlock::conditional() const {
+  return norm_destination_.conditional() || norm_mlp_.conditional() || (norm_source_ && norm_source_->conditional());
+}
+
+void GraphTransformerBlock::keys_values(const at::Tensor& x, const SameRows* condition, at::Tensor key,
+                                        at::Tensor value, Workspace& workspace) const {
   at::Tensor normalized = x;
   if (norm_source_) {
     normalized = workspace.take(Workspace::normalized, x.size(0), x.size(1));
-    (*norm_source_)(x, normalized, workspace);
+    (*norm_source_)(x, 0, condition, normalized, workspace);
   }
   const auto project = [&](const Linear& linear, const std::optional<LayerNorm>& norm, at::Tensor& out) {
     const bool direct = out.scalar_type() == at::kFloat;

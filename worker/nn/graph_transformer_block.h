@@ -45,8 +45,12 @@ class GraphTransformerBlock {
   // attributes (edges, n) of the graph, as the kernel wants them: after the edge MLP, columns padded.
   at::Tensor prepare(const at::Tensor& attributes, Workspace& workspace) const;
 
-  // Keys and values (rows, attention channels) of source rows x (rows, channels), in stored_type().
-  void keys_values(const at::Tensor& x, at::Tensor key, at::Tensor value, Workspace& workspace) const;
+  // Whether a norm takes a condition.
+  bool conditional() const;
+  // Keys and values (rows, attention channels) of source rows x (rows, channels), in stored_type(). condition: of all
+  // rows, for a norm of the sources that takes one.
+  void keys_values(const at::Tensor& x, const SameRows* condition, at::Tensor key, at::Tensor value,
+                   Workspace& workspace) const;
   // normalized: (rows, channels) the destination rows after their norm.
   // condition: of own rows, of which x are those from `first` on; null where nothing conditions the norms.
   void normalize(const at::Tensor& x, std::int64_t first, const RowSource* condition, at::Tensor normalized,
@@ -72,7 +76,8 @@ class GraphTransformerBlock {
   at::ScalarType stored_type_;
   Linear query_, key_, value_, self_, projection_;
   ConditionalNorm norm_destination_, norm_mlp_;
-  std::optional<LayerNorm> norm_source_, query_norm_, key_norm_;
+  std::optional<ConditionalNorm> norm_source_;
+  std::optional<LayerNorm> query_norm_, key_norm_;
   std::optional<Sequential> edge_mlp_;
   Sequential mlp_;
   at::Tensor edge_weight_, edge_weight_t_, edge_bias_;  // (channels, padded), (padded, channels), (channels)

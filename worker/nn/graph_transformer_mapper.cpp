@@ -72,49 +72,57 @@ at::Tensor GraphTransformerMapper::embed_destinations(const RowSource& rows, std
 
 void GraphTransformerMapper::fix_destinations(const at::Tensor& rows, Workspace& workspace) {
   const TensorRows source(rows, workspace.operations());
-  fixed_query_ = at::empty({rows.size(0), block_.attention_channels()}, rows.options());
+  if (!block_.conditional()) fixed_query_ = at::empty({rows.size(0), block_.attention_channels()}, rows.options());
   fixed_result_ = at::empty({rows.size(0), block_.channels()}, rows.options());
   for (std::int64_t begin = 0; begin < rows.size(0); begin += chunk_) {
     const std::int64_t count = std::min(chunk_, rows.size(0) - begin);
     at::Tensor x = fixed_result_.narrow(0, begin, count);
     x.copy_(embed_destinations(source, begin, count, workspace));
-    at::Tensor normalized = workspace.take(Workspace::normalized, count, x.size(1));
-    block_.normalize(x, begin, nullptr, normalized, workspace);
-    block_.queries(normalized, fixed_query_.narrow(0, begin, count), workspace);
-    block_.add_self(normalized, x, workspace);
+    if (fixed_query_.defined()) {
+      prepare_destinations(x, begin, nullptr, fixed_query_.narrow(0, begin, count), workspace);
+    }
   }
 }
 
-void GraphTransformerMapper::compute_sources(const SourceTable& sources, const Piece& piece, at::Tensor& key,
-                                             at::Tensor& value, Workspace& workspace) const {
+void GraphTransformerMapper::prepare_destinations(at::Tensor x, std::int64_t begin, const SameRows* condition,
+                                                  at::Tensor query, Workspace& workspace) const {
+  at::Tensor normalized = workspace.take(Workspace::normalized, x.size(0), x.size(1));
+  block_.normalize(x, begin, condition, normalized, workspace);
+  block_.queries(normalized, std::move(query), workspace);
+  block_.add_self(normalized, std::move(x), workspace);
+}
+
+void GraphTransformerMapper::compute_sources(const SourceTable& sources, const SameRows* condition, const Piece& piece,
+                                             at::Tensor& key, at::Tensor& value, Workspace& workspace) const {
   for_each_chunk(piece.sources.count(), chunk_, workspace, [&](std::int64_t begin, std::int64_t count) {
     at::Tensor x = workspace.take(Workspace::input, count, sources.columns());
     sources.rows(piece.sources, begin, x);
     x = embedded(source_embedding_, x, workspace);
-    block_.keys_values(x, key.narrow(0, begin, count), value.narrow(0, begin, count), workspace);
+    block_.keys_values(x, condition, key.narrow(0, begin, count), value.narrow(0, begin, count), workspace);
   });
 }
 
 void GraphTransformerMapper::compute_destinations(const at::Tensor& key, const at::Tensor& value,
-                                                  const RowSource* destinations, dist::RowRange rows, const Sink& sink,
+                                                  const Destinations& destinations, const Sink& sink,
                                                   Workspace& workspace) const {
-  for_each_chunk(rows.size(), chunk_, workspace, [&](std::int64_t first, std::int64_t count) {
-    const std::int64_t begin = rows.begin + first;
+  const SameRows* condition = destinations.condition;
+  for_each_chunk(destinations.rows.size(), chunk_, workspace, [&](std::int64_t first, std::int64_t count) {
+    const std::int64_t begin = destinations.rows.begin + first;
     at::Tensor x, query;
-    if (destinations) {
-      x = embed_destinations(*destinations, begin, count, workspace);
-      at::Tensor normalized = workspace.take(Workspace::normalized, count, x.size(1));
-      block_.normalize(x, begin, nullptr, normalized, workspace);
-      query = workspace.take(Workspace::query, count, block_.attention_channels());
-      block_.queries(normalized, query, workspace);
-      block_.add_self(normalized, x, workspace);
+    if (destinations.given) {
+      x = embed_destinations(*destinations.given, begin, count, workspace);
     } else {
       x = workspace.take(Workspace::embedded, count, fixed_result_.size(1))
               .copy_(fixed_result_.narrow(0, begin, count));
+    }
+    if (destinations.given || !fixed_query_.defined()) {
+      query = workspace.take(Workspace::query, count, block_.attention_channels());
+      prepare_destinations(x, begin, condition, query, workspace);
+    } else {
       query = fixed_query_.narrow(0, begin, count);
     }
     block_.add_attention(query, key, value, edges_, begin, x, workspace);
-    block_.add_mlp(x, begin, nullptr, workspace);
+    block_.add_mlp(x, begin, condition, workspace);
     if (!extractor_) {
       sink(begin, x);
       return;
@@ -125,16 +133,17 @@ void GraphTransformerMapper::compute_destinations(const at::Tensor& key, const a
   });
 }
 
-void GraphTransformerMapper::operator()(const RowSource& sources, const RowSource* destinations, const Sink& sink,
-                                        dist::Communicator& communicator, Workspace& workspace) const {
-  if (!destinations && !fixed_query_.defined()) throw InternalFault("a mapper without destinations");
+void GraphTransformerMapper::operator()(const RowSource& sources, const RowSource* destinations,
+                                        const SameRows* condition, const Sink& sink, dist::Communicator& communicator,
+                                        Workspace& workspace) const {
+  if (!destinations && !fixed_result_.defined()) throw InternalFault("a mapper without destinations");
   const SourceTable table(sources, halo_.fetch(sources, communicator), workspace.operations());
   for (const Piece& piece : pieces_) {
     const std::int64_t count = piece.sources.count();
     at::Tensor key = workspace.take(Workspace::key, count, block_.attention_channels(), block_.stored_type());
     at::Tensor value = workspace.take(Workspace::value, count, block_.attention_channels(), block_.stored_type());
-    compute_sources(table, piece, key, value, workspace);
-    compute_destinations(key, value, destinations, piece.rows, sink, workspace);
+    compute_sources(table, condition, piece, key, value, workspace);
+    compute_destinations(key, value, {destinations, condition, piece.rows}, sink, workspace);
   }
 }
 

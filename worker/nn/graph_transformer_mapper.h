@@ -21,9 +21,9 @@ class GraphTransformerMapper : public Mapper {
 
   void move_to(at::Device device) override;
   std::int64_t outputs() const override;
-  // Their embedding, queries and self part.
+  // Their embedding; and queries and self part, unless those depend on a condition.
   void fix_destinations(const at::Tensor& rows, Workspace& workspace) override;
-  void operator()(const RowSource& sources, const RowSource* destinations, const Sink& sink,
+  void operator()(const RowSource& sources, const RowSource* destinations, const SameRows* condition, const Sink& sink,
                   dist::Communicator& communicator, Workspace& workspace) const override;
 
  private:
@@ -34,10 +34,18 @@ class GraphTransformerMapper : public Mapper {
   };
   at::Tensor embed_destinations(const RowSource& rows, std::int64_t begin, std::int64_t count,
                                 Workspace& workspace) const;
-  void compute_sources(const SourceTable& sources, const Piece& piece, at::Tensor& key, at::Tensor& value,
-                       Workspace& workspace) const;
-  void compute_destinations(const at::Tensor& key, const at::Tensor& value, const RowSource* destinations,
-                            dist::RowRange rows, const Sink& sink, Workspace& workspace) const;
+  void compute_sources(const SourceTable& sources, const SameRows* condition, const Piece& piece, at::Tensor& key,
+                       at::Tensor& value, Workspace& workspace) const;
+  struct Destinations {
+    const RowSource* given;  // null: fixed
+    const SameRows* condition;
+    dist::RowRange rows;
+  };
+  void compute_destinations(const at::Tensor& key, const at::Tensor& value, const Destinations& destinations,
+                            const Sink& sink, Workspace& workspace) const;
+  // x: embedded, which becomes x + projection(self) + bias.
+  void prepare_destinations(at::Tensor x, std::int64_t begin, const SameRows* condition, at::Tensor query,
+                            Workspace& workspace) const;
 
   GraphTransformerBlock block_;
   std::optional<Linear> source_embedding_, destination_embedding_;
@@ -46,8 +54,10 @@ class GraphTransformerMapper : public Mapper {
   SourceHalo halo_;
   std::vector<Piece> pieces_;
   AttentionEdges edges_;
-  std::int64_t chunk_limit_, chunk_;       // rows of a chunk
-  at::Tensor fixed_query_, fixed_result_;  // of fixed destinations: queries, and x + projection(self) + bias
+  std::int64_t chunk_limit_, chunk_;  // rows of a chunk
+  // Of fixed destinations: as prepare_destinations() leaves them, or embedded, without queries, where a condition of
+  // each call comes to them.
+  at::Tensor fixed_query_, fixed_result_;
 };
 
 }  // namespace tradewind::nn

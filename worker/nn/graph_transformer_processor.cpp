@@ -53,8 +53,8 @@ void GraphTransformerProcessor::run(const Layer& layer, at::Tensor& x, const Row
   at::Tensor value = workspace.take(Workspace::value, rows + halo.size(0), width, block.stored_type());
   const auto each_chunk = [&](std::int64_t count, const auto& work) { for_each_chunk(count, chunk, workspace, work); };
   const auto keys_values = [&](const at::Tensor& normalized, std::int64_t first) {
-    block.keys_values(normalized, key.narrow(0, first, normalized.size(0)), value.narrow(0, first, normalized.size(0)),
-                      workspace);
+    block.keys_values(normalized, nullptr, key.narrow(0, first, normalized.size(0)),
+                      value.narrow(0, first, normalized.size(0)), workspace);
   };
   each_chunk(rows, [&](std::int64_t begin, std::int64_t count) {
     at::Tensor normalized = workspace.take(Workspace::normalized, count, x.size(1));

@@ -25,6 +25,11 @@ LayerNorm::LayerNorm(const checkpoint::LayerNormDescription& description)
   if (description.bias) bias_ = bind_checked(*description.bias, size_);
 }
 
+void LayerNorm::with(const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& x, at::Tensor out,
+                     const Workspace& workspace) const {
+  workspace.operations().layer_norm(x, std::move(out), size_, weight, bias, epsilon_);
+}
+
 void LayerNorm::operator()(const at::Tensor& x, at::Tensor out, const Workspace& workspace) const {
   workspace.operations().layer_norm(x, std::move(out), size_, weight_, bias_, epsilon_);
 }

@@ -13,6 +13,9 @@ class LayerNorm {
   explicit LayerNorm(const checkpoint::LayerNormDescription& description);
   // x and out contiguous, any shape whose number of values is a multiple of size; out may be x.
   void operator()(const at::Tensor& x, at::Tensor out, const Workspace& workspace) const;
+  // The same with other weights, (size) float32 contiguous.
+  void with(const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& x, at::Tensor out,
+            const Workspace& workspace) const;
   void move_to(at::Device device);
   std::int64_t size() const { return size_; }
 

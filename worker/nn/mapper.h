@@ -29,15 +29,16 @@ class Mapper {
   // Columns of a result row.
   virtual std::int64_t outputs() const = 0;
 
-  // For destinations that never change (rows, inputs): what depends on them alone is computed here, once.
+  // For destinations that never change (rows, inputs): what depends on nothing else is computed here, once.
   virtual void fix_destinations(const at::Tensor& rows, Workspace& workspace) = 0;
 
   // Called with chunks of this rank's destination rows, each row once: the first row, and (rows, outputs) float32 that
   // is valid during the call. Several threads call at a time (chunks.h).
   using Sink = std::function<void(std::int64_t first, const at::Tensor& rows)>;
-  // sources, destinations: own rows; destinations null when they are fixed. Collective.
-  virtual void operator()(const RowSource& sources, const RowSource* destinations, const Sink& sink,
-                          dist::Communicator& communicator, Workspace& workspace) const = 0;
+  // sources, destinations: own rows; destinations null when they are fixed. condition: of all rows, for norms that take
+  // one; null where nothing conditions them. Collective.
+  virtual void operator()(const RowSource& sources, const RowSource* destinations, const SameRows* condition,
+                          const Sink& sink, dist::Communicator& communicator, Workspace& workspace) const = 0;
 
   // What an encoder makes of its source rows for the decoder to start from, computed when read; null when they stay as
   // they are. Refers to the mapper, to `sources` and to the workspace.

@@ -39,8 +39,9 @@ void PointWiseMapper::move_to(at::Device device) {
 
 void PointWiseMapper::fix_destinations(const at::Tensor&, Workspace&) {}
 
-void PointWiseMapper::operator()(const RowSource& sources, const RowSource*, const Sink& sink, dist::Communicator&,
-                                 Workspace& workspace) const {
+void PointWiseMapper::operator()(const RowSource& sources, const RowSource*, const SameRows* condition,
+                                 const Sink& sink, dist::Communicator&, Workspace& workspace) const {
+  if (condition) throw InternalFault("a point-wise mapper takes no condition");
   for_each_chunk(rows_, chunk_, workspace, [&](std::int64_t begin, std::int64_t count) {
     at::Tensor x = workspace.take(Workspace::input, count, sources.columns());
     sources.range(begin, begin + count, x);

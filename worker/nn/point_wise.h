@@ -20,7 +20,7 @@ class PointWiseMapper : public Mapper {
   void move_to(at::Device device) override;
   std::int64_t outputs() const override { return layers_.outputs(inputs_); }
   void fix_destinations(const at::Tensor& rows, Workspace& workspace) override;
-  void operator()(const RowSource& sources, const RowSource* destinations, const Sink& sink,
+  void operator()(const RowSource& sources, const RowSource* destinations, const SameRows* condition, const Sink& sink,
                   dist::Communicator& communicator, Workspace& workspace) const override;
 
  private:

@@ -10,6 +10,8 @@ void RowSource::range(std::int64_t begin, std::int64_t end, at::Tensor out) cons
   rows(at::arange(begin, end, at::TensorOptions().dtype(at::kLong).device(out.device())), out);
 }
 
+void SameRows::rows(const at::Tensor&, at::Tensor out) const { out.copy_(row_.expand_as(out)); }
+
 void TensorRows::rows(const at::Tensor& which, at::Tensor out) const {
   operations_.gather_rows(own_, which, std::move(out));
 }

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "worker/nn/operations.h"
 
@@ -18,6 +19,20 @@ class RowSource {
   virtual void rows(const at::Tensor& which, at::Tensor out) const = 0;
   // The same for consecutive rows.
   virtual void range(std::int64_t begin, std::int64_t end, at::Tensor out) const;
+  // (1, columns) where all rows, also those of other ranks, are the same; else null.
+  virtual const at::Tensor* same() const { return nullptr; }
+};
+
+// One row, (1, columns) float32, which all rows are.
+class SameRows : public RowSource {
+ public:
+  explicit SameRows(at::Tensor row) : row_(std::move(row)) {}
+  std::int64_t columns() const override { return row_.size(1); }
+  void rows(const at::Tensor& which, at::Tensor out) const override;
+  const at::Tensor* same() const override { return &row_; }
+
+ private:
+  at::Tensor row_;
 };
 
 // Rows of a float32 contiguous tensor.

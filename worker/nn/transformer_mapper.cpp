@@ -26,9 +26,9 @@ TransformerMapper::TransformerMapper(const checkpoint::TransformerMapperDescript
     : attention_(description.attention, context.precision, plan_of(description.attention, context),
                  context.place + " attention", context.least_pieces),
       destination_embedding_(description.destination_embedding, context.precision),
-      norm_source_(description.norm_source),
-      norm_destination_(description.norm_destination),
-      norm_mlp_(description.norm_mlp),
+      norm_source_(description.norm_source, context.precision),
+      norm_destination_(description.norm_destination, context.precision),
+      norm_mlp_(description.norm_mlp, context.precision),
       mlp_(description.mlp, context.precision) {
   if (description.source_embedding) source_embedding_.emplace(*description.source_embedding, context.precision);
   if (description.extractor) extractor_.emplace(*description.extractor, context.precision);
@@ -48,12 +48,16 @@ std::int64_t TransformerMapper::outputs() const {
 }
 
 void TransformerMapper::embed_destinations(const RowSource& rows, std::int64_t begin, at::Tensor embedded,
-                                           at::Tensor query, Workspace& workspace) const {
+                                           Workspace& workspace) const {
   const std::int64_t count = embedded.size(0);
   at::Tensor raw = workspace.take(Workspace::input, count, rows.columns());
   rows.range(begin, begin + count, raw);
-  destination_embedding_(raw, embedded, workspace);
-  norm_destination_(embedded, embedded, workspace);
+  destination_embedding_(raw, std::move(embedded), workspace);
+}
+
+void TransformerMapper::prepare_destinations(at::Tensor embedded, std::int64_t begin, const SameRows* condition,
+                                             at::Tensor query, Workspace& workspace) const {
+  norm_destination_(embedded, begin, condition, embedded, workspace);
   attention_.queries(embedded, begin, std::move(query), workspace);
 }
 
@@ -61,20 +65,22 @@ void TransformerMapper::fix_destinations(const at::Tensor& rows, Workspace& work
   const std::int64_t count = rows.size(0);
   const TensorRows source(rows, workspace.operations());
   fixed_embedded_ = at::empty({count, attention_.outputs()}, rows.options());
-  fixed_query_ = at::empty({count, attention_.channels()}, rows.options());
+  const bool fixes_queries = !norm_destination_.conditional();
+  if (fixes_queries) fixed_query_ = at::empty({count, attention_.channels()}, rows.options());
   for (std::int64_t begin = 0; begin < count; begin += chunk_) {
     const std::int64_t part = std::min(chunk_, count - begin);
-    embed_destinations(source, begin, fixed_embedded_.narrow(0, begin, part), fixed_query_.narrow(0, begin, part),
-                       workspace);
+    const at::Tensor embedded = fixed_embedded_.narrow(0, begin, part);
+    embed_destinations(source, begin, embedded, workspace);
+    if (fixes_queries) prepare_destinations(embedded, begin, nullptr, fixed_query_.narrow(0, begin, part), workspace);
   }
 }
 
 // x: the embedded, normalised rows, which become the result.
-void TransformerMapper::finish(std::int64_t begin, const at::Tensor& attended, at::Tensor x, const Sink& sink,
-                               Workspace& workspace) const {
+void TransformerMapper::finish(std::int64_t begin, const at::Tensor& attended, const SameRows* condition, at::Tensor x,
+                               const Sink& sink, Workspace& workspace) const {
   attention_.add_projection(attended, x, workspace);
   at::Tensor normalized = workspace.take(Workspace::normalized, x.size(0), x.size(1));
-  norm_mlp_(x, normalized, workspace);
+  norm_mlp_(x, begin, condition, normalized, workspace);
   mlp_(normalized, x, true, workspace);
   if (!extractor_) {
     sink(begin, x);
@@ -85,9 +91,9 @@ void TransformerMapper::finish(std::int64_t begin, const at::Tensor& attended, a
   sink(begin, extracted);
 }
 
-void TransformerMapper::operator()(const RowSource& sources, const RowSource* destinations, const Sink& sink,
-                                   dist::Communicator& communicator, Workspace& workspace) const {
-  if (!destinations && !fixed_query_.defined()) throw InternalFault("a mapper without destinations");
+void TransformerMapper::operator()(const RowSource& sources, const RowSource* destinations, const SameRows* condition,
+                                   const Sink& sink, dist::Communicator& communicator, Workspace& workspace) const {
+  if (!destinations && !fixed_embedded_.defined()) throw InternalFault("a mapper without destinations");
   const auto prepare = [&](const at::Tensor& raw) {
     at::Tensor x = raw;
     if (source_embedding_) {
@@ -95,7 +101,7 @@ void TransformerMapper::operator()(const RowSource& sources, const RowSource* de
       (*source_embedding_)(raw, x, workspace);
     }
     at::Tensor normalized = workspace.take(Workspace::normalized, x.size(0), x.size(1));
-    norm_source_(x, normalized, workspace);
+    norm_source_(x, 0, condition, normalized, workspace);
     return normalized;
   };
   const KeyMemory keys = attention_.keys(sources, prepare, chunk_, communicator, workspace);
@@ -103,16 +109,21 @@ void TransformerMapper::operator()(const RowSource& sources, const RowSource* de
     at::Tensor embedded = workspace.take(Workspace::embedded, count, attention_.outputs());
     at::Tensor query = workspace.take(Workspace::query, count, attention_.channels());
     if (destinations) {
-      embed_destinations(*destinations, begin, embedded, query, workspace);
+      embed_destinations(*destinations, begin, embedded, workspace);
     } else {
       embedded.copy_(fixed_embedded_.narrow(0, begin, count));
+    }
+    if (destinations || !fixed_query_.defined()) {
+      prepare_destinations(embedded, begin, condition, query, workspace);
+    } else {
       query.copy_(fixed_query_.narrow(0, begin, count));
     }
     return Attention::Asked{query, embedded};
   };
   const auto finish_rows = [&](std::int64_t first, const at::Tensor& attended, const at::Tensor& embedded) {
     for_each_chunk(attended.size(0), chunk_, workspace, [&](std::int64_t begin, std::int64_t count) {
-      finish(first + begin, attended.narrow(0, begin, count), embedded.narrow(0, begin, count), sink, workspace);
+      finish(first + begin, attended.narrow(0, begin, count), condition, embedded.narrow(0, begin, count), sink,
+             workspace);
     });
   };
   attention_.attend(keys, queries, finish_rows, chunk_, communicator, workspace);

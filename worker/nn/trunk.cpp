@@ -63,7 +63,7 @@ class Down : public Stage {
     LevelRows& from = levels.at(level_);
     from.kept = std::move(from.x);
     at::Tensor x = at::empty({rows_, mapper_->outputs()}, from.kept.options());
-    (*mapper_)(TensorRows(from.kept, workspace.operations()), nullptr, into(x), communicator, workspace);
+    (*mapper_)(TensorRows(from.kept, workspace.operations()), nullptr, nullptr, into(x), communicator, workspace);
     levels.at(level_ + 1).x = std::move(x);
   }
   const Mapper& mapper() const { return *mapper_; }
@@ -87,7 +87,7 @@ class Up : public Stage {
     to.x = at::empty({to.kept.size(0), mapper_->outputs()}, to.kept.options());
     const TensorRows sources(from.x, workspace.operations()), kept(to.kept, workspace.operations());
     const std::unique_ptr<RowSource> updated = down_.updated_sources(kept, workspace);
-    (*mapper_)(sources, updated ? updated.get() : &kept, into(to.x), communicator, workspace);
+    (*mapper_)(sources, updated ? updated.get() : &kept, nullptr, into(to.x), communicator, workspace);
     to.x.add_(to.kept);
     to.kept = at::Tensor();
     from.x = at::Tensor();

@@ -137,12 +137,13 @@ at::Tensor naive_block(const checkpoint::GraphTransformerBlockDescription& block
 }  // namespace
 
 at::Tensor naive_mapper(const checkpoint::GraphTransformerMapperDescription& mapper, const at::Tensor& sources,
-                        const at::Tensor& destinations) {
+                        const at::Tensor& destinations, const at::Tensor& condition) {
   const auto& block = mapper.block;
   const at::Tensor from = sources.to(at::kDouble), to = destinations.to(at::kDouble);
   const at::Tensor x_source = mapper.source_embedding ? linear(*mapper.source_embedding, from) : from;
   at::Tensor x = linear(*mapper.destination_embedding, to);
-  x = naive_block(block, mapper.graph, norm(*block.norm_source, x_source), norm(block.norm_destination, x, {}), x);
+  x = naive_block(block, mapper.graph, norm(*block.norm_source, x_source, condition),
+                  norm(block.norm_destination, x, condition), x, condition);
   return mapper.extractor ? sequential(*mapper.extractor, x) : x;
 }
 
@@ -207,12 +208,13 @@ at::Tensor naive_transformer(const checkpoint::TransformerProcessorDescription& 
 }
 
 at::Tensor naive_transformer_mapper(const checkpoint::TransformerMapperDescription& mapper, const at::Tensor& sources,
-                                    const at::Tensor& destinations) {
+                                    const at::Tensor& destinations, const at::Tensor& condition) {
   const at::Tensor from = sources.to(at::kDouble);
   const at::Tensor source = mapper.source_embedding ? linear(*mapper.source_embedding, from) : from;
-  at::Tensor x = norm(mapper.norm_destination, linear(mapper.destination_embedding, destinations.to(at::kDouble)));
-  x = x + attention(mapper.attention, x, norm(mapper.norm_source, source));
-  x = x + sequential(mapper.mlp, norm(mapper.norm_mlp, x));
+  at::Tensor x =
+      norm(mapper.norm_destination, linear(mapper.destination_embedding, destinations.to(at::kDouble)), condition);
+  x = x + attention(mapper.attention, x, norm(mapper.norm_source, source, condition));
+  x = x + sequential(mapper.mlp, norm(mapper.norm_mlp, x, condition));
   return mapper.extractor ? sequential(*mapper.extractor, x) : x;
 }
 

@@ -33,7 +33,7 @@ at::Tensor assemble(int world_size, std::int64_t rows, std::int64_t columns,
 
 at::Tensor run_mapper(const checkpoint::MapperDescription& description, const at::Tensor& sources,
                       const at::Tensor& destinations, std::int64_t columns, bool fixed, int world_size,
-                      std::int64_t pieces, std::int64_t kept_bytes) {
+                      std::int64_t pieces, std::int64_t kept_bytes, const at::Tensor& condition) {
   return assemble(world_size, destinations.size(0), columns, [&](dist::Communicator& communicator) {
     const dist::Shards source_shards(sources.size(0), world_size), shards(destinations.size(0), world_size);
     nn::Workspace workspace(*testing::operations());
@@ -49,8 +49,9 @@ at::Tensor run_mapper(const checkpoint::MapperDescription& description, const at
     if (fixed) mapper->fix_destinations(mine, workspace);
     REQUIRE(mapper->outputs() == columns);
     at::Tensor out = at::full({mine.size(0), columns}, NAN, at::kFloat);
+    const nn::SameRows same(condition);
     (*mapper)(
-        source_rows, fixed ? nullptr : &destination_rows,
+        source_rows, fixed ? nullptr : &destination_rows, condition.defined() ? &same : nullptr,
         [&](std::int64_t first, const at::Tensor& rows) { out.narrow(0, first, rows.size(0)).copy_(rows); },
         communicator, workspace);
     return out;
@@ -66,10 +67,14 @@ at::Tensor run_processor(const checkpoint::ProcessorDescription& description, co
     const auto processor =
         nn::make_processor(description, {Precision::f32, shards, communicator, chunks, workspace, kept_bytes});
     at::Tensor own = x.slice(0, range.begin, range.end).clone();
+    const bool is_same = condition.defined() && condition.size(0) == 1;
+    const nn::SameRows same(is_same ? condition : at::Tensor());
     const nn::TensorRows own_condition(
-        condition.defined() ? condition.slice(0, range.begin, range.end).contiguous() : at::Tensor(),
+        condition.defined() && !is_same ? condition.slice(0, range.begin, range.end).contiguous() : at::Tensor(),
         workspace.operations());
-    (*processor)(own, condition.defined() ? &own_condition : nullptr, communicator, workspace);
+    const nn::RowSource* given = nullptr;
+    if (condition.defined()) given = is_same ? static_cast<const nn::RowSource*>(&same) : &own_condition;
+    (*processor)(own, given, communicator, workspace);
     return own;
   });
 }

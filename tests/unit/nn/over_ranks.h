@@ -20,11 +20,12 @@ double worst(const at::Tensor& ours, const at::Tensor& expected);
 at::Tensor assemble(int world_size, std::int64_t rows, std::int64_t columns,
                     const std::function<at::Tensor(dist::Communicator&)>& as_rank);
 
-// A mapper's result for all destinations; `fixed`: destinations are given once, as to an encoder.
+// A mapper's result for all destinations; `fixed`: destinations are given once, as to an encoder. condition: (1, k) of
+// all rows, undefined where there is none.
 at::Tensor run_mapper(const checkpoint::MapperDescription& description, const at::Tensor& sources,
                       const at::Tensor& destinations, std::int64_t columns, bool fixed, int world_size,
-                      std::int64_t pieces, std::int64_t kept_bytes = 1 << 20);
-// condition: of the rows, undefined where there is none.
+                      std::int64_t pieces, std::int64_t kept_bytes = 1 << 20, const at::Tensor& condition = {});
+// condition: of the rows, or (1, k) of all; undefined where there is none.
 at::Tensor run_processor(const checkpoint::ProcessorDescription& description, const at::Tensor& x, int world_size,
                          std::int64_t chunks, std::int64_t kept_bytes = 1 << 20, const at::Tensor& condition = {});
 

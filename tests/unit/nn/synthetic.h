@@ -59,8 +59,9 @@ class Weights {
   std::deque<at::Tensor> kept_;
 };
 
+// condition: of all rows, for norms that take one.
 at::Tensor naive_mapper(const checkpoint::GraphTransformerMapperDescription& mapper, const at::Tensor& sources,
-                        const at::Tensor& destinations);
+                        const at::Tensor& destinations, const at::Tensor& condition = {});
 at::Tensor naive_conv_mapper(const checkpoint::GraphConvMapperDescription& mapper, const at::Tensor& sources,
                              const at::Tensor& destinations);
 // What a forward mapper makes of its sources.
@@ -71,7 +72,7 @@ at::Tensor naive_graph_transformer(const checkpoint::GraphTransformerProcessorDe
                                    const at::Tensor& x, const at::Tensor& condition = {});
 at::Tensor naive_sequential(const checkpoint::SequentialDescription& layers, const at::Tensor& x);
 at::Tensor naive_transformer_mapper(const checkpoint::TransformerMapperDescription& mapper, const at::Tensor& sources,
-                                    const at::Tensor& destinations);
+                                    const at::Tensor& destinations, const at::Tensor& condition = {});
 at::Tensor naive_transformer(const checkpoint::TransformerProcessorDescription& processor, const at::Tensor& x,
                              const at::Tensor& condition = {});
 

@@ -13,6 +13,7 @@
 
 #include "common/checkpoint/layer_description.h"
 #include "common/checkpoint/tensor_descriptor.h"
+#include "common/checkpoint/transport_description.h"
 
 namespace tradewind::checkpoint {
 
@@ -257,6 +258,7 @@ using PreprocessorDescription = std::variant<NormalizerDescription, ImputerDescr
 // What the rows that an encoder reads are made of, in order. Variables are normalised.
 enum class InputFeature {
   variables,        // at every input time, oldest first
+  target,           // output variables at every output time, as a sampler has them on their way
   residual,         // what the residual adds to the output, in the order of prognostic_input
   node_attributes,  // of the data nodes: coordinates, trainable values
   forecast_step,    // 0 in the first model call of a forecast, 1 in every later one
@@ -296,6 +298,7 @@ struct DatasetDescription {
   std::optional<EncoderDescription> encoder;
   std::optional<DecoderDescription> decoder;
   ResidualDescription residual;
+  std::optional<TendencyDescription> tendency;                    // absent: states come out
   std::vector<std::int64_t> prognostic_input, prognostic_output;  // columns, pairwise the same variable
   std::vector<std::int64_t> forcing_input;                        // columns; read when a target feature needs them
   std::vector<BoundingDescription> boundings;
@@ -350,10 +353,11 @@ struct ModelDescription {
   std::vector<StageDescription> trunk;       // in order
   LatentAggregation aggregation = LatentAggregation::sum;
   std::vector<std::size_t> latents;  // datasets that are encoded, in the order in which their latents come together
-  std::optional<NoiseDescription> noise;  // absent: no random numbers
-  bool latent_skip = true;                // level 0 after aggregation is added to it after the trunk
-  bool output_has_time = true;            // whether the reference's y carries a time axis
-  std::int64_t parameters = 0;            // number of trained values
+  std::optional<NoiseDescription> noise;          // absent: no random numbers in a call of the network
+  std::optional<TransportDescription> transport;  // absent: one call of the network is a step
+  bool latent_skip = true;                        // level 0 after aggregation is added to it after the trunk
+  bool output_has_time = true;                    // whether the reference's y carries a time axis
+  std::int64_t parameters = 0;                    // number of trained values
   bool operator==(const ModelDescription&) const = default;
 };
 

@@ -12,6 +12,8 @@ std::int64_t columns_of(const DatasetDescription& dataset, InputFeature feature)
   switch (feature) {
     case InputFeature::variables:
       return dataset.input_steps * dataset.input_variables;
+    case InputFeature::target:
+      return dataset.output_steps * dataset.output_variables;
     case InputFeature::residual:
       return static_cast<std::int64_t>(dataset.prognostic_input.size());
     case InputFeature::node_attributes:

@@ -102,6 +102,7 @@ class LinearSum {
     for (const auto* linear : {&block.query, &block.key, &block.value, &block.edge, &block.self, &block.projection}) {
       add(*linear);
     }
+    add(block.norm_source);
     add(block.norm_destination);
     add(block.norm_mlp);
     add(block.edge_mlp);
@@ -141,6 +142,7 @@ class LinearSum {
     add(mapper.source_embedding);
     add(mapper.destination_embedding);
     add(mapper.attention);
+    for (const auto* norm : {&mapper.norm_source, &mapper.norm_destination, &mapper.norm_mlp}) add(*norm);
     add(mapper.mlp);
     add(mapper.extractor);
   }
@@ -176,6 +178,7 @@ LinearSizes linear_sizes(const ModelDescription& model) {
   });
   for_each_processor(model, [&](const ProcessorDescription& processor, const auto&) { std::visit(add, processor); });
   if (model.noise) add(*model.noise);
+  if (model.transport) add(model.transport->embedding.mlp);
   return sum.sizes();
 }
 

@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::int64_t kFloat = 4;
 constexpr std::int64_t kRuntime = 140 * limits::mebibyte;  // an idle worker: LibTorch, ecCodes, allocator
+// Of a value on its way: as float64 the field, its direction and the field ahead; as float32 the field that is asked
+// about, scaled, the network's answer and its product, and one more while they change places.
+constexpr std::int64_t kSampledBytes = 3 * 8 + 5 * 4;
 constexpr std::int64_t kPointBytes = 8 * 5;  // of a point in computed forcings: sines and cosines, longitude
 
 std::int64_t share(std::int64_t rows, int ranks) { return (rows + ranks - 1) / ranks; }
@@ -61,20 +64,26 @@ GraphBytes graph_bytes(const GraphConvProcessorDescription& processor, std::int6
           embedded <= limits::kept_bytes ? embedded : kFloat * attributes_of(processor.graph) * edges};
 }
 
-// Of an encoder's destinations, which no step changes, a row.
+// Of an encoder's destinations, which no step changes, a row: their embedding, and queries that nothing conditions.
 std::int64_t fixed_width(const GraphTransformerMapperDescription& mapper) {
-  return mapper.block.heads * mapper.block.head_size + mapper.block.norm_destination.size;
+  const std::int64_t queries =
+      mapper.block.norm_destination.condition ? 0 : mapper.block.heads * mapper.block.head_size;
+  return queries + mapper.block.norm_destination.size;
 }
 std::int64_t fixed_width(const GraphConvMapperDescription& mapper) { return mapper.channels; }
 std::int64_t fixed_width(const TransformerMapperDescription& mapper) {
-  return mapper.attention.heads * mapper.attention.head_size + mapper.norm_destination.size;
+  const std::int64_t queries =
+      mapper.norm_destination.condition ? 0 : mapper.attention.heads * mapper.attention.head_size;
+  return queries + mapper.norm_destination.size;
 }
 std::int64_t fixed_width(const PointWiseMapperDescription&) { return 0; }
 
 class Estimator {
  public:
   Estimator(const ModelDescription& model, const RankSize& rank)
-      : model_(model), rank_(rank), scratch_(rank.precision, rank.threads, rank.world_size) {
+      : model_(model),
+        rank_(rank),
+        scratch_(rank.precision, rank.threads, rank.world_size, model.transport.has_value()) {
     estimate_.world_size = rank.world_size;
     estimate_.threads = rank.threads;
     estimate_.element_size = bytes_of(rank.precision);
@@ -119,6 +128,9 @@ class Estimator {
                          std::visit([](const auto& mapper) { return fixed_width(mapper); }, dataset.encoder->mapper);
     }
     add_residual(dataset);
+    if (model_.transport) {
+      estimate_.latent += kSampledBytes * dataset.output_steps * dataset.output_variables * rows;
+    }
     if (dataset.decoder) {
       const std::int64_t channels = latent_width(model_);
       site = {.source_width = channels, .destination_width = width};

@@ -9,17 +9,16 @@
 //               blocks with an MLP of their own for them each have
 //   edges       of message passing: first-layer terms of a mapper's edges, when they are at most what a layer may keep,
 //               else their attributes; their sums, 4 C a destination row; a processor's embedded edges likewise
-//   nodes       4 (4 + trainable) a data row; the fixed destinations of an encoder, 4 (A + C) a hidden row; of a matrix
-//   of the
-//               noise 8 a hidden row and 8 an entry
+//   nodes       4 (4 + trainable) a data row; the fixed destinations of an encoder, 4 (A + C) a hidden row (4 C
+//               where a condition comes to them); of a matrix of the noise 8 a hidden row and 8 an entry
 //   residual    of a truncated one: 8 a row and 8 an entry of its matrices' rows
 //   state       4 (input steps x input variables + 2 x output steps x output variables) a data row: input, output and
 //               the fields being written; what computed forcings keep of a point
 //   latent      while a call goes on: 4 C times 2 h, of every further level of hidden rows as well, and the halo rows
-//   of encoders (their input width), of processors
-//               over a graph and of decoders (C); of a truncated residual 4 bytes for each prognostic variable of a
-//               data row twice, a row between its matrices and a halo row; of noise, 4 a channel of all
-//               drawn rows and of h
+//               of encoders (their input width), of processors over a graph and of decoders (C); of a truncated
+//               residual 4 bytes for each prognostic variable of a data row twice, a row between its matrices and a
+//               halo row; of noise, 4 a channel of all drawn rows and of h;
+//               of a transport model what its sampler keeps, 44 bytes a value that comes out of a data row
 //   attention   keys and values of the stage or mapper that has most, see scratch.h
 //   scratch     chunks of every thread, see scratch.h
 //   converted   copies of the weights that are made at load: all of them for a precision other than the stored one, and

@@ -71,7 +71,11 @@ void Scratch::linear(const LinearDescription& linear, std::int64_t rows) {
 
 void Scratch::norm(const NormDescription& norm, std::int64_t rows) {
   if (!norm.condition) return;
-  take(condition, rows, inputs(norm.condition->scale));
+  if (one_condition_) {
+    rows = 1;
+  } else {
+    take(condition, rows, inputs(norm.condition->scale));
+  }
   take(scale, rows, norm.size);
   take(shift, rows, norm.size);
   linear(norm.condition->scale, rows);

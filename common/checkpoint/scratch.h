@@ -21,7 +21,9 @@ struct LayerRows {
 
 class Scratch : private ScratchPurposes {
  public:
-  Scratch(Precision precision, int threads, int ranks) : precision_(precision), threads_(threads), ranks_(ranks) {}
+  // one_condition: norms are conditioned the same for all rows.
+  Scratch(Precision precision, int threads, int ranks, bool one_condition = false)
+      : precision_(precision), threads_(threads), ranks_(ranks), one_condition_(one_condition) {}
   void add(const MapperDescription& mapper, const LayerRows& rows);
   void add(const ProcessorDescription& processor, const LayerRows& rows);
   // rows: of the level it comes to, on this rank; channels: theirs.
@@ -54,6 +56,7 @@ class Scratch : private ScratchPurposes {
 
   Precision precision_;
   int threads_, ranks_;
+  bool one_condition_;
   bool by_one_thread_ = false;
   std::int64_t each_[count_] = {}, first_[count_] = {};  // bytes of every thread; of the first beside
 };

@@ -13,4 +13,6 @@ namespace tradewind::config {
 RunnerConfig parse_runner(const Node& runner, const Node* world_size, const Node* cluster, bool plugins,
                           Findings& findings);
 
+sampling::Choice parse_predict_kwargs(const Node& node, const std::string& key, Findings& findings);
+
 }  // namespace tradewind::config

@@ -132,17 +132,6 @@ std::vector<std::string> parse_categories(const Node& node, Findings& findings) 
   return categories;
 }
 
-// The reference calls the step of a model that takes no such option without it, and says nothing.
-void warn_of_predict_kwargs(const Node& node, const std::string& key, Findings& findings) {
-  for (const Node::Entry& entry : as_map(node, key).entries) {
-    const std::string path = key + "." + entry.key;
-    if (entry.key == "fcstep" || entry.key == "step" || entry.key == "date" || entry.key == "model_comm_group")
-      findings.warn(entry.where, quoted(path) + " is set by the run itself and left out");
-    else
-      findings.warn(entry.where, quoted(path) + " has no effect: models of this kind take no such option");
-  }
-}
-
 int parse_verbosity(const Node& node, const std::string& key, Findings& findings) {
   const std::int64_t given = as_integer(node, key);
   const auto level = static_cast<int>(std::clamp<std::int64_t>(given, 0, 3));
@@ -234,8 +223,9 @@ void parse_forecast(const MapReader& reader, const ConfigDocument& document, Run
   });
   reader.take_set("output_frequency",
                   [&](const Node& node, const std::string&) { config.output_frequency = parse_frequency(node); });
-  reader.take("predict_kwargs",
-              [&](const Node& node, const std::string& key) { warn_of_predict_kwargs(node, key, findings); });
+  reader.take("predict_kwargs", [&](const Node& node, const std::string& key) {
+    config.sampling = parse_predict_kwargs(node, key, findings);
+  });
   reader.take("pre_processors", [&](const Node& node, const std::string& key) {
     config.pre_processors = parse_pre_processors(node, key, findings);
   });

@@ -14,6 +14,7 @@
 #include "common/config/outputs/outputs.h"
 #include "common/dates.h"
 #include "common/precision.h"
+#include "common/sampling/sampling.h"
 
 namespace tradewind::config {
 
@@ -54,6 +55,7 @@ struct RunConfig {
   std::optional<std::string> device;          // cpu, cuda, cuda:N; default: cuda when it is there
   std::optional<Precision> precision;         // default: the checkpoint's
   std::optional<std::int64_t> seed;
+  sampling::Choice sampling;  // of a transport model, beside the checkpoint's
   std::optional<bool> allow_nans;
   bool write_initial_state = true;
   std::vector<std::string> initial_state_categories = {"prognostics", "constant_forcings"};

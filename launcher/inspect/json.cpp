@@ -2,6 +2,8 @@
 
 #include "common/checkpoint/layer_sizes.h"
 #include "common/dates.h"
+#include "common/errors.h"
+#include "common/sampling/sampling.h"
 #include "launcher/inspect/facts.h"
 
 namespace tradewind::launcher {
@@ -64,6 +66,25 @@ const char* aggregation_name(checkpoint::LatentAggregation aggregation) {
 }
 
 // What there is several of is named by its dataset or number.
+Json transport_json(const checkpoint::TransportDescription& transport) {
+  const bool denoises = transport.objective == sampling::Objective::denoise;
+  const char* sources[] = {"gaussian", "zero", "reference_state"};
+  Json json = {{"objective", denoises ? "edm_diffusion" : "stochastic_interpolant"},
+               {"source", sources[static_cast<int>(transport.source)]},
+               {"scale", transport.scale},
+               {"noise_scale", transport.noise_scale}};
+  try {
+    const sampling::Sampling own = sampling::resolve(transport.objective, transport.defaults, {});
+    json["sampler"] = own.sampler.name;
+    json["schedule"] = own.schedule.type;
+    json["levels"] = sampling::levels(own.schedule);
+    json["network_calls"] = sampling::network_calls(own);
+  } catch (const UserError&) {  // it names none: only a configuration can
+    for (const char* name : {"sampler", "schedule", "levels", "network_calls"}) json[name] = nullptr;
+  }
+  return json;
+}
+
 void add_layers(const checkpoint::ModelDescription& model, Json& json) {
   Json nodes = Json::object();
   const bool one = model.datasets.size() == 1;
@@ -92,6 +113,7 @@ void add_layers(const checkpoint::ModelDescription& model, Json& json) {
                      {"conditions", !noise->injection},
                      {"entries", noise->projection ? Json(noise->projection->entries()) : Json()}};
   }
+  if (model.transport) json["transport"] = transport_json(*model.transport);
   for (const auto& dataset : model.datasets) {
     const auto* truncated = std::get_if<checkpoint::TruncatedResidualDescription>(&dataset.residual);
     if (!truncated) continue;

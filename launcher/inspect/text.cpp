@@ -7,6 +7,8 @@
 #include "common/checkpoint/layer_sizes.h"
 #include "common/checkpoint/listing.h"
 #include "common/dates.h"
+#include "common/errors.h"
+#include "common/sampling/sampling.h"
 #include "launcher/inspect/facts.h"
 
 namespace tradewind::launcher {
@@ -121,6 +123,32 @@ std::string latents_text(const checkpoint::ModelDescription& model) {
   return text + " stand beside each other";
 }
 
+// The checkpoint's own sampling: empty when it names none that can be.
+std::optional<sampling::Sampling> sampling_of(const checkpoint::TransportDescription& transport) {
+  try {
+    return sampling::resolve(transport.objective, transport.defaults, {});
+  } catch (const UserError&) {
+    return std::nullopt;
+  }
+}
+
+void write_transport(const checkpoint::TransportDescription& transport, Table& table) {
+  const auto sampling = sampling_of(transport);
+  const std::string calls =
+      sampling ? std::to_string(sampling::network_calls(*sampling)) + " calls of the network a step" : "";
+  table.row("sampler",
+            sampling ? sampling::text(*sampling) + "; " + calls : "none of its own: name one in predict_kwargs");
+  const bool denoises = transport.objective == sampling::Objective::denoise;
+  std::string source = transport.source == checkpoint::SourceField::gaussian ? "random numbers"
+                       : transport.source == checkpoint::SourceField::zero   ? "zero"
+                                                                             : "the latest state";
+  const bool random = transport.source == checkpoint::SourceField::gaussian;
+  if (transport.noise_scale != 0 && !random) source += " and random numbers";
+  table.row("transport",
+            std::string(denoises ? "removes noise (EDM)" : "moves a field in time (stochastic interpolant)") +
+                ", from " + source);
+}
+
 std::string processor_text(const checkpoint::ProcessorDescription& description) {
   const checkpoint::ProcessorSizes sizes = checkpoint::sizes_of(description);
   std::string text =
@@ -179,6 +207,7 @@ void write_model(const CheckpointFacts& facts, Table& table) {
     const std::string text = facts.model ? noise_text(*facts.model) : std::string();
     table.row("noise", text.empty() ? injector : injector + ": " + text);
   }
+  if (facts.model && facts.model->transport) write_transport(*facts.model->transport, table);
   if (facts.model) {
     for (const auto& dataset : facts.model->datasets) {
       if (const std::string text = residual_text(dataset.residual); !text.empty()) add("residual", text);

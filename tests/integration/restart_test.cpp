@@ -135,17 +135,20 @@ TEST_CASE("several files, one rank, and a step of output only now and then") {
   CHECK(outputs_of(calm).size() > 20);
 }
 
-TEST_CASE("a member of an ensemble is the same after ranks were lost") {
-  const Words words = {"output.grib.path=out/o.grib"};
-  const Folder calm(ensemble), rough(ensemble);
-  REQUIRE(run(forecast(calm, 2, words)).code == 0);
-  Words restarting = words;
-  restarting.insert(restarting.end(), {"--restart", "2"});
-  const Result result = run_and_kill(rough, 2, restarting, {1, 0});
-  CAPTURE(result.error);
-  CHECK(result.code == 0);
-  CHECK((outputs_of(rough) == outputs_of(calm)));
-  CHECK(outputs_of(calm).size() == 1);
+TEST_CASE("a member of an ensemble or of a transport model is the same after ranks were lost") {
+  for (const fs::path& drawn : {ensemble, fs::path(TRADEWIND_GOLDEN_DIR "/transport-steps")}) {
+    CAPTURE(drawn);
+    const Words words = {"output.grib.path=out/o.grib"};
+    const Folder calm(drawn), rough(drawn);
+    REQUIRE(run(forecast(calm, 2, words)).code == 0);
+    Words restarting = words;
+    restarting.insert(restarting.end(), {"--restart", "2"});
+    const Result result = run_and_kill(rough, 2, restarting, {1, 0});
+    CAPTURE(result.error);
+    CHECK(result.code == 0);
+    CHECK((outputs_of(rough) == outputs_of(calm)));
+    CHECK(outputs_of(calm).size() == 1);
+  }
 }
 
 TEST_CASE("a run is started again as often as was said, not more") {

@@ -2,11 +2,13 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "common/errors.h"
 #include "worker/graph/edges.h"
+#include "worker/nn/chunks.h"
 #include "worker/nn/move.h"
 
 namespace tradewind::nn {
@@ -21,7 +23,10 @@ DatasetLayers::DatasetLayers(const checkpoint::DatasetDescription& dataset, cons
       preprocessing_(dataset),
       attributes_(graph::node_attributes(dataset.nodes, rows_)),
       layout_(dataset),
-      finish_(dataset, preprocessing_) {
+      finish_(dataset, preprocessing_),
+      prognostic_input_(at::tensor(dataset.prognostic_input, at::kLong)),
+      prognostic_output_(at::tensor(dataset.prognostic_output, at::kLong)) {
+  if (dataset.tendency) tendency_.emplace(dataset, preprocessing_);
   if (dataset.encoder) {
     encoder_ =
         make_mapper(dataset.encoder->mapper, {context.precision, shards_, context.hidden, context.communicator,
@@ -43,7 +48,8 @@ DatasetLayers::DatasetLayers(const checkpoint::DatasetDescription& dataset, cons
 }
 
 void DatasetLayers::move_to(at::Device device) {
-  move_all(device, preprocessing_, attributes_, layout_, targets_, truncated_, finish_);
+  move_all(device, preprocessing_, attributes_, layout_, targets_, truncated_, finish_, tendency_, prognostic_input_,
+           prognostic_output_);
   if (encoder_) encoder_->move_to(device);
   if (decoder_) decoder_->move_to(device);
 }
@@ -65,29 +71,74 @@ InputRows DatasetLayers::input(const at::Tensor& x, int call, dist::Communicator
   return {layout_, x, attributes_, preprocessing_, call == 0 ? 0.0 : 1.0, std::move(skip), workspace.operations()};
 }
 
-at::Tensor DatasetLayers::encode(const InputRows& input, std::int64_t hidden_rows, dist::Communicator& communicator,
-                                 Workspace& workspace) const {
+at::Tensor DatasetLayers::encode(const InputRows& input, std::int64_t hidden_rows, const SameRows* condition,
+                                 dist::Communicator& communicator, Workspace& workspace) const {
   at::Tensor latent = at::empty({hidden_rows, encoder_->outputs()}, attributes_.options());
   (*encoder_)(
-      input, nullptr, nullptr,
+      input, nullptr, condition,
       [&](std::int64_t first, const at::Tensor& chunk) { latent.narrow(0, first, chunk.size(0)).copy_(chunk); },
       communicator, workspace);
   return latent;
 }
 
-at::Tensor DatasetLayers::decode(const at::Tensor& latent, const InputRows& input, const at::Tensor& x,
-                                 dist::Communicator& communicator, Workspace& workspace) const {
+void DatasetLayers::run_decoder(const at::Tensor& latent, const InputRows& input, const SameRows* condition,
+                                const Mapper::Sink& sink, dist::Communicator& communicator,
+                                Workspace& workspace) const {
   const TensorRows sources(latent, workspace.operations());
   const std::unique_ptr<RowSource> encoded = encoder_ ? encoder_->updated_sources(input, workspace) : nullptr;
   const TargetRows targets(*targets_, input, encoded.get());
-  at::Tensor skip = input.skip();
-  if (truncated_ && !skip.defined()) skip = (*truncated_)(x, preprocessing_, communicator, workspace.operations());
+  (*decoder_)(sources, &targets, condition, sink, communicator, workspace);
+}
+
+at::Tensor DatasetLayers::skip_of(const InputRows& input, const at::Tensor& x, dist::Communicator& communicator,
+                                  const Workspace& workspace) const {
+  if (input.skip().defined() || !truncated_) return input.skip();
+  return (*truncated_)(x, preprocessing_, communicator, workspace.operations());
+}
+
+at::Tensor DatasetLayers::decode(const at::Tensor& latent, const InputRows& input, const at::Tensor& x,
+                                 dist::Communicator& communicator, Workspace& workspace) const {
+  const at::Tensor skip = skip_of(input, x, communicator, workspace);
   at::Tensor y = at::empty({output_steps_, rows_.size(), output_variables_}, x.options());
-  (*decoder_)(
-      sources, &targets, nullptr,
-      [&](std::int64_t first, const at::Tensor& chunk) { finish_(chunk, first, x, skip, y, workspace.operations()); },
-      communicator, workspace);
+  const auto sink = [&](std::int64_t first, const at::Tensor& chunk) {
+    finish_(chunk, first, x, skip, y, workspace.operations());
+  };
+  run_decoder(latent, input, nullptr, sink, communicator, workspace);
   return y;
+}
+
+at::Tensor DatasetLayers::answer(const at::Tensor& latent, const InputRows& input, const SameRows& condition,
+                                 dist::Communicator& communicator, Workspace& workspace) const {
+  at::Tensor out = at::empty({rows_.size(), decoder_->outputs()}, latent.options());
+  const auto sink = [&](std::int64_t first, const at::Tensor& chunk) {
+    out.narrow(0, first, chunk.size(0)).copy_(chunk);
+  };
+  run_decoder(latent, input, &condition, sink, communicator, workspace);
+  return out;
+}
+
+at::Tensor DatasetLayers::finish(const at::Tensor& answer, const InputRows& input, const at::Tensor& x,
+                                 dist::Communicator& communicator, Workspace& workspace) const {
+  const at::Tensor skip = skip_of(input, x, communicator, workspace);
+  at::Tensor y = at::empty({output_steps_, rows_.size(), output_variables_}, x.options());
+  const std::int64_t chunk = chunk_rows(answer.size(1), std::max<std::int64_t>(1, rows_.size()), workspace.device());
+  for_each_chunk(rows_.size(), chunk, workspace, [&](std::int64_t first, std::int64_t count) {
+    const at::Tensor part = answer.narrow(0, first, count);
+    if (tendency_) {
+      (*tendency_)(part, first, x, skip, y);
+    } else {
+      finish_(part, first, x, skip, y, workspace.operations());
+    }
+  });
+  return y;
+}
+
+at::Tensor DatasetLayers::latest(const at::Tensor& x) const {
+  const at::Tensor masks = preprocessing_.masks(x.select(0, 0));
+  at::Tensor state = x.select(0, input_steps_ - 1).clone();
+  preprocessing_.forward(state, masks);
+  at::Tensor out = at::empty({state.size(0), output_variables_}, state.options());
+  return out.index_copy_(1, prognostic_output_, state.index_select(1, prognostic_input_));
 }
 
 }  // namespace tradewind::nn

@@ -16,6 +16,7 @@
 #include "worker/nn/mapper.h"
 #include "worker/nn/output_rows.h"
 #include "worker/nn/target_rows.h"
+#include "worker/nn/tendency_rows.h"
 #include "worker/nn/truncated_skip.h"
 #include "worker/preprocess/preprocessing.h"
 
@@ -45,14 +46,32 @@ class DatasetLayers {
   // x (input steps, rows, input variables) float32 contiguous, raw; referred to. InternalFault for another shape.
   // call: of the forecast, from 0. Collective.
   InputRows input(const at::Tensor& x, int call, dist::Communicator& communicator, const Workspace& workspace) const;
-  // (own hidden rows, channels) float32. Collective.
-  at::Tensor encode(const InputRows& input, std::int64_t hidden_rows, dist::Communicator& communicator,
-                    Workspace& workspace) const;
+  // (own hidden rows, channels) float32. condition: of all rows, where the network has one. Collective.
+  at::Tensor encode(const InputRows& input, std::int64_t hidden_rows, const SameRows* condition,
+                    dist::Communicator& communicator, Workspace& workspace) const;
   // (output steps, rows, output variables) float32, raw units. Collective.
   at::Tensor decode(const at::Tensor& latent, const InputRows& input, const at::Tensor& x,
                     dist::Communicator& communicator, Workspace& workspace) const;
 
+  // The same in two parts, for a network that a sampler asks. What it answers: (rows, output steps * output variables)
+  // float32, time slowest, in its own units. Collective.
+  at::Tensor answer(const at::Tensor& latent, const InputRows& input, const SameRows& condition,
+                    dist::Communicator& communicator, Workspace& workspace) const;
+  // What becomes of such values. Collective.
+  at::Tensor finish(const at::Tensor& answer, const InputRows& input, const at::Tensor& x,
+                    dist::Communicator& communicator, Workspace& workspace) const;
+  // (rows, output variables) normalised: the latest input, which holds each of them.
+  at::Tensor latest(const at::Tensor& x) const;
+  std::int64_t output_steps() const { return output_steps_; }
+  std::int64_t output_variables() const { return output_variables_; }
+  std::int64_t all_rows() const { return shards_.rows(); }
+
  private:
+  void run_decoder(const at::Tensor& latent, const InputRows& input, const SameRows* condition,
+                   const Mapper::Sink& sink, dist::Communicator& communicator, Workspace& workspace) const;
+  at::Tensor skip_of(const InputRows& input, const at::Tensor& x, dist::Communicator& communicator,
+                     const Workspace& workspace) const;
+
   std::int64_t input_steps_, output_steps_, input_variables_, output_variables_;
   dist::Shards shards_;
   dist::RowRange rows_;
@@ -63,6 +82,8 @@ class DatasetLayers {
   std::optional<TargetColumns> targets_;
   std::optional<TruncatedSkip> truncated_;
   OutputRows finish_;
+  std::optional<TendencyRows> tendency_;
+  at::Tensor prognostic_input_, prognostic_output_;  // columns
 };
 
 }  // namespace tradewind::nn

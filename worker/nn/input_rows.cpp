@@ -13,9 +13,10 @@ namespace tradewind::nn {
 
 using checkpoint::InputFeature;
 
-InputLayout::InputLayout(const checkpoint::DatasetDescription& dataset) : columns_(checkpoint::input_columns(dataset)) {
+InputLayout::InputLayout(const checkpoint::DatasetDescription& dataset) {
   for (const InputFeature feature : dataset.input_features) {
-    parts_.push_back({feature, *checkpoint::first_column(dataset, feature)});
+    parts_.push_back({feature, columns_});
+    columns_ += checkpoint::columns_of(dataset, feature);
   }
   reads_residual_ = checkpoint::first_column(dataset, InputFeature::residual).has_value();
   if (!reads_residual_ || std::holds_alternative<checkpoint::TruncatedResidualDescription>(dataset.residual)) return;
@@ -60,6 +61,9 @@ void InputRows::fill_part(const InputLayout::Part& part, const at::Tensor& index
   switch (part.feature) {
     case InputFeature::variables:
       return fill_variables(index, first, part.column, out);
+    case InputFeature::target:
+      if (!target_.defined()) throw InternalFault("a network that is asked about nothing");
+      return operations_.copy_rows(target_, index, first, nullptr, out, part.column);
     case InputFeature::node_attributes:
       return operations_.copy_rows(attributes_, index, first, nullptr, out, part.column);
     case InputFeature::forecast_step:

@@ -56,6 +56,8 @@ class InputRows : public RowSource {
         operations_(operations) {}
   std::int64_t columns() const override { return layout_.columns(); }
   const at::Tensor& skip() const { return skip_; }
+  // (rows, output steps * output variables) float32 contiguous, where a row holds it.
+  void set_target(at::Tensor target) { target_ = std::move(target); }
   void rows(const at::Tensor& which, at::Tensor out) const override;
   void range(std::int64_t begin, std::int64_t end, at::Tensor out) const override;
 
@@ -70,7 +72,7 @@ class InputRows : public RowSource {
   const at::Tensor& attributes_;
   const preprocess::Preprocessing& preprocessing_;
   double forecast_step_;
-  at::Tensor skip_;
+  at::Tensor skip_, target_;
   const Operations& operations_;
 };
 

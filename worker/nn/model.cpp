@@ -12,6 +12,7 @@
 #include "worker/graph/edges.h"
 #include "worker/nn/dataset_layers.h"
 #include "worker/nn/noise.h"
+#include "worker/nn/transport.h"
 #include "worker/nn/trunk.h"
 
 namespace tradewind::nn {
@@ -38,6 +39,7 @@ class EncodersTrunkDecoders : public Model {
     trunk_.emplace(model, TrunkContext{options.precision, levels_, communicator, options.mapper_chunks,
                                        options.processor_chunks, workspace_});
     if (model.noise) noise_.emplace(*model.noise, options.precision, own(0));
+    if (model.transport) transport_.emplace(*model.transport, transport_fields(), options.sampling, options.precision);
     move_to(options.device);
     std::vector<at::Tensor> hidden;  // the nodes' own values of every level
     for (std::size_t i = 0; i < levels_.size(); ++i) {
@@ -64,7 +66,8 @@ class EncodersTrunkDecoders : public Model {
     std::vector<InputRows> inputs;
     for (std::size_t i = 0; i < x.size(); ++i)
       inputs.push_back(datasets_[i].input(x[i], context.call, communicator_, workspace_));
-    const at::Tensor latent = process(encode(inputs), context);
+    if (transport_) return sample(x, inputs, context);
+    const at::Tensor latent = process(encode(inputs, nullptr), context, nullptr);
     std::vector<at::Tensor> y(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (datasets_[i].decodes()) y[i] = datasets_[i].decode(latent, inputs[i], x[i], communicator_, workspace_);
@@ -80,14 +83,49 @@ class EncodersTrunkDecoders : public Model {
     if (operations_) workspace_.move_to(device, *operations_);
     for (DatasetLayers& dataset : datasets_) dataset.move_to(device);
     if (noise_) noise_->move_to(device);
+    if (transport_) transport_->move_to(device);
     trunk_->move_to(device);
   }
 
+  std::vector<TransportField> transport_fields() const {
+    std::vector<TransportField> fields;
+    for (const DatasetLayers& dataset : datasets_)
+      fields.push_back({dataset.output_steps(), dataset.all_rows(), dataset.output_variables(), dataset.rows()});
+    return fields;
+  }
+
+  // Many calls of the network.
+  std::vector<at::Tensor> sample(const std::vector<at::Tensor>& x, std::vector<InputRows>& inputs,
+                                 const StepContext& context) {
+    Fields latest;
+    if (transport_->starts_from_input()) {
+      for (std::size_t i = 0; i < x.size(); ++i) latest.push_back(datasets_[i].latest(x[i]));
+    }
+    int call = 0;
+    const auto ask = [&](const Fields& y, const SameRows& condition) {
+      communicator_.observer().entering("network call " + std::to_string(++call));
+      for (std::size_t i = 0; i < y.size(); ++i) inputs[i].set_target(y[i]);
+      const at::Tensor latent = process(encode(inputs, &condition), context, &condition);
+      Fields answers;
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        answers.push_back(datasets_[i].answer(latent, inputs[i], condition, communicator_, workspace_));
+      }
+      return answers;
+    };
+    const Fields sampled = (*transport_)(latest, context, ask, workspace_);
+    std::vector<at::Tensor> y;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      y.push_back(datasets_[i].finish(sampled[i], inputs[i], x[i], communicator_, workspace_));
+    }
+    return y;
+  }
+
   // The latents of all encoders, come together: one after the other in their order, so that sums are the same always.
-  at::Tensor encode(const std::vector<InputRows>& inputs) {
+  // condition: of all rows, where there is one.
+  at::Tensor encode(const std::vector<InputRows>& inputs, const SameRows* condition) {
     std::vector<at::Tensor> latents;
     const auto encode_one = [&](std::size_t i) {
-      return datasets_[i].encode(inputs[i], own(0).size(), communicator_, workspace_);
+      return datasets_[i].encode(inputs[i], own(0).size(), condition, communicator_, workspace_);
     };
     if (aggregation_ == checkpoint::LatentAggregation::concatenation) {
       for (const std::size_t i : latents_) latents.push_back(encode_one(i));
@@ -99,18 +137,20 @@ class EncodersTrunkDecoders : public Model {
     return mean ? sum.div_(static_cast<double>(latents_.size())) : sum;
   }
 
-  at::Tensor process(const at::Tensor& latent, const StepContext& context) {
+  // given: the condition of all rows, where there is one.
+  at::Tensor process(const at::Tensor& latent, const StepContext& context, const SameRows* given) {
     at::Tensor processed = latent_skip_ ? latent.clone() : latent;
-    std::optional<TensorRows> condition;
+    const RowSource* condition = given;
+    std::optional<TensorRows> noise_rows;
     if (noise_) {
       const at::Tensor noise = (*noise_)(context, communicator_, workspace_);
       if (noise_->injects()) {
         noise_->inject(noise, processed, workspace_);
       } else {
-        condition.emplace(noise, workspace_.operations());
+        condition = &noise_rows.emplace(noise, workspace_.operations());
       }
     }
-    processed = (*trunk_)(processed, condition ? &*condition : nullptr, communicator_, workspace_);
+    processed = (*trunk_)(processed, condition, communicator_, workspace_);
     if (latent_skip_) processed.add_(latent);
     return processed;
   }
@@ -124,6 +164,7 @@ class EncodersTrunkDecoders : public Model {
   Workspace workspace_;
   std::deque<DatasetLayers> datasets_;  // which stay where they are: their parts refer to each other
   std::optional<Noise> noise_;
+  std::optional<Transport> transport_;
   std::optional<Trunk> trunk_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "common/checkpoint/description.h"
 #include "common/precision.h"
+#include "common/sampling/sampling.h"
 #include "worker/dist/communicator.h"
 #include "worker/dist/shards.h"
 #include "worker/nn/operations.h"
@@ -24,6 +25,7 @@ struct ModelOptions {
   int processor_chunks = 1;  // ANEMOI_INFERENCE_NUM_CHUNKS_PROCESSOR
   at::Device device{at::kCPU};
   std::shared_ptr<const Operations> operations;  // of that device; null: the CPU's
+  sampling::Choice sampling;                     // that a transport model is asked for, beside its own
 };
 
 class Model {

@@ -13,8 +13,8 @@ struct StepContext {
   Time valid_time{};  // of the newest input
   // The forecast's own random numbers, in the same state on every rank; undefined where the caller has none.
   at::Generator random;
-  // Standard normal numbers for all rows, (rows, channels) float32 on the CPU, in place of those that the model would
-  // draw; undefined: it draws.
+  // Standard normal numbers for all rows, float32 on the CPU, in place of those that the model would draw: (rows,
+  // channels), of a transport model's source (output steps, rows, output variables); undefined: it draws.
   at::Tensor noise;
 };
 

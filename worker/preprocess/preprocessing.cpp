@@ -187,4 +187,13 @@ void Preprocessing::inverse(at::Tensor& rows, const at::Tensor& masks) const {
   }
 }
 
+void Preprocessing::put_back_missing(at::Tensor& rows, const at::Tensor& masks) const {
+  std::int64_t begin = 0;
+  for (const auto& step : steps_) {
+    const std::int64_t count = step->mask_count();
+    if (count > 0) step->inverse(rows, masks.narrow(1, begin, count));
+    begin += count;
+  }
+}
+
 }  // namespace tradewind::preprocess

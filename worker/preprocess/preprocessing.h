@@ -30,6 +30,8 @@ class Preprocessing {
   const Affine* forward_affine() const { return steps_.size() == 1 ? steps_.front()->forward_affine() : nullptr; }
   // Rows (rows, output variables) of one output time, float32, in place.
   void inverse(at::Tensor& rows, const at::Tensor& masks) const;
+  // Of that only what imputers do: missing again where the masks say so.
+  void put_back_missing(at::Tensor& rows, const at::Tensor& masks) const;
 
  private:
   std::vector<std::unique_ptr<Step>> steps_;

@@ -149,6 +149,10 @@ Opened open_model(const config::RunConfig& config, const Settings& settings, con
   options.precision = choose_precision(config.precision, opened.checkpoint->metadata.front(), reporter);
   options.mapper_chunks = settings.mapper_chunks;
   options.processor_chunks = settings.processor_chunks;
+  options.sampling = config.sampling;
+  if (!opened.checkpoint->model.transport && config.sampling != sampling::Choice()) {
+    reporter.warning("`predict_kwargs`: schedule_params and sampler_params have no effect, this is no transport model");
+  }
   BaseRunners runners;
   runners.load(settings.plugins);
   opened.runner = runners.make(config.runner);

@@ -87,10 +87,26 @@ std::vector<int> read_steps(const checkpoint::Archive& input, const checkpoint::
   return step.item<double>() == 0 ? std::vector<int>{0, 1} : std::vector<int>{1};
 }
 
+// What a transport model starts from.
+at::Tensor read_source(const checkpoint::Archive& input, const checkpoint::DatasetDescription& dataset,
+                       std::int64_t samples) {
+  const at::Tensor noise = npz::read(input, "noise").to(at::kFloat);
+  const std::int64_t steps = dataset.output_steps, rows = dataset.nodes.count, variables = dataset.output_variables;
+  const std::int64_t one = steps * rows * variables;
+  if (noise.dim() >= 2 && noise.size(-2) == rows && noise.size(-1) == variables &&
+      (noise.numel() == one || noise.numel() == samples * one)) {
+    return noise.reshape({-1, steps, rows, variables});
+  }
+  throw UserError("noise has the shape " + sizes(noise.sizes()), input.path() + ": noise",
+                  "the checkpoint takes (" + std::to_string(steps) + " times, " + std::to_string(rows) + " rows, " +
+                      std::to_string(variables) + " variables), once or for each sample");
+}
+
 // Without noise in the file, that of seed 0.
 at::Tensor read_noise(const checkpoint::Archive& input, const checkpoint::ModelDescription& model,
                       std::int64_t samples) {
   const bool given = npz::holds(input, "noise");
+  if (model.transport) return given ? read_source(input, only_dataset(model), samples) : at::Tensor();
   if (!model.noise) {
     if (given) throw UserError("the model takes no noise", input.path() + ": noise", "leave it out");
     return {};
@@ -122,6 +138,7 @@ using Results = std::vector<std::vector<std::vector<at::Tensor>>>;
 
 Results call_model(nn::Model& model, const checkpoint::ModelDescription& description, const Inputs& inputs,
                    const Calls& calls, dist::Communicator& communicator) {
+  const at::Generator random = forecast::random_numbers(0);  // of what the file does not hold
   const std::size_t datasets = inputs.x.size();
   Results results(calls.steps.size(), std::vector<std::vector<at::Tensor>>(datasets));
   for (std::int64_t sample = 0; sample < inputs.samples; ++sample) {
@@ -131,6 +148,7 @@ Results call_model(nn::Model& model, const checkpoint::ModelDescription& descrip
       own.push_back(inputs.x[i][sample].slice(1, rows.begin, rows.end).contiguous().to(model.device()));
     }
     nn::StepContext context;
+    context.random = random;
     if (calls.noise.defined()) context.noise = calls.noise[calls.noise.size(0) == 1 ? 0 : sample];
     for (std::size_t call = 0; call < results.size(); ++call) {
       context.call = calls.steps[call];

@@ -10,6 +10,7 @@
 #include "common/checkpoint/generations/hierarchy.h"
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/layers.h"
+#include "common/checkpoint/generations/transport.h"
 #include "common/checkpoint/generations/truncation.h"
 #include "common/checkpoint/input_columns.h"
 #include "common/checkpoint/listing.h"
@@ -228,7 +229,8 @@ DatasetDescription read_dataset(const Scope& scope) {
   out.nodes = read_nodes(scope, scope.names.data, paths::data_coordinates, paths::data_trainable);
   out.prognostic_input = columns(paths::prognostic_input, out.input_variables);
   out.prognostic_output = columns(paths::prognostic_output, out.output_variables);
-  out.input_features = read_input_features(scope);
+  out.input_features =
+      is_transport(scope.model) ? read_transport_features(scope.model, out.output_steps) : read_input_features(scope);
   return out;
 }
 
@@ -244,19 +246,22 @@ void read_surroundings(const Node& root, const Scope& scope, bool encoded, Datas
   });
   attempt(refusals, [&] { out.boundings = find_boundings(scope, sizes, refusals); });
   attempt(refusals, [&] { find_preprocessors(root, scope, sizes, out, refusals); });
+  if (is_transport(scope.model)) attempt(refusals, [&] { settle_transport_dataset(root, scope, sizes, out); });
 }
 
-MapperResult read_encoder(const Scope& scope, const DatasetDescription& dataset, const NodeDescription& hidden) {
+MapperResult read_encoder(const Scope& scope, const DatasetDescription& dataset, const NodeDescription& hidden,
+                          std::int64_t condition) {
   return read_mapper(by_paths(scope.model, paths::encoder, scope.names), scope,
                      {.graph = paths::encoder_graph,
                       .sources = dataset.nodes.count,
                       .destinations = hidden.count,
                       .source_channels = input_columns(dataset),
-                      .destination_channels = node_columns(hidden)});
+                      .destination_channels = node_columns(hidden),
+                      .condition = condition});
 }
 
 DecoderDescription read_decoder(const Scope& scope, const NodeDescription& hidden, std::int64_t latent,
-                                std::int64_t encoded, DatasetDescription& dataset) {
+                                std::int64_t encoded, std::int64_t condition, DatasetDescription& dataset) {
   DecoderDescription out;
   out.target_features = find_target_features(scope);
   if (scope.model.class_name() == kHierarchicalModel && out.target_features != kEncodedData) {
@@ -271,7 +276,8 @@ DecoderDescription read_decoder(const Scope& scope, const NodeDescription& hidde
                             .source_channels = latent,
                             .destination_channels = target_channels(scope, encoded, out.target_features, dataset),
                             .output_channels = dataset.output_steps * dataset.output_variables,
-                            .backward = true})
+                            .backward = true,
+                            .condition = condition})
                    .description;
   return out;
 }

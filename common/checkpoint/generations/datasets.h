@@ -23,9 +23,11 @@ DatasetDescription read_dataset(const Scope& scope);
 // What stands around its layers; without an encoder nothing is added to the output. What parts refuse is collected.
 void read_surroundings(const Node& root, const Scope& scope, bool encoded, DatasetDescription& out, Refusals& refusals);
 
-MapperResult read_encoder(const Scope& scope, const DatasetDescription& dataset, const NodeDescription& hidden);
+// condition: width of what conditions the norms of all layers, 0: nothing does.
+MapperResult read_encoder(const Scope& scope, const DatasetDescription& dataset, const NodeDescription& hidden,
+                          std::int64_t condition);
 // latent: width of what comes in; encoded: width of what the dataset's encoder has made of its rows, 0: there is none.
 DecoderDescription read_decoder(const Scope& scope, const NodeDescription& hidden, std::int64_t latent,
-                                std::int64_t encoded, DatasetDescription& dataset);
+                                std::int64_t encoded, std::int64_t condition, DatasetDescription& dataset);
 
 }  // namespace tradewind::checkpoint

@@ -15,6 +15,7 @@
 #include "common/checkpoint/generations/hierarchy.h"
 #include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/summary.h"
+#include "common/checkpoint/generations/transport.h"
 #include "common/checkpoint/input_columns.h"
 #include "common/errors.h"
 #include "common/refusals.h"
@@ -100,16 +101,17 @@ std::optional<NodeDescription> own_hidden(const Scope& scope, const NodeDescript
   return own;
 }
 
-Encoded read_encoders(const Scopes& scopes, const std::vector<DatasetNames>& names, const ModelDescription& model) {
+Encoded read_encoders(const Scopes& scopes, const std::vector<DatasetNames>& names, const ModelDescription& model,
+                      std::int64_t condition) {
   Encoded out;
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     auto& encoded = out.emplace_back();
-    if (names[i].encoded) encoded = read_encoder(scopes[i], model.datasets[i], model.levels.front());
+    if (names[i].encoded) encoded = read_encoder(scopes[i], model.datasets[i], model.levels.front(), condition);
   }
   return out;
 }
 
-void read_trunk(const Scope& scope, std::int64_t channels, ModelDescription& out) {
+void read_trunk(const Scope& scope, std::int64_t channels, std::int64_t condition, ModelDescription& out) {
   if (out.class_name == kHierarchicalModel) {
     out.trunk = read_hierarchy(scope, out.levels, channels, find_latent_skip(scope));
     return;
@@ -121,23 +123,35 @@ void read_trunk(const Scope& scope, std::int64_t channels, ModelDescription& out
                                   {.graph = paths::processor_graph,
                                    .nodes = out.levels.front().count,
                                    .channels = channels,
-                                   .condition = out.noise && !out.noise->injection ? out.noise->channels : 0})});
+                                   .condition = out.noise && !out.noise->injection ? out.noise->channels : condition})});
+}
+
+void check_one_dataset(const Node& model, const ModelDescription& out) {
+  if (out.datasets.size() == 1) return;
+  throw UserError("a transport model of " + std::to_string(out.datasets.size()) + " datasets is not supported",
+                  model.path(), "known: transport models of one dataset, and other models of several");
 }
 
 void read_layers(const Scopes& scopes, const std::vector<DatasetNames>& names, ModelDescription& out) {
   const Scope& scope = scopes.front();
   const NodeDescription& hidden = out.levels.front();
-  Encoded encoded = read_encoders(scopes, names, out);
+  if (is_transport(scope.model)) {
+    check_one_dataset(scope.model, out);
+    out.transport = read_transport(scope.model);
+    check_source(scope.model, *out.transport, out.datasets.front());
+  }
+  const std::int64_t condition = out.transport ? out.transport->channels : 0;  // of all layers
+  Encoded encoded = read_encoders(scopes, names, out, condition);
   const std::int64_t channels = read_aggregation(scope.model, encoded, out);
   if (out.class_name == kEnsembleModel) {
     out.noise = read_injector(scope.model.at("noise_injector"), {hidden.count, channels});
   }
-  read_trunk(scope, channels, out);
+  read_trunk(scope, channels, condition, out);
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     DatasetDescription& dataset = out.datasets[i];
     std::int64_t width = 0;
     if (encoded[i]) width = encoded[i]->source_channels > 0 ? encoded[i]->source_channels : input_columns(dataset);
-    if (names[i].decoded) dataset.decoder = read_decoder(scopes[i], hidden, channels, width, dataset);
+    if (names[i].decoded) dataset.decoder = read_decoder(scopes[i], hidden, channels, width, condition, dataset);
     if (!encoded[i]) continue;
     dataset.encoder = EncoderDescription{std::move(encoded[i]->description), own_hidden(scopes[i], hidden)};
   }
@@ -148,9 +162,9 @@ ModelDescription describe_root(const Node& root, Refusals& refusals) {
   require_class(root, "checkpoint", {"anemoi.models.interface.AnemoiModelInterface"});
   refuse_unknown_attributes(root);
   const Node model = by_paths(root, paths::model);
-  require_class(
-      model, "model",
-      {"anemoi.models.models.encoder_processor_decoder.AnemoiModelEncProcDec", kEnsembleModel, kHierarchicalModel});
+  require_class(model, "model",
+                {"anemoi.models.models.encoder_processor_decoder.AnemoiModelEncProcDec", kEnsembleModel,
+                 kHierarchicalModel, kTransportModel, kTransportTendencyModel});
   refuse_unknown_attributes(model);
   const Generation& generation = detect_generation(model);
   const std::vector<DatasetNames> names = find_datasets(model);

@@ -86,10 +86,10 @@ std::optional<NoiseDescription> read_noise_injector(const Node& node, const Nois
 
 std::optional<NoiseDescription> read_no_noise(const Node&, const NoiseEnds&) { return std::nullopt; }
 
-void refuse_condition(const Node& processor, const ProcessorEnds& ends) {
-  if (ends.condition == 0) return;
-  throw UserError("noise conditions the processor, but the layers of " + processor.class_name() + " take no condition",
-                  processor.path(), "known: TransformerProcessor and GraphTransformerProcessor");
+void refuse_condition(const Node& layers, std::int64_t condition) {
+  if (condition == 0) return;
+  throw UserError("noise conditions the layers, but those of " + layers.class_name() + " take no condition",
+                  layers.path(), "known: layers of the families Transformer and GraphTransformer");
 }
 
 }  // namespace tradewind::checkpoint

@@ -20,7 +20,7 @@ std::optional<NoiseDescription> read_noise_conditioning(const Node& node, const 
 std::optional<NoiseDescription> read_noise_injector(const Node& node, const NoiseEnds& ends);
 std::optional<NoiseDescription> read_no_noise(const Node& node, const NoiseEnds& ends);
 
-// For processors whose layers take no condition: UserError when there is one.
-void refuse_condition(const Node& processor, const ProcessorEnds& ends);
+// For layers that take no condition: UserError when there is one, `condition` wide.
+void refuse_condition(const Node& layers, std::int64_t condition);
 
 }  // namespace tradewind::checkpoint

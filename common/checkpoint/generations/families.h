@@ -27,6 +27,7 @@ struct MapperEnds {
   std::int64_t source_channels = 0, destination_channels = 0;  // width of what comes in
   std::int64_t output_channels = 0;  // width of what goes out; 0: the mapper's own hidden width
   bool backward = false;             // hidden to data
+  std::int64_t condition = 0;        // width of what conditions its norms; 0: nothing does
 };
 
 struct MapperResult {

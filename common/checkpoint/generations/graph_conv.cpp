@@ -83,6 +83,7 @@ SequentialDescription read_edge_embedding(const Node& processor, std::int64_t ch
 }  // namespace
 
 MapperResult read_graph_conv_mapper(const Node& node, const Scope& scope, const MapperEnds& ends) {
+  refuse_condition(node, ends.condition);
   GraphConvMapperDescription out;
   out.graph = read_edges(by_paths(scope.model, ends.graph, scope.names), ends.sources, ends.destinations);
   out.channels = ends.backward ? ends.source_channels : sequential_outputs(node.at("emb_nodes_src"));
@@ -110,7 +111,7 @@ MapperResult read_graph_conv_mapper(const Node& node, const Scope& scope, const 
 }
 
 ProcessorDescription read_graph_conv_processor(const Node& node, const Scope& scope, const ProcessorEnds& ends) {
-  refuse_condition(node, ends);
+  refuse_condition(node, ends.condition);
   GraphConvProcessorDescription out;
   out.channels = ends.channels;
   out.graph = read_edges(by_paths(scope.model, ends.graph, scope.names), ends.nodes, ends.nodes);

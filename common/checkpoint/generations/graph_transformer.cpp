@@ -103,12 +103,12 @@ GraphTransformerBlockDescription read_block(const Node& block, std::int64_t edge
   return out;
 }
 
-GraphTransformerBlockDescription read_mapper_block(const Node& block, std::int64_t edge_width) {
+GraphTransformerBlockDescription read_mapper_block(const Node& block, std::int64_t edge_width, std::int64_t condition) {
   require_class(block, "block", {"anemoi.models.layers.block.GraphTransformerMapperBlock"});
-  GraphTransformerBlockDescription out = read_block(block, edge_width, 0);
+  GraphTransformerBlockDescription out = read_block(block, edge_width, condition);
   const std::int64_t channels = out.norm_mlp.size;
-  out.norm_source = read_layer_norm(by_paths(block, paths::source_norm), channels);
-  out.norm_destination = read_layer_norm(by_paths(block, paths::destination_norm), channels);
+  out.norm_source = read_norm(by_paths(block, paths::source_norm), channels, condition);
+  out.norm_destination = read_norm(by_paths(block, paths::destination_norm), channels, condition);
   return out;
 }
 
@@ -134,7 +134,7 @@ std::optional<LinearDescription> read_embedding(const Node& node, std::int64_t o
 MapperResult read_graph_transformer_mapper(const Node& node, const Scope& scope, const MapperEnds& ends) {
   GraphTransformerMapperDescription out;
   out.graph = read_edges(by_paths(scope.model, ends.graph, scope.names), ends.sources, ends.destinations);
-  out.block = read_mapper_block(node.at("proc"), edge_channels(out.graph));
+  out.block = read_mapper_block(node.at("proc"), edge_channels(out.graph), ends.condition);
   out.chunks = positive(by_paths(node, paths::mapper_chunks));
   const std::int64_t channels = out.block.norm_destination.size;
   out.destination_embedding = read_embedding(node.at("emb_nodes_dst"), channels, ends.destination_channels);

@@ -8,6 +8,7 @@
 
 #include "common/checkpoint/generations/attributes.h"
 #include "common/checkpoint/generations/known_classes.h"
+#include "common/checkpoint/generations/transport.h"
 #include "common/checkpoint/listing.h"
 #include "common/errors.h"
 
@@ -84,6 +85,12 @@ const Words model_ignored = {"_graph_data",
 
 const std::vector<KnownClass>& network_classes() {
   static const Words ensemble_used = with(model_used, {"noise_injector", "condition_on_residual"});
+  static const Words transport_used =
+      with(model_used, {"noise_embedder", "noise_cond_mlp", "noise_cond_dim", "transport_model_objective", "edm",
+                        "transport_source", "inference_defaults", "condition_on_residual"});
+  // settings of training; numbers that the layers tell
+  static const Words transport_ignored =
+      with(model_ignored, {"noise_conditioning", "noise_channels", "stochastic_interpolant", "training_condition"});
   // before 0.11.1 one class is derived from the other
   static const Words noise_used = {
       "noise_std",       "noise_channels",       "noise_mlp",        "projection", "_noise_conditioning",
@@ -113,12 +120,16 @@ const std::vector<KnownClass>& network_classes() {
       "gradient_checkpointing", "layer_factory",   "proc"};
   static const std::vector<KnownClass> table = {
       {"anemoi.models.interface.AnemoiModelInterface",
-       {"pre_processors", "post_processors", "model"},
+       {"pre_processors", "post_processors", "post_processors_tendencies", "model"},
        {"config", "id", "n_step_input", "n_step_output", "multi_step", "graph_data", "statistics",
         "statistics_tendencies", "metadata", "supporting_arrays", "data_indices", "forward",
-        "pre_processors_tendencies", "post_processors_tendencies", "truncation_data"}},
+        "pre_processors_tendencies", "truncation_data"}},
       {"anemoi.models.models.encoder_processor_decoder.AnemoiModelEncProcDec", model_used, model_ignored},
       {"anemoi.models.models.ens_encoder_processor_decoder.AnemoiEnsModelEncProcDec", ensemble_used, model_ignored},
+      {kTransportModel, transport_used, transport_ignored},
+      {kTransportTendencyModel, transport_used, transport_ignored},
+      {"anemoi.models.layers.diffusion.SinusoidalEmbeddings", {"frequencies"}, {}},
+      {"anemoi.models.layers.diffusion.RandomFourierEmbeddings", {"frequencies"}, {"pi"}},
       {"anemoi.models.layers.ensemble.NoiseConditioning", noise_used, noise_ignored},
       {"anemoi.models.layers.ensemble.NoiseInjector", noise_used, noise_ignored},
       {"anemoi.models.layers.ensemble.NoOpNoiseInjector", {}, {}},

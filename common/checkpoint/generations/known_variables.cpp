@@ -71,6 +71,7 @@ const std::vector<KnownClass>& known_variable_classes() {
       {"anemoi.models.layers.bounding.FractionBounding", fraction_used, bounding_ignored},
       {"anemoi.models.layers.bounding.LeakyFractionBounding", fraction_used, bounding_ignored},
       {"anemoi.models.preprocessing.Processors", {"processors", "inverse"}, {"first_run"}},
+      {"anemoi.models.preprocessing.StepwiseProcessors", {"_lead_times", "_processors"}, {}},
       {"anemoi.models.preprocessing.normalizer.InputNormalizer",
        {"_norm_mul", "_norm_add", "_input_idx", "_output_idx", "_model_output_idx"},
        // folded into _norm_mul and _norm_add

@@ -281,7 +281,7 @@ NormDescription read_norm(const Node& node, std::int64_t size, std::int64_t cond
   }
   if (!conditional && condition > 0) {
     throw UserError(
-        "noise conditions the processor, but its layer norm of class " + node.class_name() + " takes no condition",
+        "noise conditions the layers, but a layer norm of class " + node.class_name() + " takes no condition",
         node.path(), "anemoi-models does not run such a model either");
   }
   if (!conditional) return read_layer_norm(node, size);

@@ -8,6 +8,7 @@ namespace paths {
 
 const Paths preprocessors = {"pre-processors", {"pre_processors.{dataset}", "pre_processors"}, "inverse"};
 const Paths postprocessors = {"post-processors", {"post_processors.{dataset}", "post_processors"}, "inverse"};
+const Paths tendency_postprocessors = {"post-processors of tendencies", {"post_processors_tendencies.{dataset}"}};
 const Paths model = {"model", {"model"}};
 
 const Paths input_steps = {"number of input steps", {"n_step_input", "multi_step"}};

@@ -34,7 +34,7 @@ Node by_paths(const Node& from, const Paths& paths, const Names& names = {});
 
 namespace paths {
 // below the interface
-extern const Paths preprocessors, postprocessors, model;
+extern const Paths preprocessors, postprocessors, tendency_postprocessors, model;
 // below the model
 extern const Paths input_steps, output_steps, input_variables, output_variables;
 extern const Paths prognostic_input, prognostic_output, forcing_input;

@@ -12,6 +12,7 @@ namespace tradewind::checkpoint {
 
 // The encoder is a linear layer, the decoder a layer norm and one.
 MapperResult read_point_wise_mapper(const Node& node, const Scope&, const MapperEnds& ends) {
+  refuse_condition(node, ends.condition);
   if (ends.sources != ends.destinations) {
     throw UserError("a point-wise mapper between " + std::to_string(ends.sources) + " and " +
                         std::to_string(ends.destinations) + " nodes is not supported",
@@ -33,7 +34,7 @@ MapperResult read_point_wise_mapper(const Node& node, const Scope&, const Mapper
 }
 
 ProcessorDescription read_point_wise_processor(const Node& node, const Scope&, const ProcessorEnds& ends) {
-  refuse_condition(node, ends);
+  refuse_condition(node, ends.condition);
   PointWiseProcessorDescription out;
   for (const Node& block : processor_blocks(node, "")) {
     require_class(block, "block", {"anemoi.models.layers.block.PointWiseMLPProcessorBlock"});

@@ -42,9 +42,9 @@ MapperResult read_transformer_mapper(const Node& node, const Scope&, const Mappe
   const std::int64_t channels = linear_outputs(embedding);
   out.destination_embedding = read_linear(embedding, channels, ends.destination_channels);
   out.attention = read_attention(block.at("attention"), channels, AttendedRows{ends.sources, ends.destinations});
-  out.norm_source = read_layer_norm(block.at("layer_norm_attention_src"), channels);
-  out.norm_destination = read_layer_norm(block.at("layer_norm_attention_dst"), channels);
-  out.norm_mlp = read_layer_norm(block.at("layer_norm_mpl"), channels);  // the class spells it so
+  out.norm_source = read_norm(block.at("layer_norm_attention_src"), channels, ends.condition);
+  out.norm_destination = read_norm(block.at("layer_norm_attention_dst"), channels, ends.condition);
+  out.norm_mlp = read_norm(block.at("layer_norm_mpl"), channels, ends.condition);  // the class spells it so
   out.mlp = read_sequential(block.at("mlp"), channels, channels);
   MapperResult result;
   result.output_channels = channels;

@@ -11,7 +11,10 @@ TEST_CASE("what has no effect is said, not hidden") {
       {"development_hacks: {x: 1}", "3:1: `development_hacks` has no effect"},
       {"debugging_info: {a: 1}", "3:1: `debugging_info` has no effect"},
       {"predict_kwargs: {fcstep: 1}", "3:18: `predict_kwargs.fcstep` is set by the run itself and left out"},
-      {"predict_kwargs: {members: 4}", "3:18: `predict_kwargs.members` has no effect: models of this kind take no"},
+      {"predict_kwargs: {members: 4}", "3:18: `predict_kwargs.members` has no effect: models take no such option"},
+      {"predict_kwargs: {schedule_param: {}}",
+       "3:18: `predict_kwargs.schedule_param` has no effect: models take no such option; did you mean "
+       "'schedule_params'?"},
       {"use_grib_paramid: on",
        "3:1: `use_grib_paramid` has no effect: it is for requests to MARS and for archive requests"},
       {"preload_checkpoint: yes", "3:1: `preload_checkpoint` has no effect: the checkpoint is mapped"},

@@ -1,6 +1,8 @@
 // Every top-level key: what it accepts and what it refuses, as the reference's validation does, with the exact place.
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "tests/unit/config/config_case.h"
 
 namespace tradewind::config {
@@ -261,6 +263,37 @@ TEST_CASE("output_frequency") {
   check_refused({
       {"output_frequency: often", "`output_frequency`: cannot read 'often' as a duration", 3, 19, "6h"},
       {"output_frequency: 0h", "`output_frequency` must be longer than nothing", 3, 19, "6h"},
+  });
+}
+
+TEST_CASE("what a sampler is asked for") {
+  const ConfigCase test;
+  const auto of = [&](const std::string& text) { return test.run("predict_kwargs: " + text).sampling; };
+  CHECK(of("{}") == sampling::Choice());
+  CHECK(of("{schedule_params: null, sampler_params: {}}") == sampling::Choice());
+  const sampling::Choice choice =
+      of("{schedule_params: {schedule_type: linear, num_steps: 20, sigma_max: 8e1}, sampler_params: {S_max: .inf, "
+         "euler_final_step: false}}");
+  CHECK(choice.schedule == sampling::Options{{"schedule_type", {std::string("linear")}},
+                                             {"num_steps", {std::int64_t{20}}},
+                                             {"sigma_max", {80.0}}});
+  CHECK(choice.sampler ==
+        sampling::Options{{"S_max", {std::numeric_limits<double>::infinity()}}, {"euler_final_step", {false}}});
+  CHECK(choice.schedule.at("num_steps").where.ends_with(":3:69"));
+  check_refused({
+      {"predict_kwargs: {schedule_params: [1]}", "`predict_kwargs.schedule_params` must be a map, not a list", 3, 35,
+       "{name"},
+      {"predict_kwargs: {schedule_params: {num_step: 4}}", "unknown option `predict_kwargs.schedule_params.num_step`",
+       3, 36, "did you mean 'num_steps'? known: schedule_type"},
+      {"predict_kwargs: {schedule_params: {num_steps: '4'}}",
+       "`predict_kwargs.schedule_params.num_steps` must be a whole number from 1 to 100000, not the text '4'", 3, 47,
+       ""},
+      {"predict_kwargs: {schedule_params: {sigma_max: [1]}}",
+       "`predict_kwargs.schedule_params.sigma_max` must be a number, a text, true or false, not a list", 3, 47, ""},
+      {"predict_kwargs: {sampler_params: {S_churn: -1}}",
+       "`predict_kwargs.sampler_params.S_churn` must be a number, 0 or more, not -1", 3, 44, ""},
+      {"predict_kwargs: {sampler_params: {sampler: huen}}",
+       "`predict_kwargs.sampler_params.sampler`: no sampler 'huen'", 3, 44, "did you mean 'heun'?"},
   });
 }
 

@@ -166,6 +166,45 @@ ModelDescription hierarchy(Weights& weights) {
   return model;
 }
 
+// Every norm takes the level's condition; the encoder reads what a sampler has, too.
+ModelDescription transport(Weights& weights) {
+  ModelDescription model = frame(weights);
+  constexpr std::int64_t width = 16;
+  DatasetDescription& dataset = model.datasets[0];
+  dataset.input_features = {checkpoint::InputFeature::variables, checkpoint::InputFeature::target,
+                            checkpoint::InputFeature::node_attributes};
+  dataset.residual = checkpoint::NoResidualDescription{};
+  const auto conditioned = [&](checkpoint::GraphTransformerBlockDescription& block) {
+    if (block.norm_source) block.norm_source = weights.conditional_norm(channels, width);
+    block.norm_destination = weights.conditional_norm(channels, width);
+    block.norm_mlp = weights.conditional_norm(channels, width);
+  };
+  checkpoint::GraphTransformerProcessorDescription processor;
+  processor.graph = local_graph(weights, hidden_rows, hidden_rows, 12);
+  for (int i = 0; i < 3; ++i) {
+    processor.blocks.push_back(weights.graph_block(channels, heads, head_size, 3 + trainable, false, false, true));
+    conditioned(processor.blocks.back());
+  }
+  auto encoder = weights.mapper(local_graph(weights, data_rows, hidden_rows, 12), inputs + variables, hidden_inputs,
+                                heads, head_size, false, false, {});
+  auto decoder = weights.mapper(local_graph(weights, hidden_rows, data_rows, 3), channels, inputs + variables, heads,
+                                head_size, false, false, variables);
+  conditioned(encoder.block);
+  conditioned(decoder.block);
+  set(model, std::move(encoder), std::move(processor), std::move(decoder));
+  checkpoint::TransportDescription& sampled = model.transport.emplace();
+  sampled.channels = width;
+  sampled.embedding = {weights.keep(at::arange(8, at::kFloat)),
+                       false,
+                       {{weights.linear(16, 16), checkpoint::Activation::silu, weights.linear(width, 16)}}};
+  sampled.defaults = {{{"schedule_type", {std::string("karras")}},
+                       {"num_steps", {std::int64_t{2}}},
+                       {"sigma_max", {10.0}},
+                       {"sigma_min", {0.1}}},
+                      {{"sampler", {std::string("heun")}}}};
+  return model;
+}
+
 // Bytes that all ranks hold together after two calls, beside input and output.
 std::int64_t held(const ModelDescription& model, int ranks, Precision precision) {
   channel::give_back_small_blocks();
@@ -213,6 +252,7 @@ TEST_CASE("what a model holds between two calls is what was estimated, within 15
       {"an ensemble", [](Weights& weights) { return ensemble(weights); }},
       {"an ensemble with a matrix", [](Weights& weights) { return ensemble_with_matrix(weights); }},
       {"two levels", [](Weights& weights) { return hierarchy(weights); }},
+      {"a transport model", [](Weights& weights) { return transport(weights); }},
       {"transformer mappers", [](Weights& weights) { return transformers(weights); }}};
   for (const Family& family : families) {
     Weights weights(1);

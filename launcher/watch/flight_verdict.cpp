@@ -38,7 +38,9 @@ bool own_sizes(const std::string& operation) {
 }
 
 std::string print_of(const FlightEntry& entry) {
-  std::string print = entry.operation + "|" + entry.dtypes;
+  // Of a scatter only the root has an input.
+  const bool scatters = contains(entry.operation, "scatter") && !contains(entry.operation, "reduce_scatter");
+  std::string print = entry.operation + "|" + (scatters ? std::string() : entry.dtypes);
   if (!own_sizes(entry.operation)) print += "|" + entry.sizes;
   return print;
 }
@@ -249,9 +251,70 @@ std::optional<FlightVerdict> align(const std::vector<FlightRecord>& records, int
   return Aligner(records, world_size)();
 }
 
+namespace {
+
+std::string line_of(const FlightRecord& record, const FlightEntry& waits) {
+  return "rank " + std::to_string(record.rank) + ": waited in collective " + std::to_string(waits.sequence) + " (" +
+         text_of(waits) + ") of group " + waits.group;
+}
+
+std::optional<Verdict> misled_alone(const std::vector<FlightRecord>& records, int world_size, int misled) {
+  if (std::ssize(records) != world_size - 1 || records.size() < 2) return std::nullopt;
+  Verdict verdict{Finding::outlier, Certainty::likely, {}, {misled}, {}, {}};
+  const FlightEntry* first = nullptr;
+  for (const FlightRecord& record : records) {
+    const FlightEntry* waits = waits_in(record);
+    if (record.rank == misled || waits == nullptr) return std::nullopt;
+    if (first == nullptr) first = waits;
+    if (waits->group != first->group || waits->sequence != first->sequence || print_of(*waits) != print_of(*first))
+      return std::nullopt;
+    verdict.waiting.push_back(record.rank);
+    verdict.evidence.push_back(line_of(record, *waits));
+  }
+  verdict.what = "rank " + std::to_string(misled) + " makes another call than the others' collective " +
+                 std::to_string(first->sequence) + " (" + text_of(*first) + ") of group " + first->group;
+  verdict.evidence.insert(verdict.evidence.begin(),
+                          "rank " + std::to_string(misled) +
+                              ": got data of another size than it expected, from ranks that all make the same call");
+  return verdict;
+}
+
+std::optional<Verdict> left_alone(const std::vector<FlightRecord>& records, const std::vector<int>& done) {
+  Verdict verdict{Finding::missing, Certainty::likely, {}, done, {}, {}};
+  const FlightEntry* first = nullptr;
+  for (const FlightRecord& record : records) {
+    if (std::find(done.begin(), done.end(), record.rank) != done.end()) continue;
+    const FlightEntry* waits = waits_in(record);
+    if (waits == nullptr) continue;
+    if (first == nullptr || waits->sequence < first->sequence) first = waits;
+    verdict.waiting.push_back(record.rank);
+    verdict.evidence.push_back(line_of(record, *waits));
+  }
+  if (first == nullptr) return std::nullopt;
+  verdict.what = ranks_text(done) + (done.size() == 1 ? " has" : " have") + " left with exit code 0 while " +
+                 ranks_text(verdict.waiting) + (verdict.waiting.size() == 1 ? " waits" : " wait") + " in collective " +
+                 std::to_string(first->sequence) + " (" + text_of(*first) + ") of group " + first->group;
+  return verdict;
+}
+
+}  // namespace
+
+std::optional<Verdict> why_broken(const std::vector<FlightRecord>& records, int world_size, std::optional<int> misled,
+                                  const std::vector<int>& done) {
+  if (const auto found = align(records, world_size)) {
+    const Finding finding = found->verdict.finding;
+    const bool different = finding == Finding::outlier || finding == Finding::disagreement;
+    if (different && found->verdict.certainty == Certainty::certain) return found->verdict;
+  }
+  if (misled) return misled_alone(records, world_size, *misled);
+  return done.empty() ? std::nullopt : left_alone(records, done);
+}
+
 const FlightEntry* waits_in(const FlightRecord& record) {
+  // The operations of a coalesced call carry its number, and only its last entry tells whether it is done.
+  std::set<std::pair<std::string, Sequence>> seen;
   for (auto entry = record.entries.rbegin(); entry != record.entries.rend(); ++entry)
-    if (!entry->pairwise && !entry->done) return &*entry;
+    if (!entry->pairwise && seen.emplace(entry->group, entry->sequence).second && !entry->done) return &*entry;
   return nullptr;
 }
 

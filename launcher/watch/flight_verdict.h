@@ -23,6 +23,12 @@ struct FlightVerdict {
 // Nothing when no rank waits in a collective, and none made another call than the rest.
 std::optional<FlightVerdict> align(const std::vector<FlightRecord>& records, int world_size = 0);
 
+// Why the connections of a program broke: ranks that made different collectives; or the one rank without a record which
+// got data of another size than it expected (`misled`), when all others agree; or ranks that had left (`done`)
+// while others waited. Nothing when the records do not tell.
+std::optional<Verdict> why_broken(const std::vector<FlightRecord>& records, int world_size, std::optional<int> misled,
+                                  const std::vector<int>& done);
+
 // The newest collective of a rank that it still waits in; nothing when it waits in none.
 const FlightEntry* waits_in(const FlightRecord& record);
 // `all_reduce of [Float] [[4, 3]]`

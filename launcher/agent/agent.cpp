@@ -149,6 +149,7 @@ void Agent::start_programs(std::vector<RankPlan> plans, const proto::Launch& lau
   watchman_.expect_programs(evidence);
   guard_ = std::make_unique<SessionGuard>();
   for (RankPlan& plan : plans) {
+    if (!evidence.empty()) forget_evidence(launch.run_folder, plan.start.rank);
     turn_into(plan, program, launch, local_size, environment_);
     if (!evidence.empty()) point_to_evidence(evidence, program.python, plan.spawn.environment);
   }

@@ -112,6 +112,7 @@ void ProgramSpeech::told(const std::string& text) {
 }
 
 void ProgramSpeech::wrote(proto::Stream stream, const std::string& line) {
+  if (stream == proto::Stream::error) traceback_.feed(line);
   if (stream == proto::Stream::error && speaks_of_lost_connection(line)) lost_connection_ = true;
   if (stream == proto::Stream::error && speaks_of_mismatch(line)) mismatch_ = true;
 }
@@ -131,11 +132,15 @@ void ProgramSpeech::left(const Exit& exit) {
     return ends().said(proto::Failure{.kind = proto::FailureKind::stopped,
                                       .what = "the program ended when it was asked to",
                                       .exit_code = static_cast<int>(ExitCode::signal_base) + SIGTERM});
-  ends().said(
-      proto::Failure{.kind = lost_connection_ ? proto::FailureKind::connection : proto::FailureKind::environment,
-                     .what = "the program left with exit code " + std::to_string(exit.code),
-                     .remedy = log_.empty() ? std::string() : "its own lines say why: " + log_,
-                     .exit_code = exit.code});
+  const std::vector<PythonFrame> frames = traceback_.frames();
+  const PythonFrame* own = own_frame(frames);
+  const std::string& message = traceback_.message();
+  ends().said(proto::Failure{
+      .kind = lost_connection_ ? proto::FailureKind::connection : proto::FailureKind::environment,
+      .what = "the program left with exit code " + std::to_string(exit.code) + (message.empty() ? "" : ": " + message),
+      .where = own != nullptr ? text_of(*own) : std::string(),
+      .remedy = log_.empty() ? std::string() : "its own lines say why: " + log_,
+      .exit_code = exit.code});
 }
 
 }  // namespace tradewind::launcher

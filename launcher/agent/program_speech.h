@@ -8,6 +8,7 @@
 
 #include "launcher/agent/speech.h"
 #include "launcher/process/text_lines.h"
+#include "launcher/watch/python_frames.h"
 #include "proto/telemetry.h"
 
 namespace tradewind::launcher {
@@ -45,6 +46,7 @@ class ProgramSpeech : public Speech {
   proto::TelemetryPage& page_;
   std::string log_, phase_;
   TextLines lines_;
+  Traceback traceback_;
   bool asked_to_stop_ = false, lost_connection_ = false, mismatch_ = false;
 };
 

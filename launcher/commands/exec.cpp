@@ -7,6 +7,7 @@
 #include "launcher/commands/commands.h"
 #include "launcher/commands/run_paths.h"
 #include "launcher/commands/workers.h"
+#include "launcher/evidence/evidence_folder.h"
 #include "launcher/launch/host_check.h"
 #include "launcher/launch/meeting_place.h"
 #include "launcher/launch/srun.h"
@@ -84,6 +85,7 @@ int exec(const ExecCommand& command, const Environment& given, TimePoint started
     check_paths(claims_of(command, paths), supervision, command.run_folder, first);
     const RunFolder folder = make_run_folder_for(paths, *placement, environment);
     if (first) lock = lock_run(folder.path);
+    if (first) forget_evidence(folder.path);
     paths_checked = true;
     supervision.run_folder = folder.path;
     tell_run_folder(folder, *placement, supervision.verbosity);

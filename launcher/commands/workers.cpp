@@ -78,7 +78,10 @@ int control(const PlanMaker& make_plan, const Job& job, const Supervision& super
     const TimePoint begin = Clock::now();
     ControlPlan plan = make_plan();
     plan.limits.watch = supervision.watch;
-    if (job.command == exec_command) plan.limits.child = "program";
+    if (job.command == exec_command) {
+      plan.limits.child = "program";
+      plan.limits.better_cause = std::chrono::seconds(4);  // Python takes its time to leave
+    }
     plan.launch.restarts = supervision.restarts > 0;
     plan.launch.resume = !attempts.first();
     plan.launch.environment["TRADEWIND_RUN_ID"] = run_id;

@@ -93,16 +93,21 @@ Orders Conductor::heard(int agent, const proto::ControlMessage& message, TimePoi
 
 // Lost connections are what different calls end in, too: the pages of all tell, as they are now.
 Orders Conductor::look_for_cause(TimePoint now) {
-  if (!supervisor_ || supervisor_->stopping() || !supervisor_->waits_for_cause()) return {};
+  if (!supervisor_ || supervisor_->stopping() || !supervisor_->waits_for_cause() || explained_) return {};
   if (!std::exchange(looked_, true)) {
     watch_->look();
     return to_every_rank({{"look", true}});
   }
   // With the pages of a part only, a majority may look like a minority.
   const bool last_chance = supervisor_->over() || supervisor_->deadline() <= now;
-  if (watch_->seen() || last_chance)
-    if (const auto hang = watch_->explain()) return found(*hang, now);
-  return {};
+  if (!watch_->seen() && !last_chance) return {};
+  // That a rank had left explains much, and a better cause may still come.
+  Clues clues{.misled = supervisor_->misled(), .done = {}};
+  if (last_chance) clues.done = supervisor_->done();
+  const auto hang = watch_->explain(clues);
+  if (!hang) return {};
+  explained_ = true;
+  return found(*hang, now);
 }
 
 std::optional<Orders> Conductor::serve(int agent, const proto::ControlMessage& message) {
@@ -295,6 +300,8 @@ Outcome Conductor::outcome() const {
   if (early_) return *early_;
   Outcome outcome = supervisor_->outcome();
   if (hang_) outcome.hang = to_json(*hang_);
+  if (outcome.error && outcome.error->rank >= 0 && outcome.error->python.empty())
+    outcome.error->python = watch_->crash_frames(outcome.error->rank);
   for (std::size_t i = 0; i < outcome.ranks.size(); ++i) outcome.ranks[i].host = launch_.hosts.at(i);
   return outcome;
 }

@@ -77,6 +77,7 @@ class Conductor {
   std::unique_ptr<HangWatch> watch_;      // once launched
   std::unique_ptr<Hang> hang_;
   bool looked_ = false;           // for the cause of lost connections
+  bool explained_ = false;        // and told
   std::optional<Outcome> early_;  // ended before that
 };
 

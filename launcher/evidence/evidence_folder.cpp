@@ -1,10 +1,42 @@
 #include "launcher/evidence/evidence_folder.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
 #include "common/files/folder.h"
 #include "common/files/whole_file.h"
 #include "launcher/evidence/sitecustomize.h"
 
 namespace tradewind::launcher {
+namespace {
+
+// `3` of rank-3.frames, rank-3.flight.4711, nccl-pipe-3.pipe and comm_lib_trace_rank_3; empty for other names.
+std::string_view rank_in(std::string_view name) {
+  for (const std::string_view prefix : {"rank-", nccl_pipe_prefix, nccl_dump_prefix}) {
+    if (!name.starts_with(prefix)) continue;
+    name.remove_prefix(prefix.size());
+    return name.substr(0, std::min(name.size(), name.find_first_not_of("0123456789")));
+  }
+  return {};
+}
+
+}  // namespace
+
+void forget_evidence(const std::string& run_folder, std::optional<int> rank) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  std::vector<fs::path> old;
+  for (fs::directory_iterator entries(run_folder + "/" + evidence_folder_name, error), end; !error && entries != end;
+       entries.increment(error)) {
+    const std::string name = entries->path().filename().string();
+    const std::string_view number = rank_in(name);
+    if (!number.empty() && (!rank || number == std::to_string(*rank))) old.push_back(entries->path());
+  }
+  for (const fs::path& path : old) fs::remove(path, error);
+}
 
 std::string make_evidence_folder(const std::string& run_folder, bool python) {
   Folder::make_own(run_folder, true);  // on a host that does not share it

@@ -1,8 +1,10 @@
 # Lets `tradewind exec` ask a Python process where it is. It comes first in PYTHONPATH and goes on with the
 # sitecustomize that would have been imported without it; `--no-python` leaves it out.
 #
-# SIGRTMIN+3: faulthandler writes the frames of all threads to rank-N.frames. Its handler needs no interpreter lock.
-# SIGRTMIN+4: a thread writes what the flight recorder of torch.distributed holds to rank-N.flight.
+# SIGRTMIN+3: faulthandler writes the frames of all threads to rank-N.frames. Its handler needs no interpreter lock. It
+# does so, too, when the process crashes, unless the program has it write elsewhere.
+# SIGRTMIN+4: a thread, which starts when torch.distributed is imported, writes what its flight recorder holds to
+# rank-N.flight. So does a process that leaves: others may ask why.
 import os
 import sys
 
@@ -20,6 +22,8 @@ def _answer_with_frames(folder, rank):
     file = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, max(3, min(900, limit - 16)))
     os.close(low)
     faulthandler.register(signal.SIGRTMIN + 3, file=file, all_threads=True, chain=False)
+    if not faulthandler.is_enabled():
+        faulthandler.enable(file=file, all_threads=True)
 
 
 def _dump():
@@ -38,30 +42,74 @@ def _dump():
     return best
 
 
-def _serve_record(folder, rank):
+def _write_record(folder, rank, if_empty):
+    try:
+        text = _dump()
+        if text is None or not (if_empty or '"collective_seq_id"' in text):
+            return
+        path = os.path.join(folder, "rank-" + rank + ".flight")
+        own = path + "." + str(os.getpid())
+        with open(own, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(own, path)
+    except Exception:
+        pass
+
+
+def _serve_record(folder, rank, leaving, written):
     import signal
 
-    path = os.path.join(folder, "rank-" + rank + ".flight")
     while True:
         signal.sigwait({signal.SIGRTMIN + 4})
-        try:
-            text = _dump()
-            if text is None:
-                continue
-            with open(path + ".new", "w", encoding="utf-8") as file:
-                file.write(text)
-            os.replace(path + ".new", path)
-        except Exception:
-            pass
+        _write_record(folder, rank, not leaving.is_set())
+        written.set()
+
+
+# By the same thread, which is not waited for when something of torch holds it up.
+def _leave(thread, pid, leaving, written):
+    import signal
+
+    if os.getpid() != pid or not thread.is_alive():
+        return
+    leaving.set()
+    written.clear()
+    signal.pthread_kill(thread.ident, signal.SIGRTMIN + 4)
+    written.wait(2)
+
+
+def _start_serving(folder, rank):
+    import atexit
+    import threading
+
+    leaving, written = threading.Event(), threading.Event()
+    thread = threading.Thread(
+        target=_serve_record, args=(folder, rank, leaving, written), name="tradewind", daemon=True
+    )
+    thread.start()
+    atexit.register(_leave, thread, os.getpid(), leaving, written)
+
+
+# Other processes are left without a thread: Python warns of a fork beside one.
+class _OnDistributed:
+    def __init__(self, folder, rank):
+        self.place = folder, rank
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch.distributed" and self in sys.meta_path:
+            sys.meta_path.remove(self)
+            try:
+                _start_serving(*self.place)
+            except Exception:
+                pass
+        return None
 
 
 def _answer_with_record(folder, rank):
     import signal
-    import threading
 
     # Before any other thread is there: all of them inherit it, and only sigwait takes the signal.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGRTMIN + 4})
-    threading.Thread(target=_serve_record, args=(folder, rank), name="tradewind", daemon=True).start()
+    sys.meta_path.insert(0, _OnDistributed(folder, rank))
 
 
 def _go_on():

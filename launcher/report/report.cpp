@@ -52,6 +52,7 @@ Json report_of(const Outcome& outcome, double total_seconds) {
     report["error"] = {{"what", error.what},     {"where", error.where},
                        {"remedy", error.remedy}, {"rank", error.rank < 0 ? Json(nullptr) : Json(error.rank)},
                        {"phase", error.phase},   {"last_lines", error.last_lines}};
+    if (!error.python.empty()) report["error"]["python"] = error.python;
   }
   for (const RankError& error : outcome.knock_on)
     report["knock_on"].push_back(

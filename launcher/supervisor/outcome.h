@@ -17,6 +17,7 @@ struct RankError {
   int exit_code = 1;
   std::string phase;
   std::vector<std::string> last_lines;  // of its standard error
+  std::vector<std::string> python;      // the frames that they tell, innermost first
   bool silent = false;                  // it could not say itself what was wrong
   int signal = 0;                       // that ended it, unless the kernel ended it for memory
   bool host_lost = false;               // its launcher is gone, or cannot be reached

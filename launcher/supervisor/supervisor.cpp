@@ -52,6 +52,17 @@ RankError worker_fault(std::string what, std::string remedy, int exit_code) {
 Supervisor::Supervisor(int ranks, Limits limits, TimePoint now)
     : limits_(limits), ranks_(static_cast<std::size_t>(ranks)), hello_deadline_(now + limits.hello) {}
 
+std::optional<int> Supervisor::misled() const {
+  return error_ && error_->kind == proto::FailureKind::internal ? std::optional(error_->rank) : std::nullopt;
+}
+
+std::vector<int> Supervisor::done() const {
+  std::vector<int> ranks;
+  for (std::size_t i = 0; i < ranks_.size(); ++i)
+    if (ranks_[i].exited && ranks_[i].finished && !ranks_[i].error) ranks.push_back(static_cast<int>(i));
+  return ranks;
+}
+
 int Supervisor::living() const {
   int count = 0;
   for (const Rank& rank : ranks_) count += rank.exited ? 0 : 1;
@@ -120,7 +131,9 @@ Actions Supervisor::broke_protocol(int rank, const std::string& how, TimePoint n
 }
 
 void Supervisor::wrote_error_line(int rank, const std::string& line) {
-  auto& lines = ranks_.at(static_cast<std::size_t>(rank)).last_lines;
+  Rank& self = ranks_.at(static_cast<std::size_t>(rank));
+  self.traceback.feed(line);
+  auto& lines = self.last_lines;
   lines.push_back(line);
   if (lines.size() > kept_lines) lines.pop_front();
 }
@@ -272,8 +285,9 @@ void Supervisor::settle() {
 
 RankError Supervisor::with_lines(RankError error) const {
   if (error.rank < 0) return error;
-  const auto& lines = ranks_.at(static_cast<std::size_t>(error.rank)).last_lines;
-  error.last_lines.assign(lines.begin(), lines.end());
+  const Rank& rank = ranks_.at(static_cast<std::size_t>(error.rank));
+  error.last_lines.assign(rank.last_lines.begin(), rank.last_lines.end());
+  error.python = lines_of(rank.traceback.frames());
   return error;
 }
 

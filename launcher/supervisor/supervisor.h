@@ -15,6 +15,7 @@
 #include "launcher/process/exit.h"
 #include "launcher/supervisor/outcome.h"
 #include "launcher/supervisor/stop_sequence.h"
+#include "launcher/watch/python_frames.h"
 #include "launcher/watch/settings.h"
 #include "launcher/wire/heartbeat.h"
 #include "proto/control.h"
@@ -52,6 +53,9 @@ class Supervisor {
   // Ranks have lost connections, and the cause has not shown yet.
   bool waits_for_cause() const { return cause_deadline_.has_value(); }
   bool stopping() const { return stopping_.has_value(); }
+  // The rank whose failure is the cause so far, if it got what it did not expect.
+  std::optional<int> misled() const;
+  std::vector<int> done() const;  // ranks that have left as they should
 
   std::optional<TimePoint> deadline() const;  // call passed() then
   bool over() const { return over_; }
@@ -62,6 +66,7 @@ class Supervisor {
     bool said_hello = false, exited = false;
     std::string phase = "start";
     std::deque<std::string> last_lines;
+    Traceback traceback;
     std::optional<proto::Finished> finished;
     std::optional<RankError> error;
     RankResult result;

@@ -71,12 +71,8 @@ int telling_id(const RankSample& sample) {
 
 // Its main thread, innermost first.
 std::vector<std::string> python_lines(const Hang& hang, int rank) {
-  std::vector<std::string> lines;
   const auto dump = hang.frames.find(rank);
-  if (dump == hang.frames.end()) return lines;
-  for (const PythonFrame& frame : main_frames(dump->second))
-    lines.push_back(frame.file + ":" + std::to_string(frame.line) + " in " + frame.function);
-  return lines;
+  return dump == hang.frames.end() ? std::vector<std::string>() : lines_of(main_frames(dump->second));
 }
 
 Json culprit_json(const Hang& hang, int rank) {

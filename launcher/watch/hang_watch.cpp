@@ -4,8 +4,10 @@
 #include <cmath>
 #include <utility>
 
+#include "launcher/watch/flight_verdict.h"
 #include "launcher/watch/nccl_ras.h"
 #include "launcher/watch/program_watch.h"
+#include "launcher/watch/python_frames.h"
 #include "proto/lines.h"
 
 namespace tradewind::launcher {
@@ -51,6 +53,7 @@ HangNews HangWatch::heard(int rank, const proto::Json& body, TimePoint now) {
     self.sample->rank = rank;
     self.fresh = true;
     self.seen = self.seen || self.sample->exited || body.contains("looked");
+    if (body.contains("frames")) self.note_answers(body);
     return {};
   }
   if (const auto evidence = body.find("evidence"); evidence != body.end()) {
@@ -60,13 +63,17 @@ HangNews HangWatch::heard(int rank, const proto::Json& body, TimePoint now) {
     self.record = text_in(body, "record");
     self.ras = text_in(body, "ras");
     self.xids = texts_in(body, "xids");
-    self.frames = text_in(body, "frames");
-    self.flight.reset();
-    if (const auto flight = body.find("flight"); flight != body.end()) self.flight = decode_flight(*flight);
+    self.note_answers(body);
     if (gathering_until_ && evidence_complete()) return conclude(now);
     return {};
   }
   throw proto::ProtocolError("a message of the watch without `sample` or `evidence`");
+}
+
+void HangWatch::Rank::note_answers(const proto::Json& body) {
+  frames = text_in(body, "frames");
+  flight.reset();
+  if (const auto found = body.find("flight"); found != body.end()) flight = decode_flight(*found);
 }
 
 void HangWatch::lost(const std::vector<int>& ranks) {
@@ -186,12 +193,28 @@ Hang HangWatch::hang_of(const Verdict& verdict, std::vector<proto::RankSample> s
   return hang;
 }
 
-std::optional<Hang> HangWatch::explain() const {
-  if (off() || settings_.programs) return std::nullopt;
-  const auto verdict = mismatch(samples());
+// What the recorders of a program hold.
+std::optional<Verdict> HangWatch::recorded(const Clues& clues) const {
+  std::vector<FlightRecord> records;
+  for (std::size_t i = 0; i < ranks_.size(); ++i) {
+    if (!ranks_[i].flight) continue;
+    records.push_back(*ranks_[i].flight);
+    records.back().rank = static_cast<int>(i);
+  }
+  return why_broken(records, static_cast<int>(ranks_.size()), clues.misled, clues.done);
+}
+
+std::vector<std::string> HangWatch::crash_frames(int rank) const {
+  return lines_of(fatal_frames(ranks_.at(static_cast<std::size_t>(rank)).frames));
+}
+
+std::optional<Hang> HangWatch::explain(const Clues& clues) const {
+  if (off()) return std::nullopt;
+  const auto verdict = settings_.programs ? recorded(clues) : mismatch(samples());
   if (!verdict) return std::nullopt;
   Hang hang = hang_of(*verdict, samples());
-  hang.stopped = true;
+  // A program keeps the exit code of its own, unless it is to be stopped.
+  hang.stopped = !settings_.programs || settings_.mode == HangMode::stop;
   return hang;
 }
 

@@ -2,9 +2,10 @@
 // what is to be done. Pure: messages and time go in. Not thread-safe.
 //
 // Bodies of `watch` messages (proto/PROTOCOL.md): a watchman sends {"sample": RankSample} every interval and once more
-// when its worker has ended; {"sample": RankSample, "looked": true} when it was told {"look": true}; and {"evidence":
-// RankSample, "stack": text, "record": text, "xids": [text], "ras": text, "frames": text, "flight": record} when it was
-// told {"gather": seconds}; "ras" only of the rank that serves NCCL's RAS, the last two only of programs.
+// when its worker has ended; {"sample": RankSample, "looked": true} when it was told {"look": true}, of programs both
+// with "frames" and "flight", too; and {"evidence": RankSample, "stack": text, "record": text, "xids": [text], "ras":
+// text, "frames": text, "flight": record} when it was told {"gather": seconds}; "ras" only of the rank that serves
+// NCCL's RAS, the last two only of programs.
 #pragma once
 
 #include <map>
@@ -26,6 +27,12 @@ struct HangNews {
   std::string warning;     // to the user, about a run that is left alone
 };
 
+// What is known of ranks that failed because of others.
+struct Clues {
+  std::optional<int> misled;  // the rank that got data of another size than it expected
+  std::vector<int> done;      // those that have left by themselves, with exit code 0
+};
+
 class HangWatch {
  public:
   HangWatch(int ranks, WatchSettings settings, std::string dump_folder, TimePoint now);
@@ -41,7 +48,9 @@ class HangWatch {
   // tells whether different calls are why.
   void look();
   bool seen() const;
-  std::optional<Hang> explain() const;
+  std::optional<Hang> explain(const Clues& clues = {}) const;
+  // Where the Python of a rank was that a fatal signal ended, innermost first; empty when that is not known.
+  std::vector<std::string> crash_frames(int rank) const;
   // The newest sample of every rank that has sent one.
   std::vector<proto::RankSample> samples() const;
   bool off() const { return settings_.mode == HangMode::off; }
@@ -56,10 +65,12 @@ class HangWatch {
     std::string stack, record, ras, frames;
     std::optional<FlightRecord> flight;
     std::vector<std::string> xids;
+    void note_answers(const proto::Json& body);
   };
   bool complete() const;
   bool evidence_complete() const;
   HangNews conclude(TimePoint now);
+  std::optional<Verdict> recorded(const Clues& clues) const;
   std::string still_file_text(int rank) const;
   Hang hang_of(const Verdict& verdict, std::vector<proto::RankSample> samples) const;
 

@@ -51,6 +51,9 @@ ProgramPlace by_stack(const std::vector<std::string>& functions) {
       return {sign.kind, sign.names_it ? name_alone(function) : store ? "the store where ranks meet" : "a collective"};
     }
   for (const std::string& function : functions)
+    for (const char* part : {"Py_FinalizeEx", "__run_exit_handlers", "_exit"})
+      if (function.starts_with(part)) return {Kind::leaving, "exit"};
+  for (const std::string& function : functions)
     if (function.find("nanosleep") != std::string::npos || function.find("pysleep") != std::string::npos)
       return {Kind::sleep, "sleep"};
   return {};
@@ -120,6 +123,9 @@ std::string text_of(const ProgramPlace& place) {
       break;
     case Kind::sleep:
       text = "sleeps";
+      break;
+    case Kind::leaving:
+      text = "is leaving";
       break;
     case Kind::own:
       text = "is in its own code";

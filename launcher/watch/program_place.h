@@ -16,6 +16,7 @@ struct ProgramPlace {
     device,      // waits for its GPU, which may wait for others
     file,        // in a call about a file, pipe or terminal
     sleep,       // sleeps by its own will
+    leaving,     // its main function is over
     own          // in its own code
   } kind = Kind::unknown;
   std::string what;  // all_reduce, MPI_Barrier, nanosleep, the path of a file

@@ -170,9 +170,16 @@ class ProgramJudge {
         [](const auto& v) { return alive(v) && v.place.kind != Kind::collective && v.place.kind != Kind::device; });
     if (absent.empty()) return std::nullopt;
     const bool busy = std::any_of(absent.begin(), absent.end(), [this](int rank) { return of(rank).busy; });
-    if (busy && !computing_) return std::nullopt;
+    // One of which nothing is seen may wait as well, or be leaving.
+    const bool seen =
+        std::all_of(absent.begin(), absent.end(), [this](int rank) { return of(rank).place.kind != Kind::unknown; });
+    // What it ends with is told soon: Python takes its time.
+    const bool leaves = std::any_of(absent.begin(), absent.end(),
+                                    [this](int rank) { return of(rank).busy && of(rank).place.kind == Kind::leaving; });
+    if (leaves || ((busy || !seen) && !computing_)) return std::nullopt;
+    if (busy && !seen) return std::nullopt;
     if (std::any_of(absent.begin(), absent.end(), [this](int rank) { return of(rank).spins; })) return std::nullopt;
-    return verdict(Finding::missing, Certainty::likely,
+    return verdict(Finding::missing, seen ? Certainty::likely : Certainty::unknown,
                    ranks_text(absent) + (absent.size() == 1 ? " does" : " do") + " not come to where " +
                        ranks_text(waiting_) + (waiting_.size() == 1 ? " waits: " : " wait: ") +
                        of(waiting_.front()).place.what,

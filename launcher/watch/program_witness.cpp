@@ -14,6 +14,7 @@
 #include "common/file_text.h"
 #include "launcher/evidence/evidence_folder.h"
 #include "launcher/process/descriptor.h"
+#include "launcher/watch/python_frames.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -75,6 +76,21 @@ bool has_open(pid_t pid, const std::string& path) {
 
 bool catches(const std::string& status, int signal) { return in_mask(status, "\nSigCgt:", signal); }
 bool blocks(const std::string& status, int signal) { return in_mask(status, "\nSigBlk:", signal); }
+
+Answers last_words(const std::string& folder, int rank) {
+  const std::string begin = folder + "/rank-" + std::to_string(rank);
+  Answers answers;
+  const std::string frames = begin + ".frames", flight = begin + ".flight";
+  const std::int64_t tail = static_cast<std::int64_t>(most_frames_text);
+  answers.frames = bytes_of(frames, std::max<std::int64_t>(0, size_of(frames) - tail), most_frames_text);
+  if (fatal_frames(answers.frames).empty()) answers.frames.clear();
+  try {
+    if (size_of(flight) > 0) answers.flight = read_flight(bytes_of(flight, 0, most_flight), flight);
+  } catch (const Error&) {
+  }
+  if (answers.flight) answers.flight->rank = rank;
+  return answers;
+}
 
 void ProgramWitness::ask(boost::asio::io_context& context, const std::string& folder, int rank, pid_t pid,
                          Clock::time_point until, Done done) {

@@ -49,6 +49,10 @@ class ProgramWitness : public std::enable_shared_from_this<ProgramWitness> {
   std::int64_t frames_begin_ = 0, frames_size_ = -1, flight_before_ = 0, dump_before_ = 0, dump_size_ = -1;
 };
 
+// What the processes of a rank that has ended have left: frames when one of them crashed, and what its recorder held
+// when it left by itself.
+Answers last_words(const std::string& folder, int rank);
+
 // Whether the process catches, or blocks, that signal: from the text of its /proc/PID/status. Pure.
 bool catches(const std::string& status, int signal);
 bool blocks(const std::string& status, int signal);

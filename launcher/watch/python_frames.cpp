@@ -1,5 +1,6 @@
 #include "launcher/watch/python_frames.h"
 
+#include <algorithm>
 #include <charconv>
 #include <sstream>
 
@@ -10,7 +11,7 @@ namespace {
 
 constexpr std::size_t most_frames = 100;
 
-// `  File "train.py", line 12 in lost`
+// `  File "train.py", line 12 in lost`, of a traceback `line 12, in lost`
 std::optional<PythonFrame> frame_of(const std::string& line) {
   const std::string begin = "  File \"", middle = "\", line ", in = " in ";
   if (!line.starts_with(begin)) return std::nullopt;
@@ -44,6 +45,14 @@ std::vector<PythonFrame> main_frames(const std::string& dump) {
   return frames;
 }
 
+std::vector<PythonFrame> fatal_frames(const std::string& dump) {
+  const std::size_t fatal = dump.rfind("Fatal Python error: ");
+  if (fatal == std::string::npos) return {};
+  const std::size_t crashed = dump.find("\nCurrent thread ", fatal);
+  if (crashed == std::string::npos) return main_frames(dump.substr(fatal));
+  return main_frames(dump.substr(crashed, dump.find("\n\n", crashed) - crashed));
+}
+
 std::string text_of(const PythonFrame& frame) {
   const std::size_t slash = frame.file.rfind('/');
   return frame.function + " at " + (slash == std::string::npos ? frame.file : frame.file.substr(slash + 1)) + ":" +
@@ -55,5 +64,31 @@ const PythonFrame* own_frame(const std::vector<PythonFrame>& frames) {
     if (!of_library(frame.file)) return &frame;
   return nullptr;
 }
+
+std::vector<std::string> lines_of(const std::vector<PythonFrame>& frames) {
+  std::vector<std::string> lines;
+  for (const PythonFrame& frame : frames)
+    lines.push_back(frame.file + ":" + std::to_string(frame.line) + " in " + frame.function);
+  return lines;
+}
+
+void Traceback::feed(const std::string& whole) {
+  constexpr std::size_t longest = 300;
+  const std::size_t prefix = whole.starts_with("[rank") ? whole.find("]: ") : std::string::npos;
+  const std::string line = prefix == std::string::npos ? whole : whole.substr(prefix + 3);
+  if (line.ends_with("Traceback (most recent call last):")) {
+    inside_ = true;
+    frames_.clear();
+    message_.clear();
+  } else if (const auto frame = inside_ ? frame_of(line) : std::nullopt) {
+    if (frames_.size() == most_frames) frames_.erase(frames_.begin());
+    frames_.push_back(*frame);
+  } else if (inside_ && !line.empty() && line.front() != ' ') {
+    inside_ = false;
+    message_ = printable_line(line).substr(0, longest);
+  }
+}
+
+std::vector<PythonFrame> Traceback::frames() const { return {frames_.rbegin(), frames_.rend()}; }
 
 }  // namespace tradewind::launcher

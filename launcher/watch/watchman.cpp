@@ -21,6 +21,11 @@ Clock::duration duration_of(double seconds) {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
+void put(proto::Json& body, Answers answers) {
+  body["frames"] = std::move(answers.frames);
+  if (answers.flight) body["flight"] = encode_flight(*answers.flight);
+}
+
 }  // namespace
 
 Watchman::Watchman(boost::asio::io_context& context, std::string host, Send send)
@@ -41,7 +46,9 @@ std::optional<MemoryKill> Watchman::ended(int rank) {
   if (found == wards_.end()) return std::nullopt;
   Ward& ward = found->second;
   ward.ended = true;
-  send_(rank, {{"sample", proto::encode_sample(sample_of(rank, ward))}});
+  proto::Json last = {{"sample", proto::encode_sample(sample_of(rank, ward))}};
+  if (evidence_ && !evidence_->empty()) put(last, last_words(*evidence_, rank));
+  send_(rank, std::move(last));
   return ward.memory ? ward.memory->since_start() : std::nullopt;
 }
 
@@ -92,13 +99,24 @@ proto::RankSample Watchman::sample_of(int rank, const Ward& ward) const {
 void Watchman::obey(int rank, const proto::Json& body) {
   const auto found = wards_.find(rank);
   if (found == wards_.end() || found->second.ended) return;
-  if (body.contains("look"))
-    send_(rank, {{"sample", proto::encode_sample(sample_of(rank, found->second))}, {"looked", true}});
+  if (body.contains("look")) look(rank, found->second);
   const auto cap = body.find("gather");
   if (cap == body.end() || !cap->is_number()) return;
   // A little earlier than the controller stops waiting, so that what there is arrives.
   constexpr double margin = 0.5;
   gather(rank, found->second, Clock::now() + duration_of(std::max(0.5, cap->get<double>() - margin)));
+}
+
+void Watchman::look(int rank, const Ward& ward) {
+  proto::Json seen = {{"sample", proto::encode_sample(sample_of(rank, ward))}, {"looked", true}};
+  if (!evidence_) return send_(rank, std::move(seen));
+  constexpr auto for_answers = std::chrono::milliseconds(700);
+  ProgramWitness::ask(context_, *evidence_, rank, main_process(ward.pid, ward.processes), Clock::now() + for_answers,
+                      [this, rank, seen = std::move(seen)](Answers answers) mutable {
+                        if (wards_.at(rank).ended) return;  // its last words have gone out
+                        put(seen, std::move(answers));
+                        send_(rank, std::move(seen));
+                      });
 }
 
 void Watchman::gather(int rank, Ward& ward, Clock::time_point until) {
@@ -145,8 +163,7 @@ void Watchman::add_answers(int rank, proto::Json evidence, pid_t pid, Clock::tim
   constexpr auto for_answers = std::chrono::milliseconds(2500);
   ProgramWitness::ask(context_, *evidence_, rank, pid, std::min(until, Clock::now() + for_answers),
                       [this, rank, pid, until, evidence = std::move(evidence)](Answers answers) mutable {
-                        evidence["frames"] = std::move(answers.frames);
-                        if (answers.flight) evidence["flight"] = encode_flight(*answers.flight);
+                        put(evidence, std::move(answers));
                         add_stack(rank, pid, std::move(evidence), until);
                       });
 }

@@ -50,6 +50,7 @@ class Watchman {
   };
   void arm();
   void send_samples();
+  void look(int rank, const Ward& ward);
   void gather(int rank, Ward& ward, std::chrono::steady_clock::time_point until);
   void add_record(int rank, proto::Json evidence, std::chrono::steady_clock::time_point record_until,
                   std::chrono::steady_clock::time_point until);

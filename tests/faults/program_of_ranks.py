@@ -2,68 +2,11 @@
 
     program_of_ranks.py FAULT RANK [STEPS] [PATH]
 """
-import ctypes
-import os
-import signal
 import sys
-import time
 
 import torch
 import torch.distributed as dist
-
-
-def loops():
-    while True:
-        pass
-
-
-def sleeps():
-    time.sleep(3600)
-
-
-def reads(path):
-    with open(path, "rb") as file:
-        file.read()
-
-
-def writes(path):
-    with open(path, "wb", buffering=0) as file:
-        while True:
-            file.write(b"x" * 65536)
-
-
-def takes_memory():
-    kept = []
-    while True:
-        kept.append(bytearray(b"x" * (8 << 20)))
-        time.sleep(0.01)
-
-
-def fails():
-    raise ValueError("the fault that was asked for")
-
-
-def fault_of(name, path):
-    if name == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
-    elif name == "crash":
-        ctypes.string_at(0)
-    elif name == "stop":
-        os.kill(os.getpid(), signal.SIGSTOP)
-    elif name == "exception":
-        fails()
-    elif name == "loop":
-        loops()
-    elif name == "sleep":
-        sleeps()
-    elif name == "read":
-        reads(path)
-    elif name == "write":
-        writes(path)
-    elif name == "memory":
-        takes_memory()
-    elif name == "leave":
-        os._exit(0)
+from faults_in_python import let_happen
 
 
 def main():
@@ -74,11 +17,9 @@ def main():
     rank = dist.get_rank()
     values = torch.ones(16, 16)
     for step in range(1, steps + 1):
-        here = step == 5 and rank == culprit
-        if here and name != "none":
-            print("fault", time.time(), flush=True)
+        here = step == 5 and rank == culprit and name != "none"
         if here:
-            fault_of(name, path)
+            let_happen(name, path)
         if here and name == "skip":
             continue
         if here and name == "order":

@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from memory_group import MemoryGroup
 from watched import Pace, Run, Table, check_hang, temporary_folder
 
 CONFIRM = 8  # seconds to confirm a hang in a step
@@ -41,30 +42,6 @@ FAULTS = {
 AT_HOST = {"absent", "loop", "lock"}  # the culprit's stack says where, when there is a tool that takes it
 MISMATCHES = {"skip", "operation", "dtype", "shape"}  # of two ranks none is the wrong one
 SHORT = ["kill", "segv", "error", "stop", "absent", "shape", "split", "output", "pause"]
-
-
-class MemoryGroup:
-    """A control group (version 1) that holds the launcher and its ranks; None where there is none to be had."""
-
-    def __init__(self, mebibytes):
-        self.path = None
-        try:
-            lines = Path("/proc/self/cgroup").read_text().splitlines()
-            own = next(line.split(":")[2] for line in lines if line.split(":")[1] == "memory")
-            path = Path("/sys/fs/cgroup/memory") / own.lstrip("/") / f"tradewind-test-{os.getpid()}"
-            path.mkdir()
-            self.path = path
-            (path / "memory.limit_in_bytes").write_text(str(mebibytes << 20))
-        except (OSError, StopIteration):
-            self.close()
-
-    def enter(self):
-        (self.path / "tasks").write_text(str(os.getpid()))
-
-    def close(self):
-        if self.path and self.path.exists():
-            self.path.rmdir()
-        self.path = None
 
 
 def drill(launcher, fault, ranks, folder):

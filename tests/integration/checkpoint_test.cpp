@@ -84,6 +84,7 @@ TEST_CASE("what inspect calls an obstacle ends a run before it starts, all of it
   CHECK(result.code == 2);
   CHECK(says(result, "the task autoencoder is not supported"));
   CHECK(says(result, "precision '64-true' has no counterpart"));
+  CHECK(says(result, "tradewind exec -- anemoi-inference run config.yaml"));
   CHECK_FALSE(fs::exists(folder.path / "output.grib"));
   CHECK_FALSE(fs::exists(folder.path / "output.grib.partial"));
 }

@@ -136,6 +136,10 @@ TEST_CASE("phases come through TRADEWIND_PHASE_FD into status.json") {
   CHECK(status["ranks"][0]["steps"] == 40);
   CHECK(status["ranks"][0]["place"] == "epoch one");
   CHECK(status["ranks"][0]["wait_share"].is_null());
+  const Result shown = run({.command = {TRADEWIND_EXECUTABLE, "status", "run"}, .folder = folder.path});
+  CHECK(shown.code == 0);
+  CHECK(shown.output.find("train") != std::string::npos);
+  CHECK(shown.output.find("3/40  epoch one") != std::string::npos);
 }
 
 TEST_CASE("a port that the user names is the program's, and refused when taken") {
@@ -166,14 +170,50 @@ TEST_CASE("a Python process gets our sitecustomize and its own, unless told not 
   const Folder folder;
   std::filesystem::create_directory(folder.path / "mine");
   write_text(folder.path / "mine" / "sitecustomize.py", "print('mine')\n");
+  std::filesystem::create_directory(folder.path / "mine" / "torch");
+  write_text(folder.path / "mine" / "torch" / "__init__.py", "");
+  write_text(folder.path / "mine" / "torch" / "distributed.py", "");
   const std::string script =
-      "PYTHONPATH=$PYTHONPATH:mine python3 -c 'import faulthandler, signal, threading; "
-      "print(threading.active_count())'";
+      "PYTHONPATH=$PYTHONPATH:mine python3 -c 'import threading; print(threading.active_count()); "
+      "import torch.distributed; print(threading.active_count())'";
   const Result with = exec(folder, {}, script);
-  CHECK(with.output == "mine\n2\n");
+  CHECK(with.output == "mine\n1\n2\n");
   CHECK(std::filesystem::exists(folder.path / "run" / "evidence" / "rank-0.frames"));
   const Result without = exec(folder, {"--no-python"}, script);
-  CHECK(without.output == "mine\n1\n");
+  CHECK(without.output == "mine\n1\n1\n");
+}
+
+TEST_CASE("a traceback is why a program failed, and where") {
+  const Folder folder;
+  const Result result =
+      exec(folder, {"--world-size", "2"},
+           "test $RANK = 0 && exec sleep 100; exec python3 -c '\ndef fails():\n  raise ValueError(\"too "
+           "few\")\nfails()'");
+  CHECK(result.code == 1);
+  const Json error = report_in(folder)["error"];
+  CHECK(error["rank"] == 1);
+  CHECK(error["what"] == "the program left with exit code 1: ValueError: too few");
+  CHECK(error["python"] == Json::array({"<string>:3 in fails", "<string>:4 in <module>"}));
+}
+
+TEST_CASE("a crash leaves its Python frames") {
+  const Folder folder;
+  const Result result =
+      exec(folder, {}, "exec python3 -c 'import ctypes\ndef crashes():\n  ctypes.string_at(0)\ncrashes()'");
+  CHECK(result.code == 139);
+  const Json report = report_in(folder);
+  REQUIRE(report["error"].contains("python"));
+  CHECK(report["error"]["python"].dump().find("<string>:3 in crashes") != std::string::npos);
+}
+
+TEST_CASE("evidence of an earlier run in the folder is gone") {
+  const Folder folder;
+  const auto evidence = folder.path / "run" / "evidence";
+  CHECK(exec(folder, {"--world-size", "2"}, "touch run/evidence/rank-7.flight run/evidence/mine.flight").code == 0);
+  REQUIRE(std::filesystem::exists(evidence / "rank-7.flight"));
+  CHECK(exec(folder, {}, "true").code == 0);
+  CHECK_FALSE(std::filesystem::exists(evidence / "rank-7.flight"));
+  CHECK(std::filesystem::exists(evidence / "mine.flight"));
 }
 
 TEST_CASE("the program and what it reads are not written over by what the launcher writes") {

@@ -46,6 +46,45 @@ TEST_CASE("frames of the main thread, which comes last") {
   CHECK(own_frame({}) == nullptr);
 }
 
+TEST_CASE("the frames of a thread that crashed, which comes anywhere") {
+  const std::string crash =
+      "Thread 0x1 (most recent call first):\n  File \"/u/old.py\", line 1 in asked_before\n"
+      "Fatal Python error: Segmentation fault\n\n"
+      "Current thread 0x2 (most recent call first):\n  File \"/u/a.py\", line 7 in crashes\n"
+      "  File \"/u/a.py\", line 9 in <module>\n\n"
+      "Thread 0x1 (most recent call first):\n  File \"/usr/lib/python3.11/threading.py\", line 324 in wait\n\n"
+      "Extension modules: numpy (total: 1)\n";
+  CHECK(lines_of(fatal_frames(crash)) == std::vector<std::string>{"/u/a.py:7 in crashes", "/u/a.py:9 in <module>"});
+  // Aborted by a thread that is none of Python's: the main one, which comes last.
+  const std::string abort =
+      "Fatal Python error: Aborted\n\nThread 0x1 (most recent call first):\n"
+      "  File \"/usr/lib/python3.11/signal.py\", line 82 in sigwait\n\nThread 0x2 (most recent call first):\n"
+      "  File \"/u/a.py\", line 89 in main\n\nExtension modules: numpy (total: 1)\n";
+  CHECK(lines_of(fatal_frames(abort)) == std::vector<std::string>{"/u/a.py:89 in main"});
+  CHECK(fatal_frames(in_collective).empty());
+  CHECK(fatal_frames("").empty());
+}
+
+TEST_CASE("the last traceback of what a process has written, also with torch's numbers before it") {
+  for (const std::string prefix : {"", "[rank12]: "}) {
+    CAPTURE(prefix);
+    Traceback traceback;
+    CHECK(traceback.frames().empty());
+    for (const char* line :
+         {"a warning", "Traceback (most recent call last):", "  File \"/u/a.py\", line 3, in first", "    first()",
+          "KeyError: 'x'", "", "During handling of the above exception, another exception occurred:", "",
+          "Traceback (most recent call last):", "  File \"/u/train.py\", line 60, in <module>", "    main()",
+          "    ^^^^^^", "  File \"/v/lib/python3.11/site-packages/torch/x.py\", line 7, in wait", "    self.wait()",
+          "ValueError: too\tfew", "  and more of it", "a last word"})
+      traceback.feed(prefix + line);
+    const auto frames = traceback.frames();
+    CHECK(lines_of(frames) == std::vector<std::string>{"/v/lib/python3.11/site-packages/torch/x.py:7 in wait",
+                                                       "/u/train.py:60 in <module>"});
+    CHECK(traceback.message().starts_with("ValueError: too"));
+    CHECK(text_of(*own_frame(frames)) == "<module> at train.py:60");
+  }
+}
+
 TEST_CASE("a collective by its Python frame") {
   const ProgramPlace place = place_of(testimony("", in_collective));
   CHECK(place.kind == Kind::collective);

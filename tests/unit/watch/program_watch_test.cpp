@@ -157,6 +157,22 @@ TEST_CASE("bytes, pages, processes and phase lines are life") {
   }
 }
 
+TEST_CASE("a rank of which nothing is seen may wait as well: it is told late, and never while it is busy") {
+  Program program(3);
+  program.stacks[1].clear();
+  CHECK(program.verdict_within(3000) >= 900);
+  CHECK(program.watch.verdict().finding == Finding::missing);
+  CHECK(program.watch.verdict().certainty == Certainty::unknown);
+  CHECK(program.watch.verdict().culprits == std::vector<int>{1});
+
+  for (const char* stack : {"", "TID 100:\n#0 0x1 dict_dealloc\n#1 0x2 Py_FinalizeEx\n#2 0x3 Py_RunMain\n"}) {
+    Program leaving(3);
+    leaving.stacks[1] = stack;
+    leaving.busy[1] = true;
+    CHECK(leaving.verdict_within(3000) == -1);
+  }
+}
+
 TEST_CASE("nobody is seen to wait for another: only after the long time, and nobody is named") {
   Program program(2);
   program.stacks = {sleeps, sleeps};

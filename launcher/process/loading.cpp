@@ -90,7 +90,9 @@ std::string path_in(const std::string& list, const std::string& library) {
 // What stands beside a library, for one that is too old to be asked, or that cannot be loaded for want of others:
 // torch/version.py of a wheel (__version__ = '2.7.1+cu126'), torch/build-version of LibTorch alone (2.7.1+cpu).
 std::string version_beside(const std::string& library) {
-  const std::filesystem::path folder = std::filesystem::path(library).parent_path().parent_path();
+  std::error_code ignored;  // of a link to it the folder tells nothing
+  const std::filesystem::path itself = std::filesystem::canonical(library, ignored);
+  const std::filesystem::path folder = itself.parent_path().parent_path();
   for (const auto& [name, before] : {std::pair("version.py", "__version__ = "), std::pair("build-version", "")}) {
     std::ifstream file(folder / name);
     std::string line;

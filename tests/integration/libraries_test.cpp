@@ -154,6 +154,16 @@ TEST_CASE("the programs' function tables are read-only once they run") {
     CHECK(dynamic_of(program).bound_at_start);
 }
 
+#ifdef TRADEWIND_HARDENED  // else sanitizers watch
+TEST_CASE("what reads files and sockets of others has canaries on its stack and checked indices") {
+  for (const char* program : {TRADEWIND_EXECUTABLE, TRADEWIND_WORKER_EXECUTABLE}) {
+    const std::string bytes = text_of(program);
+    for (const char* name : {"__stack_chk_fail", "__glibcxx_assert_fail"})
+      CHECK_MESSAGE(bytes.find(name) != std::string::npos, name);
+  }
+}
+#endif
+
 TEST_CASE("nor does the loader bring them in by another way") {
   const Result libraries = run({.command = {TRADEWIND_EXECUTABLE}, .environment = {{"LD_TRACE_LOADED_OBJECTS", "1"}}});
   CHECK(libraries.output.find("libc.so") != std::string::npos);

@@ -10,7 +10,7 @@ if "parameters" in case:
     facts.append(("parameters", model["parameters"], case["parameters"]))
 for name, count in case.get("nodes", {}).items():
     facts.append((f"nodes {name}", model["nodes"].get(name), count))
-ends = {end for name in case["edges"] for end in name.replace("|", "/").split("/")[::2]}
+ends = {end for name in case.get("edges", {}) for end in name.replace("|", "/").split("/")[::2]}
 levels = sorted(end for end in ends if end.startswith("hidden")) or ["hidden"]
 datasets = [end for end in ends if not end.startswith("hidden") and "trunc" not in end]
 
@@ -26,7 +26,7 @@ def part_of(source, target):
     return ("down " if source == finer else "up ") + finer
 
 
-for name, count in case["edges"].items():
+for name, count in case.get("edges", {}).items():
     if "trunc" in name:  # of the truncated residual, whose matrices are made of them
         facts.append((f"entries {name}", count in model["residual"]["entries"], True))
         continue

@@ -118,8 +118,9 @@ TEST_CASE("supporting arrays") {
 }
 
 TEST_CASE("rossby-haurwitz: forcings come first") {
-  const Metadata metadata = read_metadata(
-      *Archive::open(std::string(TRADEWIND_GOLDEN_DIR) + "/../../examples/rossby-haurwitz/inference-last.ckpt"));
+  const Metadata metadata = read_metadata(*Archive::open(std::string(TRADEWIND_GOLDEN_DIR) +
+                                                         "/../../examples/rossby-haurwitz/inference-last.ckpt"))
+                                .front();
   CHECK(metadata.input ==
         Names{"cos_latitude", "cos_longitude", "sin_latitude", "sin_longitude", "u_500", "v_500", "z_500"});
   CHECK(metadata.output == Names{"u_500", "v_500", "z_500"});
@@ -137,7 +138,7 @@ TEST_CASE("a temporal downscaler, by both names of its task") {
                                       {{"input_relative_date_indices", Json::parse(inputs)},
                                        {"output_relative_date_indices", Json::parse(outputs)}}}}}};
     if (frequency != nullptr) patch["config"]["task"]["output_timestep"] = frequency;
-    return read_metadata(*archive, patch).time;
+    return read_metadata(*archive, patch).front().time;
   };
   for (const char* task : {"temporal-downscaler", "temporal_downscaler", "time-interpolator", "time_interpolator"}) {
     CAPTURE(task);

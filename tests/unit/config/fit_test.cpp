@@ -87,10 +87,10 @@ TEST_CASE("what means nothing in the checkpoint, and would change the forecast o
       {"output: {parallel: {grib: {path: o, variables: q_5}}}",
        "3:48: `output.parallel.grib.variables`: 'q_5' is no variable"},
       {"post_processors: [{forward_transform_filter: {drop: {levelist: 50}}}]\noutput: {printer: {variables: [q_50]}}",
-       "4:32: `output.printer.variables.0`: 'q_50' is no variable"},
+       "4:31: `output.printer.variables` leaves no variable"},
       {"post_processors: [{forward_transform_filter: {rename: {param: {2t: t2m}}}}]\noutput: {printer: {variables: "
        "[2t]}}",
-       "4:32: `output.printer.variables.0`: '2t' is"},
+       "4:31: `output.printer.variables` leaves no variable"},
       {"output: {printer: {variables: {drop: [2d, tq]}}}", "3:39: `output.printer.variables.drop.0`: '2d' is no"},
       {"post_processors: [{accumulate_from_start_of_forecast: {accumulations: [tq, cp]}}]",
        "3:72: `post_processors.0.accumulate_from_start_of_forecast.accumulations.0`: 'tq' is no variable that"},
@@ -105,7 +105,7 @@ TEST_CASE("what means nothing in the checkpoint, and would change the forecast o
       {"output_frequency: 12h\nlead_time: 6h\nwrite_initial_state: false",
        "3:19: `output_frequency` is 12h, longer than the forecast of 6h: no step"},
       {"lead_time: 3h\nwrite_initial_state: false", "3:12: `lead_time` is 3h, shorter than the first step of 6h"},
-      {"input: {era5: {grib: x}}", "3:8: the dataset 'era5' is not in the checkpoint"},
+      {"input: {era5: {grib: x}}", "3:9: `input`: the dataset 'era5' is not in the checkpoint"},
   };
   for (const Line& line : table) {
     const std::string shown(line.yaml);
@@ -114,6 +114,7 @@ TEST_CASE("what means nothing in the checkpoint, and would change the forecast o
     const Refusals all = parses ? fitted(test, line.yaml, metadata()).refusals()
                                 : test.findings(ConfigCase::complete(line.yaml)).refusals();
     REQUIRE(!all.empty());
+    CAPTURE(all[0].where + ": " + all[0].what);
     CHECK((all[0].where + ": " + all[0].what).starts_with(test.path("config.yaml") + ":" + line.text));
     CHECK(!all[0].remedy.empty());
   }

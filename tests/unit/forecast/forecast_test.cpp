@@ -93,13 +93,15 @@ void to_the_end(Forecast& forecast) {
 Record windows_with_interruption(std::int64_t points, dist::Communicator& communicator) {
   RecordingReporter reporter;
   checkpoint::Checkpoint checkpoint = fake_checkpoint();
-  checkpoint.metadata.time.input_offsets = {hours(0), hours(6)};
-  checkpoint.metadata.time.between_inputs = true;
+  checkpoint::Metadata& metadata = checkpoint.metadata.front();
+  metadata.time.input_offsets = {hours(0), hours(6)};
+  metadata.time.between_inputs = true;
   const auto input = std::make_shared<FakeInput>(points);
   const Sources sources{input, input, input};
-  const Roles roles = assign_roles(checkpoint.metadata);
+  const Roles roles = assign_roles(metadata);
   const InitialRequest request{.sources = sources,
                                .checkpoint = checkpoint,
+                               .metadata = metadata,
                                .roles = roles,
                                .date = fake_date,
                                .shards = dist::Shards(points, communicator.size()),

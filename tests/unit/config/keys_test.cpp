@@ -279,7 +279,7 @@ TEST_CASE("what a sampler is asked for") {
                                              {"sigma_max", {80.0}}});
   CHECK(choice.sampler ==
         sampling::Options{{"S_max", {std::numeric_limits<double>::infinity()}}, {"euler_final_step", {false}}});
-  CHECK(choice.schedule.at("num_steps").where.ends_with(":3:69"));
+  CHECK(choice.schedule.at("num_steps").where.ends_with(":3:70"));
   check_refused({
       {"predict_kwargs: {schedule_params: [1]}", "`predict_kwargs.schedule_params` must be a map, not a list", 3, 35,
        "{name"},

@@ -48,17 +48,26 @@ std::set<std::string> written(const Case& one) {
 }
 
 // A pattern that means nothing that is written. `needed`: without it the output would not be what was asked for.
-void check_pattern(Case& one, const config::VariablePattern& pattern, bool drop, bool needed) {
+// Returns whether it was refused.
+bool check_pattern(Case& one, const config::VariablePattern& pattern, bool drop, bool needed) {
   const std::string what = "`" + pattern.at.key + "`: " + shown(pattern);
   std::vector<std::string> known(one.metadata.output.begin(), one.metadata.output.end());
   if (!is_name(pattern)) {
     warn(one, pattern.at, what + " matches no variable that the forecast writes");
-    return;
+    return false;
+  }
+  if (std::find(known.begin(), known.end(), pattern.glob) != known.end()) {
+    const std::string gone = what + " is taken away by the filters before this output";
+    if (needed)
+      refuse(one, pattern.at, gone, "leave it out, or change the filters");
+    else
+      warn(one, pattern.at, gone + ": there is nothing to drop");
+    return needed;
   }
   const auto& input = one.metadata.input;
   if (std::find(input.begin(), input.end(), pattern.glob) != input.end()) {
     warn(one, pattern.at, what + " is only an input of this checkpoint: it is not written" + (drop ? " anyway" : ""));
-    return;
+    return false;
   }
   const std::string hint =
       did_you_mean(pattern.glob, known) + "`tradewind inspect " + one.config.checkpoint + "` lists them";
@@ -66,6 +75,7 @@ void check_pattern(Case& one, const config::VariablePattern& pattern, bool drop,
     refuse(one, pattern.at, what + " is no variable of this checkpoint", hint);
   else
     warn(one, pattern.at, what + " is no variable of this checkpoint: there is nothing to drop; " + hint);
+  return needed;
 }
 
 // Of a filter that would change nothing there is something wrong.
@@ -95,9 +105,11 @@ void check_variables(Case& one, const config::VariableSelection& selection, cons
     if (!any) unmatched.push_back(&pattern);
   }
   const bool needed = !selection.drop || meant.empty();
-  for (const config::VariablePattern* pattern : unmatched) check_pattern(one, *pattern, selection.drop, needed);
+  bool refused = false;
+  for (const config::VariablePattern* pattern : unmatched)
+    refused = check_pattern(one, *pattern, selection.drop, needed) || refused;
   const bool nothing = selection.drop ? meant.size() == names.size() : meant.empty();
-  if (nothing)
+  if (nothing && !refused)
     refuse(one, selection.at, "`" + selection.at.key + "` leaves no variable to be written",
            "`tradewind inspect " + one.config.checkpoint + "` lists the variables");
 }

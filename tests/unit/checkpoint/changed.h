@@ -87,9 +87,10 @@ class Changed {
   // In a dict, in an object's state, or in the tables of a module.
   static bool replace(const Value& holder, const std::string& name, Ref value) {
     const auto* object = std::get_if<Object>(&holder.data);
-    if (object) return replace(*object->state, name, value);
-    const auto* dict = std::get_if<Dict>(&holder.data);
-    for (auto& item : const_cast<Dict*>(dict)->items) {  // NOLINT
+    if (object && object->dict_items.empty()) return replace(*object->state, name, value);
+    // What is a dict of a class of its own has its entries beside its state.
+    const auto& entries = object ? object->dict_items : std::get<Dict>(holder.data).items;
+    for (auto& item : const_cast<std::vector<std::pair<Ref, Ref>>&>(entries)) {  // NOLINT
       const auto* key = std::get_if<std::string>(&item.first->data);
       if (key && *key == name) {
         item.second = value;

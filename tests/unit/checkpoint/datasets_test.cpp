@@ -201,7 +201,8 @@ TEST_CASE("datasets that do not move together are refused") {
 }
 
 TEST_CASE("the memory of several datasets is that of all their rows, and falls with the ranks") {
-  const ModelDescription model = Changed(fixture).model();
+  const Changed whole(fixture);
+  const ModelDescription model = whole.model();
   const auto memory = [](const ModelDescription& of, int ranks) { return estimate_memory(of, {.world_size = ranks}); };
   std::int64_t states = 0;
   for (const DatasetDescription& dataset : model.datasets) {

@@ -119,11 +119,12 @@ void read_trunk(const Scope& scope, std::int64_t channels, std::int64_t conditio
   out.latent_skip = find_latent_skip(scope);
   out.trunk.emplace_back(ProcessStage{
       .level = 0,
-      .processor = read_processor(by_paths(scope.model, paths::processor, scope.names), scope,
-                                  {.graph = paths::processor_graph,
-                                   .nodes = out.levels.front().count,
-                                   .channels = channels,
-                                   .condition = out.noise && !out.noise->injection ? out.noise->channels : condition})});
+      .processor =
+          read_processor(by_paths(scope.model, paths::processor, scope.names), scope,
+                         {.graph = paths::processor_graph,
+                          .nodes = out.levels.front().count,
+                          .channels = channels,
+                          .condition = out.noise && !out.noise->injection ? out.noise->channels : condition})});
 }
 
 void check_one_dataset(const Node& model, const ModelDescription& out) {

@@ -73,6 +73,12 @@ foreach(size IN LISTS golden_world_sizes)
   set_tests_properties("golden.trees.w${size}" PROPERTIES LABELS golden TIMEOUT 600 ENVIRONMENT "TRADEWIND_BIN=${golden_bin}")
 endforeach()
 
+# A dataset of anemoi-datasets as input.
+foreach(size IN LISTS golden_world_sizes)
+  add_test("golden.dataset.w${size}" "${golden_source}/dataset_case.sh" "${size}" "${golden_scratch}/dataset.w${size}")
+  set_tests_properties("golden.dataset.w${size}" PROPERTIES LABELS golden TIMEOUT 600 ENVIRONMENT "TRADEWIND_BIN=${golden_bin}")
+endforeach()
+
 # Filters of anemoi-transform.
 foreach(size IN LISTS golden_world_sizes)
   add_test("golden.filters.w${size}" "${golden_source}/filters_case.sh" "${size}" "${golden_scratch}/filters.w${size}")

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "common/errors.h"
+#include "worker/inputs/dataset_input.h"
 #include "worker/inputs/dummy_input.h"
 #include "worker/inputs/filtered_input.h"
 #include "worker/inputs/grib_input.h"
@@ -22,8 +23,10 @@ std::unique_ptr<Input> made(const config::InputConfig& config, const InputContex
 
 // One row per kind.
 constexpr std::array makers = {
-    Maker(made<config::GribInputConfig, GribInput>), Maker(made<config::DummyInputConfig, DummyInput>),
-    Maker(made<config::EmptyInputConfig, EmptyInput>), Maker(made<config::RepeatedDatesConfig, RepeatedDates>)};
+    Maker(made<config::GribInputConfig, GribInput>),        Maker(made<config::DummyInputConfig, DummyInput>),
+    Maker(made<config::EmptyInputConfig, EmptyInput>),      Maker(made<config::RepeatedDatesConfig, RepeatedDates>),
+    Maker(made<config::DatasetInputConfig, DatasetInput>),  Maker(made<config::TestInputConfig, DatasetInput>),
+    Maker(made<config::TrainingInputConfig, DatasetInput>), Maker(made<config::ValidationInputConfig, DatasetInput>)};
 static_assert(makers.size() == std::variant_size_v<config::InputKinds>);
 
 std::vector<config::PreProcessor> own_filters(const config::InputConfig& config) {
@@ -57,13 +60,14 @@ std::unique_ptr<Input> make_input(const config::InputConfig& config, const Input
   if (!input) throw InternalFault("an input of a kind that nobody makes");
   std::vector<config::PreProcessor> filters = own_filters(config);
   filters.insert(filters.end(), context.pre_processors.begin(), context.pre_processors.end());
-  if (filters.empty() || !input->sources().empty()) return input;  // what is made of others: they are filtered
+  if (filters.empty() || !input->takes_filters() || !input->sources().empty())
+    return input;  // what is made of others: they are filtered
   return std::make_unique<FilteredInput>(std::move(input), filters, context);
 }
 
 std::unique_ptr<Input> make_input(const config::InputConfig& config, const checkpoint::Metadata& metadata,
                                   dist::Communicator& communicator) {
-  return make_input(config, InputContext{metadata, communicator, {}});
+  return make_input(config, InputContext{metadata, communicator, {}, {}});
 }
 
 }  // namespace tradewind::inputs

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "common/checkpoint/archive.h"
 #include "common/checkpoint/metadata.h"
 #include "common/config/inputs/inputs.h"
 #include "common/dates.h"
@@ -56,6 +57,8 @@ class Input {
   // What there is at these dates, in order, when `variables` are to be read.
   virtual std::vector<ListedField> list(const std::vector<std::string>& variables,
                                         const std::vector<Time>& dates) const;
+  // Whether pre-processors of the run are applied to what it reads.
+  virtual bool takes_filters() const { return true; }
   // The inputs that this one is made of, for those who ask for a capability that not every kind has.
   virtual std::vector<Input*> sources() { return {}; }
   // Of which variable of its sources a variable is made.
@@ -66,7 +69,8 @@ class Input {
 struct InputContext {
   const checkpoint::Metadata& metadata;  // names the variables (param, level); outlives the input
   dist::Communicator& communicator;
-  std::vector<config::PreProcessor> pre_processors = {};  // of the run, after the input's own
+  std::vector<config::PreProcessor> pre_processors = {};    // of the run, after the input's own
+  std::shared_ptr<const checkpoint::Archive> archive = {};  // of the checkpoint: arrays that the metadata names
 };
 std::unique_ptr<Input> make_input(const config::InputConfig& config, const InputContext& context);
 std::unique_ptr<Input> make_input(const config::InputConfig& config, const checkpoint::Metadata& metadata,

@@ -19,9 +19,10 @@ namespace {
 
 // The same config means the same source: one object, one scan.
 forecast::Sources open_sources(const config::RunConfig& config, const checkpoint::Metadata& metadata,
+                               const std::shared_ptr<const checkpoint::Archive>& archive,
                                dist::Communicator& communicator) {
   forecast::Sources sources;
-  const inputs::InputContext context{metadata, communicator, config.pre_processors};
+  const inputs::InputContext context{metadata, communicator, config.pre_processors, archive};
   sources.prognostic = inputs::make_input(config.input, context);
   const auto other = [&](const std::optional<config::InputConfig>& given) -> std::shared_ptr<inputs::Input> {
     if (!given || *given == config.input) return sources.prognostic;
@@ -169,7 +170,7 @@ std::vector<Beginning> read_beginning(const config::RunConfig& config, const Ope
   for (std::size_t i = 0; i < opened.configs.size(); ++i) {
     all.push_back(of_dataset(opened, i, [&]() -> Beginning {
       const checkpoint::Metadata& metadata = opened.checkpoint->metadata[i];
-      forecast::Sources sources = open_sources(opened.configs[i], metadata, communicator);
+      forecast::Sources sources = open_sources(opened.configs[i], metadata, opened.checkpoint->archive, communicator);
       if (!date) date = sources.prognostic->latest_date();
       if (!date) throw UserError("the input has no date of its own", "date", "set date in the config");
       const dist::Shards shards(opened.checkpoint->model.datasets[i].nodes.count, communicator.size());

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "common/config/inputs/dataset_input.h"
 #include "common/config/inputs/grib_input.h"
 #include "common/config/inputs/made_inputs.h"
 #include "common/config/inputs/repeated_dates.h"
@@ -13,7 +14,8 @@
 namespace tradewind::config {
 
 // The table of kinds (kinds.h).
-using InputKinds = std::variant<GribInputConfig, DummyInputConfig, EmptyInputConfig, RepeatedDatesConfig>;
+using InputKinds = std::variant<GribInputConfig, DummyInputConfig, EmptyInputConfig, RepeatedDatesConfig,
+                                DatasetInputConfig, TestInputConfig, TrainingInputConfig, ValidationInputConfig>;
 
 struct InputConfig : InputKinds {
   using InputKinds::InputKinds;

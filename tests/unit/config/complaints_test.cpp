@@ -70,7 +70,9 @@ TEST_CASE("everything that is wrong comes at once, in the order of the file; ove
       {"`env.A` must be an integer, not the number 1.5", test.at(7, 10)},
       {"`env.B` must be text, not a list", test.at(7, 18)},
       {"`checkpoint` is missing", test.path("config.yaml")},
-      {"input 'test' is not supported by this build", test.path("config.yaml")},
+      {"input 'test' looks up the dataset of the training by its name in anemoi's settings, which Tradewind does not "
+       "read",
+       test.path("config.yaml")},
       {"unknown key `sed`", test.at(1, 1, "defaults.yaml")},
       {"`verbosity` must be an integer, not the text 'loud'", "override 'verbosity=loud'"},
       {"`env.C` must be text, not a list", "override 'env.C=[]'"},

@@ -69,10 +69,81 @@ TEST_CASE("an input within an input: what another one has at one date") {
   });
 }
 
+TEST_CASE("datasets") {
+  const ConfigCase test;
+  const auto dataset = [&](const std::string& options) {
+    return std::get<DatasetInputConfig>(test.run("input: {dataset: " + options + "}").input);
+  };
+  for (const char* options : {"a.zarr", "a.zarr/", "[a.zarr]", "{dataset: a.zarr}", "{dataset: [a.zarr]}"})
+    CHECK(dataset(options) == dataset("a.zarr"));
+  CHECK(dataset("a.zarr").dataset->path == "a.zarr");
+  CHECK_FALSE(dataset("a.zarr") == dataset("b.zarr"));
+  const DatasetInputConfig full = dataset(
+      "{dataset: a.zarr.zip, start: 2020, end: 2020-02, frequency: 12h, select: [2t, msl], drop: msl, reorder: sort, "
+      "rename: {2t: t2m}, thinning: null, grid_indices: [4, 0]}");
+  CHECK(full.dataset->path == "a.zarr.zip");
+  CHECK(*full.dataset->start == DatePeriod{parse_date("2020-01-01"), parse_date("2021-01-01")});
+  CHECK(*full.dataset->end == DatePeriod{parse_date("2020-02-01"), parse_date("2020-03-01")});
+  CHECK(*full.dataset->frequency == std::chrono::hours(12));
+  CHECK(*full.dataset->select == std::vector<std::string>{"2t", "msl"});
+  CHECK(*full.dataset->drop == std::vector<std::string>{"msl"});
+  CHECK(full.dataset->sort);
+  CHECK(full.dataset->rename == std::vector<std::pair<std::string, std::string>>{{"2t", "t2m"}});
+  CHECK(*full.grid_indices == std::vector<std::int64_t>{4, 0});
+  CHECK(*dataset("{dataset: a.zarr, end: 2020-12-31}").dataset->end ==
+        DatePeriod{parse_date("2020-12-31"), parse_date("2021-01-01")});
+  CHECK(dataset("{dataset: {dataset: a.zarr, drop: x}, select: y}").dataset->inner.front().drop->front() == "x");
+  CHECK_FALSE(dataset("{use_original_paths: true}").dataset);
+  CHECK(std::holds_alternative<TestInputConfig>(test.run("input: {test: {use_original_paths: true}}").input));
+  CHECK(std::holds_alternative<TrainingInputConfig>(test.run("input: {training: {use_original_paths: true}}").input));
+  CHECK(
+      std::holds_alternative<ValidationInputConfig>(test.run("input: {validation: {use_original_paths: true}}").input));
+}
+
+TEST_CASE("datasets that are refused") {
+  check_refused({
+      {"input: test",
+       "input 'test' looks up the dataset of the training by its name in anemoi's settings, which Tradewind does not "
+       "read",
+       3, 8, "{test: {use_original_paths: true}}"},
+      {"input: {validation: {use_original_paths: false}}",
+       "input 'validation' looks up the dataset of the training by its name in anemoi's settings, which Tradewind does "
+       "not read",
+       3, 9, "`input: {grib: FILE}`"},
+      {"input: dataset",
+       "input 'dataset' looks up the dataset of the training by its name in anemoi's settings, which Tradewind does "
+       "not read",
+       3, 8, "`input: {dataset: STORE.zarr}`"},
+      {"input: {dataset: aifs-o96}",
+       "`input.dataset` names a dataset, 'aifs-o96', which the reference looks up in anemoi's settings; Tradewind does "
+       "not read them",
+       3, 18, ".zarr or .zip"},
+      {"input: {dataset: 's3://a/b.zarr'}", "`input.dataset` is an address, 's3://a/b.zarr'; only files can be read", 3,
+       18, "copy the store"},
+      {"input: {dataset: [a.zarr, b.zarr]}", "`input.dataset` has 2 datasets, one is supported", 3, 18, "one store"},
+      {"input: {dataset: {select: [2t]}}", "`input.dataset.dataset` is missing", 3, 18, "STORE.zarr"},
+      {"input: {dataset: {cutout: [a.zarr, b.zarr]}}", "`input.dataset.cutout` is not supported by this build", 3, 19,
+       "one store"},
+      {"input: {dataset: {dataset: a.zarr, thinning: 2}}", "`input.dataset.thinning` is not supported by this build", 3,
+       36, "select"},
+      {"input: {dataset: {dataset: a.zarr, selct: [2t]}}", "unknown key `input.dataset.selct`", 3, 36, "`select`"},
+      {"input: {dataset: {dataset: {dataset: a.zarr, selct: [2t]}}}", "unknown key `input.dataset.dataset.selct`", 3,
+       46, "`select`"},
+      {"input: {dataset: {dataset: a.zarr, frequency: -6h}}", "`input.dataset.frequency` must be more than nothing", 3,
+       47, "6h"},
+      {"input: {dataset: {dataset: a.zarr, start: now}}", "`input.dataset.start` cannot be the text 'now'", 3, 43,
+       "2020"},
+      {"input: {dataset: {dataset: a.zarr, use_trajectories: true}}",
+       "`input.dataset.use_trajectories` is not supported by this build", 3, 36, "dates"},
+      {"input: {dataset: {dataset: a.zarr, pre_processors: [no_missing_values]}}",
+       "`input.dataset.pre_processors` is not supported by this build", 3, 36, "reference"},
+      {"input: {dataset: {dataset: a.zarr, grid_indices: [0, -1]}}",
+       "`input.dataset.grid_indices` has a negative number", 3, 54, "from 0"},
+  });
+}
+
 TEST_CASE("inputs that are refused") {
   check_refused({
-      {"input: test", "input 'test' is not supported by this build", 3, 8, "write `input: {grib: FILE}`"},
-      {"input: {dataset: x.zarr}", "input 'dataset' is not supported by this build", 3, 9, "anemoi-datasets"},
       {"input: {netcdf: x.nc}", "input 'netcdf' is not supported by this build", 3, 9, "grib, dummy, empty"},
       {"input: mars", "input 'mars' is not supported by this build", 3, 8, "retrieve"},
       {"input: {cutout: []}", "input 'cutout' is not supported by this build", 3, 9, "grib"},
@@ -96,11 +167,14 @@ TEST_CASE("inputs that are refused") {
        "name"},
       {"input: {era5: {grib: {pth: a}}, cerra: dummy}", "unknown key `input.era5.grib.pth`", 3, 23, "`path`?"},
       {"constant_forcings: {netcdf: x}", "input 'netcdf' is not supported by this build", 3, 21, "grib"},
-      {"dynamic_forcings: test", "input 'test' is not supported by this build", 3, 19, "grib"},
+      {"dynamic_forcings: test",
+       "input 'test' looks up the dataset of the training by its name in anemoi's settings, which Tradewind does not "
+       "read",
+       3, 19, "grib"},
   });
   const ConfigCase test;
   const UserError error = error_of([&] { parse_run_config(test.document("checkpoint: a\n")); });
-  CHECK(error.message() == "input 'test' is not supported by this build");
+  CHECK(error.message().starts_with("input 'test' looks up the dataset of the training by its name"));
   CHECK(error.where() == test.path("config.yaml"));
 }
 

@@ -80,7 +80,9 @@ TEST_CASE("checkpoint") {
   REQUIRE(missing.size() == 2);
   CHECK(missing[0].what == "`checkpoint` is missing");
   CHECK(missing[0].where == test.path("config.yaml"));
-  CHECK(missing[1].what == "input 'test' is not supported by this build");
+  CHECK(missing[1].what ==
+        "input 'test' looks up the dataset of the training by its name in anemoi's settings, which Tradewind does not "
+        "read");
   const UserError number = error_of([&] { parse_run_config(test.document("checkpoint: 5\ninput: dummy\n")); });
   CHECK(number.message() == "`checkpoint` must be text, not the integer 5");
 }

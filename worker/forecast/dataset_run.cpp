@@ -32,6 +32,7 @@ DatasetRun::DatasetRun(DatasetParts parts, at::Device device)
       prognostic_columns_(std::move(parts.prognostic_columns)),
       roles_(std::move(parts.roles)),
       dynamic_(std::move(parts.dynamic)),
+      boundary_(std::move(parts.boundary)),
       rows_(parts.shards.range(parts.rank)),
       reread_(std::move(parts.reread)),
       delivery_(std::move(parts.delivery)),
@@ -86,9 +87,11 @@ void DatasetRun::advance(const Plan& plan, const DatasetSteps& steps, const Data
   for (const FilledRow& filled : call.filled) {
     const Time valid = plan.valid(filled.lead);
     if (computed_) put_columns(x_, filled.row, roles_.computed_dynamic.columns, (*computed_)(valid));
-    if (roles_.dynamic.empty()) continue;
-    const at::Tensor fields = dynamic_->read(roles_.dynamic.names, {valid}, rows_);
-    put_columns(x_, filled.row, roles_.dynamic.columns, fields.select(0, 0).t().contiguous());
+    if (!roles_.dynamic.empty()) {
+      const at::Tensor fields = dynamic_->read(roles_.dynamic.names, {valid}, rows_);
+      put_columns(x_, filled.row, roles_.dynamic.columns, fields.select(0, 0).t().contiguous());
+    }
+    if (boundary_) boundary_->put(x_, filled.row, roles_.prognostic, valid);
   }
 }
 

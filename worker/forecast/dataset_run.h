@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "worker/forecast/boundary.h"
 #include "worker/forecast/delivery.h"
 #include "worker/forecast/initial_state.h"
 #include "worker/forecast/pipeline.h"
@@ -27,6 +28,7 @@ struct DatasetParts {
   std::vector<std::pair<std::int64_t, std::int64_t>> prognostic_columns;  // (column of y, column of x)
   Roles roles;
   std::shared_ptr<inputs::Input> dynamic;  // of dynamic forcings; not used when there are none
+  std::optional<Boundary> boundary;        // of a limited area; none: the model forecasts all rows
   dist::Shards shards;                     // of its rows
   int rank = 0;
   InitialState initial;
@@ -69,6 +71,7 @@ class DatasetRun {
   std::vector<std::pair<std::int64_t, std::int64_t>> prognostic_columns_;
   Roles roles_;
   std::shared_ptr<inputs::Input> dynamic_;
+  std::optional<Boundary> boundary_;
   dist::RowRange rows_;
   std::optional<forcings::Computed> computed_;
   std::function<at::Tensor(Time start)> reread_;

@@ -87,6 +87,19 @@ config::OutputConfig output_of(const config::RunConfig& config, const checkpoint
   return config::NoOutputConfig{};
 }
 
+// Around a limited area the input of the run goes on to be read. A temporal downscaler reads all of it anyway.
+std::optional<forecast::Boundary> boundary_of(const Opened& opened, std::size_t number, const Beginning& beginning,
+                                              int rank) {
+  const checkpoint::Metadata& metadata = opened.checkpoint->metadata[number];
+  if (!metadata.arrays.contains("output_mask") || metadata.time.between_inputs) return std::nullopt;
+  const std::int64_t points = opened.checkpoint->model.datasets[number].nodes.count;
+  forecast::Boundary boundary(beginning.sources.prognostic,
+                              checkpoint::read_array(*opened.checkpoint->archive, metadata, "output_mask", points),
+                              beginning.shards.range(rank));
+  if (boundary.empty()) return std::nullopt;
+  return boundary;
+}
+
 forecast::DatasetRun open_dataset(const Opened& opened, std::size_t number, Beginning beginning, bool allow_nans,
                                   const outputs::GivenStreams& streams, dist::Communicator& communicator) {
   const checkpoint::Metadata& metadata = opened.checkpoint->metadata[number];
@@ -115,6 +128,7 @@ forecast::DatasetRun open_dataset(const Opened& opened, std::size_t number, Begi
       .prognostic_columns = {},
       .roles = roles,
       .dynamic = beginning.sources.dynamic,
+      .boundary = boundary_of(opened, number, beginning, communicator.rank()),
       .shards = beginning.shards,
       .rank = communicator.rank(),
       .initial = std::move(beginning.initial),

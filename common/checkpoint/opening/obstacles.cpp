@@ -22,12 +22,6 @@ void require_known_task(const Metadata& metadata) {
                   "metadata: metadata_inference.task", "known: forecaster, temporal-downscaler");
 }
 
-void refuse_output_mask(const Metadata& metadata) {
-  if (!metadata.arrays.contains("output_mask")) return;
-  throw UserError("an output_mask (boundary forcings) is not supported", "metadata: supporting array output_mask",
-                  use_reference);
-}
-
 void require_known_precision(const Metadata& metadata) {
   if (metadata.precision.empty() || precision_of(metadata.precision)) return;
   throw UserError("precision '" + metadata.precision + "' has no counterpart", "metadata: config.training.precision",
@@ -80,7 +74,6 @@ void require_same_times(const Metadata& first, const Metadata& other) {
 }
 
 void judge_dataset(const Metadata& metadata, Refusals& refusals) {
-  attempt(refusals, [&] { refuse_output_mask(metadata); });
   require_formulas(metadata, refusals);
   const TimeStepping& time = metadata.time;
   const auto inputs = static_cast<std::int64_t>(time.input_offsets.size());
@@ -99,8 +92,10 @@ void judge_forecast(const Examined& found, const Wanted& wanted, Refusals& refus
   }
 }
 
-// The points' coordinates, which are compared with the input's.
-void require_coordinates(const Archive& archive, const Metadata& metadata, std::int64_t points, Refusals& refusals) {
+// The points' coordinates, which are compared with the input's, and which points are forecast.
+void require_arrays(const Archive& archive, const Metadata& metadata, std::int64_t points, Refusals& refusals) {
+  if (metadata.arrays.contains("output_mask"))
+    attempt(refusals, [&] { require_array(archive, metadata, "output_mask", points); });
   if (!has_coordinates_of_model(metadata, points)) return;
   for (const char* name : {"latitudes", "longitudes"}) {
     if (!metadata.arrays.contains(name)) continue;
@@ -140,7 +135,7 @@ Examined examine(const std::string& path, const Wanted& wanted) {
     attempt(found.obstacles, [&] { require_agreement(*found.archive, found.metadata, *found.model); });
     const bool paired = found.metadata.size() == found.model->datasets.size();
     for (std::size_t i = 0; paired && wanted.forecast && i < found.metadata.size(); ++i)
-      require_coordinates(*found.archive, found.metadata[i], found.model->datasets[i].nodes.count, found.obstacles);
+      require_arrays(*found.archive, found.metadata[i], found.model->datasets[i].nodes.count, found.obstacles);
   }
   complete(found.obstacles, path);
   return found;

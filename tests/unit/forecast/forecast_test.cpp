@@ -34,7 +34,7 @@ at::Tensor whole(const std::vector<Record>& records) {
 }
 
 // The same by its definition, over the whole grid. (states, variables, points)
-at::Tensor expected(std::int64_t points, int states, std::int64_t output_steps) {
+at::Tensor expected(std::int64_t points, int states, std::int64_t output_steps, const std::vector<double>& mask = {}) {
   at::Generator random = random_numbers(seed);
   FakeInput input(points);
   const auto at_time = [&](const std::string& name, Time time) {
@@ -50,6 +50,12 @@ at::Tensor expected(std::int64_t points, int states, std::int64_t output_steps) 
     all.push_back(at::stack({now, at_time("f", newest), local_time[0], at::randn({points}, random, at::kFloat)}));
     before = latest;
     latest = now;
+    if (mask.empty() || (state + 1) % output_steps != 0) continue;
+    // What the next call begins with.
+    const at::Tensor own = at::tensor(mask) != 0;
+    const Time valid = fake_date + hours(6 * (state + 1));
+    latest = at::where(own, latest, at_time("a", valid));
+    if (output_steps > 1) before = at::where(own, before, at_time("a", valid - hours(6)));
   }
   return at::stack(all);
 }
@@ -59,6 +65,7 @@ struct Setup {
   std::int64_t output_steps = 1;
   Duration lead_time = hours(30);
   std::map<std::size_t, bool> only_read;
+  std::vector<double> mask = {};  // of the first dataset's points; empty: none
 };
 
 // Records of each dataset, of one rank. `drive` makes the steps.
@@ -71,6 +78,8 @@ void run_one(const Setup& setup, dist::Communicator& communicator, Records& reco
   std::vector<DatasetRun> datasets;
   for (std::size_t i = 0; i < setup.points.size(); ++i) {
     DatasetParts parts = fake_parts(setup.points[i], records[i], communicator, reporter);
+    if (i == 0 && !setup.mask.empty())
+      parts.boundary.emplace(parts.dynamic, setup.mask, parts.shards.range(communicator.rank()));
     if (setup.only_read.contains(i)) {
       parts.output_variables.clear();
       parts.prognostic_columns.clear();
@@ -166,6 +175,30 @@ TEST_CASE("a forecast is what its definition says, by one rank and several, with
       CHECK(at::equal(whole(records), expected(7, 5, output_steps)));
     }
   }
+}
+
+TEST_CASE("around a limited area each call begins with what the input has at that time") {
+  const std::vector<double> mask = {0, 1, 1, 0, 1, 1, 0};
+  for (const std::int64_t output_steps : {1, 2}) {
+    for (const int ranks : {1, 2, 3}) {
+      CAPTURE(output_steps);
+      CAPTURE(ranks);
+      std::vector<Record> records(static_cast<std::size_t>(ranks));
+      run_ranks(ranks, [&](dist::Communicator& communicator) {
+        Records own(1);
+        run_one({.output_steps = output_steps, .mask = mask}, communicator, own, seed,
+                [&](Forecast& forecast, FakeModel&) {
+                  (void)forecast.begin();
+                  to_the_end(forecast);
+                });
+        records[static_cast<std::size_t>(communicator.rank())] = own[0];
+      });
+      CHECK(at::equal(whole(records), expected(7, 5, output_steps, mask)));
+    }
+  }
+  CHECK_FALSE(at::equal(expected(7, 5, 1, mask), expected(7, 5, 1)));
+  CHECK(Boundary(nullptr, {1, 1}, {0, 1}).empty());
+  CHECK_FALSE(Boundary(nullptr, {1, 0}, {0, 1}).empty());  // of another rank
 }
 
 TEST_CASE("several datasets on grids of their own go their way together; one that is only read writes step 0") {

@@ -41,7 +41,7 @@ TEST_CASE("what stands in the way of a forecast is said all at once, each with p
   const Refusals all = with(three_faults);
   REQUIRE(all.size() == 3);
   CHECK(says(all, "the task auto_encoder", gt_transformer + ": metadata: metadata_inference.task"));
-  CHECK(says(all, "output_mask", "supporting array output_mask"));
+  CHECK(says(all, "no entry x", "supporting array output_mask"));
   CHECK(says(all, "precision '64-true'", "config.training.precision"));
   for (const Refusal& each : all) CHECK_FALSE(each.remedy.empty());
 }

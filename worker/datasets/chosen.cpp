@@ -16,8 +16,20 @@ class ChosenDataset : public Dataset {
   const std::vector<Time>& dates() const override { return dates_; }
   Duration frequency() const override { return chosen_.frequency; }
   const std::vector<std::string>& variables() const override { return chosen_.names; }
-  std::int64_t points() const override { return from_->points(); }
-  fields::Points coordinates() const override { return from_->coordinates(); }
+  std::int64_t points() const override {
+    return chosen_.points ? static_cast<std::int64_t>(chosen_.points->size()) : from_->points();
+  }
+  std::vector<std::int64_t> field_shape() const override { return chosen_.field_shape; }
+  fields::Points coordinates() const override {
+    fields::Points all = from_->coordinates();
+    if (!chosen_.points) return all;
+    fields::Points some;
+    for (const std::int64_t point : *chosen_.points) {
+      some.latitudes.push_back(all.latitudes.at(static_cast<std::size_t>(point)));
+      some.longitudes.push_back(all.longitudes.at(static_cast<std::size_t>(point)));
+    }
+    return some;
+  }
   bool is_missing(std::int64_t date) const override {
     return from_->is_missing(chosen_.dates.at(static_cast<std::size_t>(date)));
   }
@@ -30,6 +42,13 @@ class ChosenDataset : public Dataset {
     for (const std::int64_t date : part.dates) own.dates.push_back(chosen_.dates.at(static_cast<std::size_t>(date)));
     for (const std::int64_t variable : part.variables)
       own.variables.push_back(chosen_.variables.at(static_cast<std::size_t>(variable)));
+    if (!chosen_.points) return own;
+    const auto place = [&](std::int64_t point) { return chosen_.points->at(static_cast<std::size_t>(point)); };
+    const zarr::Wanted& wanted = part.points;
+    own.points = {};
+    for (const std::int64_t point : wanted.places) own.points.places.push_back(place(point));
+    if (wanted.places.empty())
+      for (std::int64_t point = wanted.begin; point < wanted.end; ++point) own.points.places.push_back(place(point));
     return own;
   }
 

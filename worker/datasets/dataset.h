@@ -29,6 +29,8 @@ class Dataset {
   virtual Duration frequency() const = 0;
   virtual const std::vector<std::string>& variables() const = 0;
   virtual std::int64_t points() const = 0;
+  // Rows and columns of the grid, or the number of points alone where it has none.
+  virtual std::vector<std::int64_t> field_shape() const = 0;
   virtual fields::Points coordinates() const = 0;  // of all points
   // Whether there is no data of a date, which must not be read then.
   virtual bool is_missing(std::int64_t date) const = 0;
@@ -40,11 +42,13 @@ class Dataset {
 std::shared_ptr<const Dataset> open_store(const std::string& path);
 std::shared_ptr<const Dataset> open_dataset(const config::OpenDataset& options);
 
-// A part of another: of its dates and variables, which may have other names.
+// A part of another: of its dates, of its variables, which may have other names, and of its points.
 struct Chosen {
   std::vector<std::int64_t> dates, variables;
   std::vector<std::string> names;  // of the variables
   Duration frequency{};
+  std::optional<std::vector<std::int64_t>> points;  // none: all
+  std::vector<std::int64_t> field_shape;
 };
 std::shared_ptr<const Dataset> choose(std::shared_ptr<const Dataset> from, Chosen chosen);
 

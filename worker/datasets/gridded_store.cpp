@@ -94,6 +94,18 @@ Duration read_frequency(const zarr::Json& attributes, const std::vector<Time>& d
   refuse("`frequency` must be a duration, such as 6h", where);
 }
 
+std::vector<std::int64_t> read_field_shape(const zarr::Json& attributes, std::int64_t points,
+                                           const std::string& where) {
+  const auto given = attributes.find("field_shape");
+  if (given == attributes.end() || given->is_null()) return {points};
+  const std::vector<std::int64_t> shape = zarr::read_lengths(attributes, "field_shape", 1, where);
+  std::int64_t product = 1;
+  for (const std::int64_t length : shape) product *= length;
+  if (product != points)
+    refuse("`field_shape` has " + std::to_string(product) + " points, `data` has " + std::to_string(points), where);
+  return shape;
+}
+
 class GriddedStore : public Dataset {
  public:
   explicit GriddedStore(const std::string& path) : path_(path), store_(zarr::Store::open(path)) {
@@ -120,6 +132,7 @@ class GriddedStore : public Dataset {
       refuse("the store has " + std::to_string(dates_.size()) + " dates, `data` has " + std::to_string(shape[0]), path);
     variables_ = read_variables(attributes, shape[1], path);
     missing_ = read_missing(attributes, path);
+    field_shape_ = read_field_shape(attributes, points(), path);
     frequency_ = read_frequency(attributes, dates_, path);
     // The reference refuses such stores, too, which early versions wrote: dates and data do not belong together.
     if (!missing_.empty() && std::cmp_not_equal((dates_.back() - dates_.front()) / frequency_ + 1, dates_.size()))
@@ -134,6 +147,7 @@ class GriddedStore : public Dataset {
   bool is_missing(std::int64_t date) const override {
     return missing_.contains(dates_.at(static_cast<std::size_t>(date)));
   }
+  std::vector<std::int64_t> field_shape() const override { return field_shape_; }
   fields::Points coordinates() const override {
     return {coordinate("latitudes", "latitude"), coordinate("longitudes", "longitude")};
   }
@@ -165,6 +179,7 @@ class GriddedStore : public Dataset {
   std::vector<Time> dates_;
   std::vector<std::string> variables_;
   std::set<Time> missing_;
+  std::vector<std::int64_t> field_shape_;
   Duration frequency_{};
 };
 

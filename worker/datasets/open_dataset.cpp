@@ -21,6 +21,7 @@ class Choice {
     std::iota(chosen_.variables.begin(), chosen_.variables.end(), 0);
     chosen_.names = from.variables();
     chosen_.frequency = from.frequency();
+    chosen_.field_shape = from.field_shape();
   }
 
   void limit(const std::optional<config::DatePeriod>& start, const std::optional<config::DatePeriod>& end) {
@@ -85,9 +86,53 @@ class Choice {
     chosen_.names = std::move(renamed);
   }
 
+  // Rows and columns that `keep` says.
+  template <typename Keep>
+  void keep_grid(const char* option, const Keep& keep) {
+    if (chosen_.field_shape.size() != 2)
+      throw UserError("`" + std::string(option) + "` needs a grid of rows and columns, which the dataset has not",
+                      from_.where(), "leave it out, or give a dataset on a regular grid");
+    const std::int64_t height = chosen_.field_shape[0], width = chosen_.field_shape[1];
+    std::vector<std::int64_t> kept;
+    std::int64_t rows = 0;
+    for (std::int64_t row = 0; row < height; ++row) {
+      const std::size_t before = kept.size();
+      for (std::int64_t column = 0; column < width; ++column)
+        if (keep(row, column, height, width)) kept.push_back(point(row * width + column));
+      rows += kept.size() > before ? 1 : 0;
+    }
+    if (kept.empty())
+      throw UserError("`" + std::string(option) + "` leaves no points", from_.where(), "take less away");
+    chosen_.field_shape = {rows, static_cast<std::int64_t>(kept.size()) / rows};
+    chosen_.points = std::move(kept);
+  }
+
+  // North, west, south, east; edges belong to it, and longitudes may be a whole turn off.
+  void crop(const std::array<double, 4>& area) {
+    const fields::Points all = from_.coordinates();
+    std::vector<std::int64_t> kept;
+    const std::int64_t count = chosen_.points ? static_cast<std::int64_t>(chosen_.points->size()) : from_.points();
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto place = static_cast<std::size_t>(point(i));
+      const double latitude = all.latitudes[place], longitude = all.longitudes[place];
+      bool inside = false;
+      for (const double turn : {0.0, 360.0, -360.0})
+        inside = inside || (longitude >= area[1] + turn && longitude <= area[3] + turn);
+      if (inside && latitude >= area[2] && latitude <= area[0]) kept.push_back(point(i));
+    }
+    if (kept.empty())
+      throw UserError("no point of the dataset lies in `area`", from_.where(),
+                      "write area: [north, west, south, east]");
+    chosen_.field_shape = {static_cast<std::int64_t>(kept.size())};
+    chosen_.points = std::move(kept);
+  }
+
   Chosen take() { return std::move(chosen_); }
 
  private:
+  std::int64_t point(std::int64_t i) const {
+    return chosen_.points ? (*chosen_.points)[static_cast<std::size_t>(i)] : i;
+  }
   std::size_t place_of(const std::string& name, const char* option) const {
     const auto found = std::find(chosen_.names.begin(), chosen_.names.end(), name);
     if (found != chosen_.names.end()) return static_cast<std::size_t>(found - chosen_.names.begin());
@@ -111,6 +156,15 @@ std::shared_ptr<const Dataset> open_dataset(const config::OpenDataset& options) 
   if (options.sort) choice.sort();
   if (options.reorder) choice.reorder(*options.reorder);
   if (!options.rename.empty()) choice.rename(options.rename);
+  if (options.trim_edge)
+    choice.keep_grid("trim_edge", [&edge = *options.trim_edge](auto row, auto column, auto height, auto width) {
+      return row >= edge[0] && row < height - edge[1] && column >= edge[2] && column < width - edge[3];
+    });
+  if (options.thinning)
+    choice.keep_grid("thinning", [every = *options.thinning](auto row, auto column, auto /*height*/, auto /*width*/) {
+      return row % every == 0 && column % every == 0;
+    });
+  if (options.area) choice.crop(*options.area);
   return choose(std::move(dataset), choice.take());
 }
 

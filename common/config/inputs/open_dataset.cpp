@@ -28,10 +28,6 @@ constexpr std::array refused = {"datasets",
                                 "chain",
                                 "adjust",
                                 "mask",
-                                "trim_edge",
-                                "thinning",
-                                "method",
-                                "area",
                                 "rescale",
                                 "number",
                                 "numbers",
@@ -139,6 +135,32 @@ void parse_variables(OpenDataset& out, const MapReader& reader) {
   });
 }
 
+void parse_points(OpenDataset& out, const MapReader& reader) {
+  constexpr std::int64_t most = std::int64_t{1} << 30;
+  const auto whole = [](const Node& node, const std::string& key, std::int64_t least) {
+    const std::int64_t value = as_integer(node, key);
+    if (value >= least && value <= most) return value;
+    throw UserError(quoted(key) + " cannot be " + node.kind_text(), node.where.text(),
+                    "write a whole number from " + std::to_string(least));
+  };
+  const auto four = [](const Node& node, const std::string& key) -> const std::vector<Node>& {
+    if (as_list(node, key).items.size() == 4) return node.items;
+    throw UserError(quoted(key) + " has " + std::to_string(node.items.size()) + " numbers, four are needed",
+                    node.where.text(), "write four numbers");
+  };
+  reader.take_set("trim_edge", [&](const Node& node, const std::string& key) {
+    out.trim_edge.emplace();
+    for (std::size_t i = 0; i < 4; ++i)
+      (*out.trim_edge)[i] = node.is_list() ? whole(four(node, key)[i], key, 0) : whole(node, key, 0);
+  });
+  reader.take_set("thinning", [&](const Node& node, const std::string& key) { out.thinning = whole(node, key, 1); });
+  reader.take_set("method", [](const Node& node, const std::string& key) { as_choice(node, key, {"every-nth"}); });
+  reader.take_set("area", [&](const Node& node, const std::string& key) {
+    out.area.emplace();
+    for (std::size_t i = 0; i < 4; ++i) (*out.area)[i] = as_number(four(node, key)[i], key);
+  });
+}
+
 void parse_dates(OpenDataset& out, const MapReader& reader) {
   reader.take_set("start", [&](const Node& node, const std::string& key) { out.start = as_period(node, key); });
   reader.take_set("end", [&](const Node& node, const std::string& key) { out.end = as_period(node, key); });
@@ -170,8 +192,10 @@ OpenDataset parse_options(const Node& node, const std::string& key, Findings& fi
                 [&](const Node& source, const std::string& path) { parse_source(out, source, path, findings); });
   parse_dates(out, reader);
   parse_variables(out, reader);
+  parse_points(out, reader);
   for (const char* name : refused)
-    reader.unsupported(name, "give one store with select, drop, rename, reorder, start, end and frequency");
+    reader.unsupported(
+        name, "give one store with select, drop, rename, reorder, start, end, frequency, trim_edge, thinning and area");
   for (const char* name : without_effect)
     if (reader.find_set(name) != nullptr)
       findings.warn(reader.where(name), quoted(reader.path(name)) + " has no effect on a forecast");
@@ -202,7 +226,8 @@ void OpenDataset::uses(Uses& uses) const {
 
 const std::vector<std::string>& open_dataset_keys() {
   static const std::vector<std::string> keys = [] {
-    std::vector<std::string> all = {"dataset", "start", "end", "frequency", "select", "drop", "reorder", "rename"};
+    std::vector<std::string> all = {"dataset", "start",  "end",       "frequency", "select", "drop",
+                                    "reorder", "rename", "trim_edge", "thinning",  "method", "area"};
     all.insert(all.end(), refused.begin(), refused.end());
     all.insert(all.end(), without_effect.begin(), without_effect.end());
     return all;

@@ -2,6 +2,7 @@
 // or from the arguments that a checkpoint's metadata keeps. Errors: UserError with the place of the option.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -32,6 +33,9 @@ struct OpenDataset {
   std::optional<std::vector<std::string>> select = {}, drop = {}, reorder = {};
   bool sort = false;  // reorder: sort
   std::vector<std::pair<std::string, std::string>> rename = {};
+  std::optional<std::array<std::int64_t, 4>> trim_edge = {};  // rows at the begin and end, columns at the begin and end
+  std::optional<std::int64_t> thinning = {};                  // every so manieth row and column
+  std::optional<std::array<double, 4>> area = {};             // north, west, south, east in degrees
 
   void uses(Uses& uses) const;
   bool operator==(const OpenDataset&) const = default;

@@ -124,7 +124,7 @@ TEST_CASE("datasets that are refused") {
       {"input: {dataset: {select: [2t]}}", "`input.dataset.dataset` is missing", 3, 18, "STORE.zarr"},
       {"input: {dataset: {cutout: [a.zarr, b.zarr]}}", "`input.dataset.cutout` is not supported by this build", 3, 19,
        "one store"},
-      {"input: {dataset: {dataset: a.zarr, thinning: 2}}", "`input.dataset.thinning` is not supported by this build", 3,
+      {"input: {dataset: {dataset: a.zarr, rescale: 2}}", "`input.dataset.rescale` is not supported by this build", 3,
        36, "select"},
       {"input: {dataset: {dataset: a.zarr, selct: [2t]}}", "unknown key `input.dataset.selct`", 3, 36, "`select`"},
       {"input: {dataset: {dataset: {dataset: a.zarr, selct: [2t]}}}", "unknown key `input.dataset.dataset.selct`", 3,

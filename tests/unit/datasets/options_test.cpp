@@ -76,6 +76,52 @@ TEST_CASE("options within options") {
   CHECK(values == std::vector{static_cast<float>(value_of(4, 3, 5)), static_cast<float>(value_of(2, 3, 5))});
 }
 
+TEST_CASE("points: trim_edge, thinning, area") {
+  const UnpackedStore store("blosc-lz4");
+  store.change(".zattrs", "\"flatten_grid\": true", "\"field_shape\": [3, 9]");
+  const auto points_of = [&](Json options) {
+    options["dataset"] = store.path();
+    const auto dataset = datasets::open_dataset(config::parse_open_dataset(options, "here"));
+    const std::int64_t count = dataset->points();
+    std::vector<double> values(static_cast<std::size_t>(count));
+    dataset->read({{1}, {2}, {.begin = 0, .end = count}}, values.data());
+    const fields::Points coordinates = dataset->coordinates();
+    std::vector<std::int64_t> points;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      points.push_back(static_cast<std::int64_t>((values[i] - value_of(1, 2, 0)) * 32));
+      CHECK(coordinates.longitudes[i] == 10.0 * static_cast<double>(points.back()));
+    }
+    double second = 0;
+    if (count > 1) dataset->read({{1}, {2}, {.places = {1}}}, &second);
+    if (count > 1) CHECK(second == values[1]);
+    return points;
+  };
+  using Points = std::vector<std::int64_t>;
+  CHECK(points_of({{"trim_edge", 1}}) == Points{10, 11, 12, 13, 14, 15, 16});
+  CHECK(points_of({{"trim_edge", {0, 2, 5, 2}}}) == Points{5, 6});
+  CHECK(points_of({{"thinning", 2}}) == Points{0, 2, 4, 6, 8, 18, 20, 22, 24, 26});
+  // the edge goes first: rows 1 and 2, columns 1 to 8, of which every third
+  CHECK(points_of({{"thinning", 3}, {"trim_edge", {1, 0, 1, 0}}}) == Points{10, 13, 16});
+  CHECK(points_of({{"area", {70, 20, 60, 40}}}) == Points{2, 3, 4});
+  CHECK(points_of({{"area", {90, -340, 60, -320}}}) == Points{2, 3, 4});
+  CHECK(points_of({{"area", {80, 0, 60, 360}}, {"thinning", 2}}) == Points{0, 2, 4});
+  const auto check = [&](const Json& options, const std::string& what) {
+    const std::string said = refusal([&] { points_of(options); });
+    CAPTURE(said);
+    CHECK(said.find(what) != std::string::npos);
+  };
+  check({{"trim_edge", 2}}, "`trim_edge` leaves no points");
+  check({{"trim_edge", Json::array({1, 2})}}, "`dataset.trim_edge` has 2 numbers, four are needed");
+  check({{"trim_edge", -1}}, "`dataset.trim_edge` cannot be the integer -1");
+  check({{"thinning", 0}}, "`dataset.thinning` cannot be the integer 0");
+  check({{"thinning", 2}, {"method", "random"}}, "`dataset.method` cannot be 'random'");
+  check({{"area", {10, 20, -10, 40}}}, "no point of the dataset lies in `area`");
+  store.change(".zattrs", "[3, 9]", "[3, 8]");
+  check({{"thinning", 2}}, "`field_shape` has 24 points, `data` has 27");
+  store.change(".zattrs", "[3, 8]", "[27]");
+  check({{"thinning", 2}}, "`thinning` needs a grid of rows and columns");
+}
+
 TEST_CASE("options that do not fit the store") {
   const auto check = [](const Json& options, const std::string& what) {
     const std::string said = refusal([&] { open_with(options); });

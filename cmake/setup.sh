@@ -14,7 +14,7 @@ say() { printf '\033[1m== %s\033[0m\n' "$*"; }
 fail() { printf 'error: %s\n  remedy: %s\n' "$1" "$2" >&2; exit 1; }
 
 packages=(build-essential cmake ninja-build ccache python3 python3-pip ca-certificates libboost1.81-dev libyaml-cpp-dev
-  nlohmann-json3-dev doctest-dev libcli11-dev zlib1g-dev libblosc-dev libzstd-dev)
+  nlohmann-json3-dev doctest-dev libcli11-dev zlib1g-dev libblosc-dev libzstd-dev libnetcdf-dev)
 if [ "${1:-}" = --tests ]; then packages+=(elfutils); fi
 # Only root can simulate hosts: for anybody else those tests are skipped.
 if [ "${1:-}" = --tests ] && [ "$(id -u)" = 0 ]; then packages+=(slurm-wlm munge openmpi-bin mpich iproute2 nftables); fi

@@ -44,7 +44,7 @@ const Mistake mistakes[] = {
     {"runner: {parallel: {cluster: {slrum: {}}}}", "m.yaml:3:31", "unknown cluster 'slrum'", "did you mean 'slurm'?"},
     {"runner: {parallel: {cluster: {manual: 0}}}", "m.yaml:3:39", "`runner.parallel.cluster.manual.world_size` is 0",
      "1"},
-    {"output: {netcdf: out.nc}", "m.yaml:3:10", "output 'netcdf' is not supported", "this build has grib"},
+    {"output: {zarr: out.zarr}", "m.yaml:3:10", "output 'zarr' is not supported", "this build has grib"},
     {"output: {gribb: out.grib}", "m.yaml:3:10", "unknown output 'gribb'", "did you mean 'grib'?"},
     {"output: {grib: {path: o.grib, encodng: {}}}", "m.yaml:3:31", "unknown key `output.grib.encodng`", "`encoding`"},
     {"output: {grib: {}}", "m.yaml:3:10", "`output.grib.path` is missing", "grib: FILE"},

@@ -90,6 +90,8 @@ FileSink::~FileSink() {
   for (const auto& [path, descriptor] : descriptors_) ::close(descriptor);
 }
 
+std::string FileSink::unfinished(const std::string& path) { return partial_name(path); }
+
 void FileSink::claim(const std::string& path) {
   if (is_sequential(path) || locks_.contains(path)) return;
   std::error_code error;

@@ -48,6 +48,9 @@ class FileSink {
   // Whether the path is written in order by one writer only.
   bool is_sequential(const std::string& path) const { return OrderedFile::is_ordered(path, streams_); }
 
+  // Where the file lies until publish(): for who writes it himself, and syncs it.
+  static std::string unfinished(const std::string& path);
+
   // `offset` counts in the file; ignored where writing is in order.
   void append(const std::string& path, std::uint64_t offset, std::string bytes);
   // Everything appended so far belongs to states up to this lead time: told to the observer when it is written.

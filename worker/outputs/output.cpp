@@ -6,6 +6,7 @@
 #include "worker/filters/chain.h"
 #include "worker/outputs/filtered.h"
 #include "worker/outputs/grib_output.h"
+#include "worker/outputs/netcdf_output.h"
 #include "worker/outputs/no_output.h"
 #include "worker/outputs/printer.h"
 #include "worker/outputs/raw_output.h"
@@ -35,9 +36,10 @@ std::unique_ptr<Output> made_parallel(const config::OutputConfig& config, const 
 
 // One row per kind.
 constexpr std::array makers = {
-    Maker(made<config::GribOutputConfig, GribOutput>), Maker(made<config::PrinterOutputConfig, Printer>),
-    Maker(made<config::NoOutputConfig, NoOutput>),     Maker(made_parallel),
-    Maker(made<config::RawOutputConfig, RawOutput>),   Maker(made<config::TeeOutputConfig, TeeOutput>)};
+    Maker(made<config::GribOutputConfig, GribOutput>),    Maker(made<config::PrinterOutputConfig, Printer>),
+    Maker(made<config::NoOutputConfig, NoOutput>),        Maker(made_parallel),
+    Maker(made<config::RawOutputConfig, RawOutput>),      Maker(made<config::TeeOutputConfig, TeeOutput>),
+    Maker(made<config::NetcdfOutputConfig, NetcdfOutput>)};
 static_assert(makers.size() == std::variant_size_v<config::OutputKinds>);
 
 // The filters that stand before the output itself.

@@ -7,7 +7,7 @@ namespace {
 
 // What the reference has and this build has not stands here.
 const Kinds& kinds() {
-  static const Kinds outputs{"output", kind_names<OutputConfig>(), {"netcdf", "plot", "truth", "zarr"}, {}};
+  static const Kinds outputs{"output", kind_names<OutputConfig>(), {"plot", "truth", "zarr"}, {}};
   return outputs;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/config/outputs/grib_output.h"
+#include "common/config/outputs/netcdf_output.h"
 #include "common/config/outputs/no_output.h"
 #include "common/config/outputs/parallel_output.h"
 #include "common/config/outputs/printer_output.h"
@@ -18,7 +19,7 @@ namespace tradewind::config {
 // The table of kinds (kinds.h). An output that writes has its OutputCommon as `common`; one made of others gives them
 // by `inner()`, or is `parallel`.
 using OutputKinds = std::variant<GribOutputConfig, PrinterOutputConfig, NoOutputConfig, ParallelOutputConfig,
-                                 RawOutputConfig, TeeOutputConfig>;
+                                 RawOutputConfig, TeeOutputConfig, NetcdfOutputConfig>;
 
 struct OutputConfig : OutputKinds {
   using OutputKinds::OutputKinds;

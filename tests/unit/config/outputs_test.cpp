@@ -1,4 +1,6 @@
 // Outputs and templates: every option and every refusal, with its place.
+#include <cmath>
+
 #include "tests/unit/config/config_case.h"
 
 namespace tradewind::config {
@@ -169,10 +171,32 @@ TEST_CASE("a tee holds outputs, also other tees; what stands before it stands be
             .find("`output.tee.output_frequency` has no effect: say it of each output") != std::string::npos);
 }
 
+TEST_CASE("netcdf: options, and the file that is written") {
+  const ConfigCase test;
+  const auto all = std::get<NetcdfOutputConfig>(test.run("output: {netcdf: a.nc}").output);
+  CHECK(all.path == "a.nc");
+  CHECK_FALSE(all.doubles);
+  CHECK(std::isnan(all.missing_value));
+  const RunConfig run = test.run(
+      "output: {netcdf: {path: b.nc, float_size: f8, missing_value: -9999, variables: tp, output_frequency: 12h}}");
+  const auto& some = std::get<NetcdfOutputConfig>(run.output);
+  CHECK(some.doubles);
+  CHECK(some.missing_value == -9999);
+  CHECK(some.common.variables.has_value());
+  Uses uses;
+  run.output.uses(uses);
+  REQUIRE(uses.paths.size() == 1);
+  CHECK(uses.paths[0].path == "b.nc");
+  CHECK((uses.paths[0].how == PathUse::How::writes_beside));
+}
+
 TEST_CASE("outputs that are refused") {
   check_refused({
-      {"output: {netcdf: o.nc}", "output 'netcdf' is not supported by this build", 3, 10, "grib, printer, none"},
-      {"output: {zarr: o.zarr}", "output 'zarr' is not supported by this build", 3, 10, "grib"},
+      {"output: netcdf", "`output.netcdf.path` is missing", 3, 9, "netcdf: FILE"},
+      {"output: {netcdf: {path: o, float_size: f2}}", "`output.netcdf.float_size` cannot be 'f2'", 3, 40, "f4"},
+      {"output: {netcdf: {path: o, missing_value: none}}", "`output.netcdf.missing_value` must be a number", 3, 43, ""},
+      {"output: {netcdf: {path: o, compression: 4}}", "unknown key `output.netcdf.compression`", 3, 28, "path"},
+      {"output: {zarr: o.zarr}", "output 'zarr' is not supported by this build", 3, 10, "grib, printer, none"},
       {"output: {raw: {}}", "`output.raw.dir` is missing", 3, 10, "raw: FOLDER"},
       {"output: {raw: {dir: d, template: '{step:03}.npz'}}",
        "`output.raw.template` has '{step:03}', which means nothing here", 3, 34, "{step}"},

@@ -23,6 +23,21 @@ void check_number(long declared, double given, const std::string& by, const Hand
     contradiction(std::to_string(declared) + " points, but " + by + " give " + Json(given).dump(), message);
 }
 
+// Flags that ecCodes does not look at when it works out points: those of a reduced grid always run eastwards, row by
+// row from the north, those of a Gaussian grid row by row, and no row of either or of latitudes and longitudes turns
+// back.
+void check_order(const Handle& message, const std::string& type) {
+  const bool reduced = type.starts_with("reduced"), gaussian = type.ends_with("_gg");
+  std::vector<std::string> unseen;
+  if (reduced) unseen = {"iScansNegatively", "jScansPositively"};
+  if (reduced || gaussian) unseen.emplace_back("jPointsAreConsecutive");
+  if (reduced || gaussian || type.ends_with("_ll")) unseen.emplace_back("alternativeRowScanning");
+  for (const std::string& key : unseen)
+    if (message.integer(key).value_or(0) != 0)
+      throw UserError("the points of the message's grid (" + type + ") come in another order: " + key + " is 1",
+                      message.where(), "give the field row by row in the order of the checkpoint's points");
+}
+
 }  // namespace
 
 void check_geometry(const Handle& message) {
@@ -35,6 +50,7 @@ void check_geometry(const Handle& message) {
   for (const char* key : {"latitudeOfFirstGridPointInDegrees", "latitudeOfLastGridPointInDegrees"})
     if (const auto latitude = message.real(key); latitude && !(std::abs(*latitude) <= 90 + 1e-3))
       contradiction(std::string(key) + " is " + Json(*latitude).dump(), message);
+  check_order(message, type);
   const auto columns = message.integer("Ni"), rows = message.integer("Nj");
   if (message.integer("PLPresent").value_or(0) && message.text("gridType").value_or("").starts_with("reduced")) {
     const std::vector<long> counts = message.integers("pl");

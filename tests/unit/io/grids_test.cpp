@@ -46,6 +46,24 @@ std::string read(dist::Communicator& communicator, const std::string& path,
   });
 }
 
+// Whether a flag is refused or changes where the points lie.
+bool told(const grib::Handle& sample, const std::string& flag) {
+  const auto points = [&](long value) {
+    grib::Handle message = grib::Handle::from_bytes(sample.bytes(), "");
+    message.set(flag, value);
+    grib::NoPoints why;
+    return grib::points_of(message, static_cast<std::size_t>(message.integer("numberOfDataPoints").value()), why);
+  };
+  const auto plain = points(0);
+  REQUIRE(plain);
+  bool differ = false;
+  return error_of([&] {
+           const auto turned = points(1);
+           differ = !turned || turned->latitudes != plain->latitudes || turned->longitudes != plain->longitudes;
+         }) != "" ||
+         differ;
+}
+
 }  // namespace
 
 TEST_CASE("one field on another grid of as many points is refused by its name and place") {
@@ -66,6 +84,35 @@ TEST_CASE("one field on another grid of as many points is refused by its name an
   tradewind::testing::run_ranks(2, [&](dist::Communicator& both) { CHECK(has(read(both, path), "field msl")); });
   write_file(path, field("2t") + field("msl", {{"iScansNegatively", 1}}));
   CHECK(read(*communicator, path) != "");
+}
+
+TEST_CASE("points in another order are refused by the flag or the first point that tells, in both editions") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "in.grib";
+  const auto communicator = dist::make_single_communicator();
+  checkpoint::Metadata metadata;
+  const char* flags[] = {"iScansNegatively", "jScansPositively", "jPointsAreConsecutive", "alternativeRowScanning"};
+  for (const long edition : {1L, 2L}) {
+    CAPTURE(edition);
+    auto reduced = grib::Handle::from_sample("reduced_gg_pl_32_grib" + std::to_string(edition));
+    const auto count = static_cast<std::size_t>(reduced->integer("numberOfDataPoints").value());
+    reduced->set_together({{"shortName", "t"}, {"date", 20240115}, {"time", 0}});
+    grib::NoPoints why;
+    CHECK(grib::points_of(grib::Handle::from_bytes(reduced->bytes(), ""), count, why));
+    for (const std::string flag : flags) {
+      if (edition == 1 && flag == "alternativeRowScanning") continue;  // which it lacks
+      CAPTURE(flag);
+      grib::Handle turned = grib::Handle::from_bytes(reduced->bytes(), "r.grib");
+      turned.set(flag, 1L);
+      CHECK(has(error_of([&] { grib::points_of(turned, count, why); }), flag + " is 1"));
+      write_file(path, turned.bytes());
+      const auto input = inputs::make_input(config::GribInputConfig{path, {}}, metadata, *communicator);
+      CHECK(has(error_of([&] { input->grid_points(static_cast<std::int64_t>(count)); }), flag + " is 1"));
+      write_file(path, field("2t", {}, edition) + field("msl", {{flag, 1}}, edition));
+      CHECK(read(*communicator, path) != "");
+      CHECK(told(grib::Handle::from_sample("regular_gg_sfc_grib" + std::to_string(edition)).value(), flag));
+    }
+  }
 }
 
 TEST_CASE("an input of its own is held against the run's grid") {

@@ -57,12 +57,8 @@ bool check_pattern(Case& one, const config::VariablePattern& pattern, bool drop,
     return false;
   }
   if (std::find(known.begin(), known.end(), pattern.glob) != known.end()) {
-    const std::string gone = what + " is taken away by the filters before this output";
-    if (needed)
-      refuse(one, pattern.at, gone, "leave it out, or change the filters");
-    else
-      warn(one, pattern.at, gone + ": there is nothing to drop");
-    return needed;
+    warn(one, pattern.at, what + " is taken away by the filters before this output");
+    return false;
   }
   const auto& input = one.metadata.input;
   if (std::find(input.begin(), input.end(), pattern.glob) != input.end()) {

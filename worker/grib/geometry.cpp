@@ -23,13 +23,13 @@ void check_number(long declared, double given, const std::string& by, const Hand
     contradiction(std::to_string(declared) + " points, but " + by + " give " + Json(given).dump(), message);
 }
 
-// Flags that ecCodes does not look at when it works out points: those of a reduced grid always run eastwards, row by
-// row from the north, those of a Gaussian grid row by row, and no row of either or of latitudes and longitudes turns
-// back.
+// Flags that ecCodes does not look at when it works out points: rows of a reduced grid always run eastwards, those of a
+// reduced Gaussian one from the north; Gaussian grids run row by row, and no row of these grids turns back.
 void check_order(const Handle& message, const std::string& type) {
   const bool reduced = type.starts_with("reduced"), gaussian = type.ends_with("_gg");
   std::vector<std::string> unseen;
-  if (reduced) unseen = {"iScansNegatively", "jScansPositively"};
+  if (reduced) unseen.emplace_back("iScansNegatively");
+  if (reduced && gaussian) unseen.emplace_back("jScansPositively");
   if (reduced || gaussian) unseen.emplace_back("jPointsAreConsecutive");
   if (reduced || gaussian || type.ends_with("_ll")) unseen.emplace_back("alternativeRowScanning");
   for (const std::string& key : unseen)

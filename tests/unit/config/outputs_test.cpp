@@ -194,7 +194,8 @@ TEST_CASE("outputs that are refused") {
   check_refused({
       {"output: netcdf", "`output.netcdf.path` is missing", 3, 9, "netcdf: FILE"},
       {"output: {netcdf: {path: o, float_size: f2}}", "`output.netcdf.float_size` cannot be 'f2'", 3, 40, "f4"},
-      {"output: {netcdf: {path: o, missing_value: none}}", "`output.netcdf.missing_value` must be a number", 3, 43, ""},
+      {"output: {netcdf: {path: o, missing_value: none}}",
+       "`output.netcdf.missing_value` must be a number, not the text 'none'", 3, 43, ""},
       {"output: {netcdf: {path: o, compression: 4}}", "unknown key `output.netcdf.compression`", 3, 28, "path"},
       {"output: {zarr: o.zarr}", "output 'zarr' is not supported by this build", 3, 10, "grib, printer, none"},
       {"output: {raw: {}}", "`output.raw.dir` is missing", 3, 10, "raw: FOLDER"},

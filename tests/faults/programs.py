@@ -5,7 +5,7 @@
 
 `torch`: program_of_ranks.py, a small program in torch.distributed. It needs a Python with torch: TRADEWIND_TORCH_PYTHON, else
 the one that runs this. `reference`: `anemoi-inference run` with `runner: parallel`, of the environment TRADEWIND_REFERENCE (a
-folder with bin/anemoi-inference). Skipped (77) without. Prints a table; the one of torch stands in docs/exec.md.
+folder with bin/anemoi-inference). Skipped (77) without. Prints a table.
 """
 import argparse
 import json

@@ -89,3 +89,13 @@ function(tradewind_install_cuda target)
   set_target_properties(${target} PROPERTIES INSTALL_RPATH "${run_path}" BUILD_WITH_INSTALL_RPATH ON)
   install(TARGETS ${target} LIBRARY DESTINATION "${TRADEWIND_LIBRARY_DIR}" OPTIONAL)
 endfunction()
+
+# tradewind_install_netcdf(TARGET): worker_netcdf.so. Its run path names the folder of a netCDF that is not the system's.
+function(tradewind_install_netcdf target)
+  get_filename_component(folder "${TRADEWIND_NETCDF_LIBRARY}" DIRECTORY)
+  if(folder IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES OR folder IN_LIST CMAKE_PLATFORM_IMPLICIT_LINK_DIRECTORIES)
+    set(folder "")
+  endif()
+  set_target_properties(${target} PROPERTIES INSTALL_RPATH "${folder}" BUILD_WITH_INSTALL_RPATH ON)
+  install(TARGETS ${target} LIBRARY DESTINATION "${TRADEWIND_LIBRARY_DIR}")
+endfunction()

@@ -1,4 +1,4 @@
-# tradewind::netcdf, netCDF-C of the system.
+# tradewind::netcdf, netCDF-C of the system. Only the plugin of worker/netcdf links it.
 find_path(TRADEWIND_NETCDF_INCLUDE netcdf.h)
 find_library(TRADEWIND_NETCDF_LIBRARY netcdf)
 if(NOT TRADEWIND_NETCDF_INCLUDE OR NOT TRADEWIND_NETCDF_LIBRARY)

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
 CALL = re.compile(r"\b(tradewind_library|add_executable|add_library|target_sources|target_link_libraries)\(([^()]*)\)")
-NO_LIBRARY = {"worker/cuda", "worker/drill"}  # what is built of them stands alone: a plug-in, a program
+NO_LIBRARY = {"worker/cuda", "worker/drill", "worker/netcdf/plugin"}  # what is built of them stands alone: a plug-in, a program
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
 

@@ -16,6 +16,9 @@ if [ -e "$build/bin/worker_cuda.so" ]; then
   [ -e "$cuda" ] || fail "worker_cuda.so was built and is not installed"
   programs+=("$cuda")
 fi
+netcdf=$scratch/moved/lib/tradewind/worker_netcdf.so
+[ -e "$netcdf" ] || fail "worker_netcdf.so is not installed"
+programs+=("$netcdf")
 libraries=$(env -u LD_LIBRARY_PATH ldd "${programs[@]}")
 while read -r name arrow path _; do
   [ "$arrow" = "=>" ] || continue
@@ -42,3 +45,15 @@ cd "$scratch/case"
 env -u LD_LIBRARY_PATH -u TRADEWIND_WORKER "$scratch/moved/bin/tradewind" run config.yaml --run-dir run
 env -u LD_LIBRARY_PATH -u TRADEWIND_WORKER "$scratch/moved/bin/tradewind" compare output.grib "$case_dir/reference.grib" |
   tail -n 1
+
+# What is loaded when it is needed is found, and missed by those alone who need it.
+printf '%s\n' 'checkpoint: inference-last.ckpt' 'device: cpu' 'precision: f32' 'lead_time: 6h' 'input: {grib: input.grib}' \
+  'output: {netcdf: a.nc}' >netcdf.yaml
+installed=(env -u LD_LIBRARY_PATH -u TRADEWIND_WORKER "$scratch/moved/bin/tradewind" run)
+"${installed[@]}" netcdf.yaml --run-dir run
+[ -s a.nc ] || fail "no NetCDF file was written"
+rm "$netcdf" a.nc
+if told=$("${installed[@]}" netcdf.yaml --run-dir run 2>&1); then fail "NetCDF was written without its library"; fi
+[[ $told == *"the part of Tradewind for NetCDF files is not there"* ]] || fail "without its library NetCDF says: $told"
+[ ! -e a.nc ] || fail "a NetCDF file was begun without its library"
+"${installed[@]}" config.yaml lead_time=6h --run-dir run

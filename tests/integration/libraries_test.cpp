@@ -91,6 +91,10 @@ bool has(const std::set<std::string>& names, const std::string& beginning) {
 }
 
 constexpr std::array worker_only = {"libtorch", "libc10", "libnccl", "libcuda", "libeccodes", "libeckit", "libgomp"};
+// Loaded when a configuration asks for them.
+constexpr std::array when_needed = {"libnetcdf", "libhdf5", "libnccl", "libtorch_cuda"};
+
+fs::path beside_worker(const char* name) { return fs::path(TRADEWIND_WORKER_EXECUTABLE).parent_path() / name; }
 
 }  // namespace
 
@@ -102,6 +106,16 @@ TEST_CASE("the launcher's dynamic section names none of the worker's libraries")
   // That they would be found is shown by the worker, which has them.
   add_needs(TRADEWIND_WORKER_EXECUTABLE, worker);
   for (const char* own : {"libtorch", "libc10", "libeccodes"}) CHECK_MESSAGE(has(worker, own), own);
+}
+
+TEST_CASE("the worker starts without what only some configurations need") {
+  const Result libraries =
+      run({.command = {TRADEWIND_WORKER_EXECUTABLE}, .environment = {{"LD_TRACE_LOADED_OBJECTS", "1"}}});
+  CHECK(libraries.output.find("libtorch_cpu") != std::string::npos);
+  for (const char* heavy : when_needed) CHECK_MESSAGE(libraries.output.find(heavy) == std::string::npos, heavy);
+  std::set<std::string> netcdf;
+  add_needs(beside_worker("worker_netcdf.so"), netcdf);
+  CHECK(has(netcdf, "libnetcdf"));
 }
 
 // Of a file and of what it needs that lies on its run paths.
@@ -127,8 +141,8 @@ TEST_CASE("no run path has an empty or relative element, which would mean the cu
   std::set<std::string> seen;
   for (const char* program : {TRADEWIND_EXECUTABLE, TRADEWIND_WORKER_EXECUTABLE, TRADEWIND_DRILL_WORKER_EXECUTABLE})
     check_run_paths(program, seen);
-  const fs::path cuda = fs::path(TRADEWIND_WORKER_EXECUTABLE).parent_path() / "worker_cuda.so";
-  if (fs::exists(cuda)) check_run_paths(cuda, seen);
+  for (const fs::path& plugin : {beside_worker("worker_cuda.so"), beside_worker("worker_netcdf.so")})
+    if (fs::exists(plugin)) check_run_paths(plugin, seen);
   CHECK(seen.size() > 5);  // LibTorch, ecCodes and what they bring along
   const std::string own = dynamic_of(TRADEWIND_EXECUTABLE).run_path;
   for (const char* foreign : {"torch", "eckit", "eccodes", "nvidia"}) CHECK(own.find(foreign) == std::string::npos);

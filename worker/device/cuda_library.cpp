@@ -4,10 +4,10 @@
 
 #include <torch/headeronly/version.h>
 #include <atomic>
-#include <filesystem>
 #include <string_view>
 
 #include "common/errors.h"
+#include "common/own_library.h"
 
 namespace tradewind::device {
 namespace {
@@ -35,16 +35,7 @@ const cuda::Functions& functions_of(void* library, const std::string& path) {
 
 }  // namespace
 
-std::string cuda_library_path() {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
-  for (const char* name : {"worker_cuda.so", "../" TRADEWIND_LIBRARY_DIR "/worker_cuda.so"}) {
-    const fs::path path = folder / name;
-    if (fs::exists(path, error)) return path.lexically_normal().string();
-  }
-  return {};
-}
+std::string cuda_library_path() { return own_library_path("worker_cuda.so"); }
 
 const cuda::Functions& load_cuda_library(const std::string& path) {
   if (const cuda::Functions* table = loaded_cuda()) return *table;

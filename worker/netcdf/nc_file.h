@@ -13,6 +13,8 @@ enum class Type { int64, float32, float64 };
 
 class NcFile {
  public:
+  // EnvironmentFault when such files cannot be written here (library.h).
+  static void need_library();
   // Over what is at the path.
   explicit NcFile(const std::string& path);
   ~NcFile();  // without close(): what was written stays as it is

@@ -85,6 +85,7 @@ std::vector<std::string> NetcdfOutput::prepare(const Outlook& outlook) {
                     "give the path of a file");
   check_names(due);
   if (communicator_.rank() != 0) return {};
+  netcdf::NcFile::need_library();
   check_place(config_.path);
   sink_.claim(config_.path);
   const std::uint64_t bytes = config_.doubles ? 8 : 4;

@@ -2,8 +2,12 @@
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>
 #include <netcdf.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <limits>
 
@@ -232,4 +236,51 @@ TEST_CASE("netcdf: what cannot be written is found before the forecast") {
   CHECK_THROWS_WITH_AS(prepare(folder / "a.nc", "a/b"), doctest::Contains("cannot have its name"), UserError);
   CHECK_THROWS_WITH_AS(prepare("/dev/null", "z"), doctest::Contains("written in order"), UserError);
   CHECK_THROWS_AS(prepare(folder.path.string(), "z"), UserError);
+}
+
+namespace {
+
+// While it lives, no file can grow beyond so many bytes, and standard error goes to a file.
+class NoRoom {
+ public:
+  NoRoom(rlim_t bytes, const std::string& errors) : kept_(::dup(STDERR_FILENO)) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &before_) == 0);
+    REQUIRE(std::freopen(errors.c_str(), "w", stderr) != nullptr);
+    const rlimit limit{bytes, before_.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  }
+  ~NoRoom() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::fflush(stderr);
+    ::dup2(kept_, STDERR_FILENO);
+    ::close(kept_);
+  }
+  NoRoom(const NoRoom&) = delete;
+  NoRoom& operator=(const NoRoom&) = delete;
+
+ private:
+  int kept_;
+  rlimit before_{};
+};
+
+}  // namespace
+
+TEST_CASE("netcdf: a file that cannot grow is one error, and HDF5 prints nothing of its own") {
+  for (const auto& counts : splits) {
+    const TemporaryFolder folder;
+    std::string told;
+    {
+      const NoRoom limited(4096, folder / "errors");
+      try {
+        write_all(to(folder / "a.nc"), counts);
+      } catch (const EnvironmentFault& fault) {
+        told = fault.what();
+      }
+    }
+    CHECK(told.find("a.nc.partial") != std::string::npos);
+    CHECK(told.find("raise the limit (ulimit -f)") != std::string::npos);
+    CHECK(text_of(folder / "errors").empty());
+    CHECK_FALSE(fs::exists(folder / "a.nc"));
+  }
 }

@@ -16,6 +16,7 @@ constexpr const char* name = "worker_netcdf.so";
 // it, and HDF5's own need not be there.
 using SetPrinting = int (*)(std::int64_t stack, void* function, void* data);
 constexpr std::int64_t default_stack = 0;  // H5E_DEFAULT
+using NoFarewell = int (*)();              // H5dont_atexit(void)
 
 struct Loaded {
   const Functions* functions = nullptr;
@@ -40,6 +41,9 @@ Loaded load() {
     throw EnvironmentFault("the part for NetCDF has version " + std::to_string(table->version) +
                                ", this worker needs " + std::to_string(functions_version),
                            path, "build or install both together");
+  // At the process's end HDF5 would try again to close a file that it could not write, and fall over it.
+  if (const auto no_farewell = reinterpret_cast<NoFarewell>(::dlsym(opened, "H5dont_atexit")); no_farewell != nullptr)
+    no_farewell();
   return {table, reinterpret_cast<SetPrinting>(::dlsym(opened, "H5Eset_auto2"))};
 }
 

@@ -14,6 +14,7 @@
 #include "common/errors.h"
 #include "tests/unit/dist/ranks.h"
 #include "tests/unit/io/fixture.h"
+#include "worker/netcdf/library.h"
 #include "worker/outputs/output.h"
 #include "worker/outputs/restartable.h"
 
@@ -94,7 +95,10 @@ config::NetcdfOutputConfig to(const std::string& path) {
 
 class Read {
  public:
-  explicit Read(const std::string& path) { REQUIRE(nc_open(path.c_str(), NC_NOWRITE, &file_) == NC_NOERR); }
+  explicit Read(const std::string& path) {
+    const netcdf::Turn quiet;
+    REQUIRE(nc_open(path.c_str(), NC_NOWRITE, &file_) == NC_NOERR);
+  }
   ~Read() { nc_close(file_); }
   Read(const Read&) = delete;
   Read& operator=(const Read&) = delete;

@@ -50,7 +50,8 @@ at::Tensor Transport::drawn(std::size_t dataset, at::ScalarType type, const Step
 Fields Transport::source(const Fields& latest, const StepContext& context, at::Device device) const {
   const bool given = context.noise.defined();
   if (given && (source_ != checkpoint::SourceField::gaussian || fields_.size() != 1)) {
-    throw UserError("noise for a model that starts from none", "noise", "leave it out");
+    throw UserError(fields_.size() == 1 ? "noise for a model that starts from none" : "noise for several datasets",
+                    "noise", "leave it out");
   }
   Fields out;
   for (std::size_t i = 0; i < fields_.size(); ++i) {

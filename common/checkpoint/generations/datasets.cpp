@@ -264,9 +264,11 @@ DecoderDescription read_decoder(const Scope& scope, const NodeDescription& hidde
                                 std::int64_t encoded, std::int64_t condition, DatasetDescription& dataset) {
   DecoderDescription out;
   out.target_features = find_target_features(scope);
-  if (scope.model.class_name() == kHierarchicalModel && out.target_features != kEncodedData) {
+  const bool hierarchical = scope.model.class_name() == kHierarchicalModel;
+  if ((hierarchical || is_transport(scope.model)) && out.target_features != kEncodedData) {
     // which such a model passes over, whatever it was configured with
-    throw UserError("a hierarchical model whose decoder starts from other features than the encoded data",
+    throw UserError(std::string("a ") + (hierarchical ? "hierarchical" : "transport") +
+                        " model whose decoder starts from other features than the encoded data",
                     scope.model.path(), "anemoi-models does not run it either");
   }
   out.mapper = read_mapper(by_paths(scope.model, paths::decoder, scope.names), scope,

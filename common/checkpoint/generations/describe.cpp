@@ -127,19 +127,23 @@ void read_trunk(const Scope& scope, std::int64_t channels, std::int64_t conditio
                           .condition = out.noise && !out.noise->injection ? out.noise->channels : condition})});
 }
 
-void check_one_dataset(const Node& model, const ModelDescription& out) {
-  if (out.datasets.size() == 1) return;
-  throw UserError("a transport model of " + std::to_string(out.datasets.size()) + " datasets is not supported",
-                  model.path(), "known: transport models of one dataset, and other models of several");
+// Sampling asks the network about a field of every dataset, and wants an answer for each.
+void check_sampled(const Node& model, const std::vector<DatasetNames>& names) {
+  for (const DatasetNames& each : names) {
+    if (each.encoded && each.decoded) continue;
+    throw UserError("a transport model whose dataset " + each.dataset + " has no " +
+                        (each.encoded ? "decoder" : "encoder"),
+                    model.path(), "anemoi-models does not run it either; each dataset must be read and written");
+  }
 }
 
 void read_layers(const Scopes& scopes, const std::vector<DatasetNames>& names, ModelDescription& out) {
   const Scope& scope = scopes.front();
   const NodeDescription& hidden = out.levels.front();
   if (is_transport(scope.model)) {
-    check_one_dataset(scope.model, out);
+    check_sampled(scope.model, names);
     out.transport = read_transport(scope.model);
-    check_source(scope.model, *out.transport, out.datasets.front());
+    for (const DatasetDescription& dataset : out.datasets) check_source(scope.model, *out.transport, dataset);
   }
   const std::int64_t condition = out.transport ? out.transport->channels : 0;  // of all layers
   Encoded encoded = read_encoders(scopes, names, out, condition);

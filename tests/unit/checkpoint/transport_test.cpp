@@ -145,3 +145,26 @@ TEST_CASE("tendencies that the reference cannot make are refused") {
   CHECK(says(Changed(fixture).rename_class(tendencies, "my.Processors"), "my.Processors"));
   CHECK(says(Changed(fixture).set("model.encoder.0.proc.layer_norm_attention_src", None{}), "layer_norm"));
 }
+
+TEST_CASE("of several datasets each must be read and written, for the network is asked about all of them") {
+  const std::string several = "transport-datasets";
+  const ModelDescription model = Changed(several).model();
+  REQUIRE(model.datasets.size() == 2);
+  REQUIRE(model.transport);
+  CHECK(model.aggregation == LatentAggregation::mean);
+  for (const DatasetDescription& dataset : model.datasets) {
+    REQUIRE(dataset.tendency);
+    CHECK(first_column(dataset, InputFeature::target) == 2 * dataset.input_variables);
+  }
+  const auto only = [](const char* name) { return std::vector<Value>{Value{std::string(name)}}; };
+  CHECK(says(Changed(several).set_list("model.target_datasets", only("coarse")),
+             "a transport model whose dataset fine has no decoder"));
+  CHECK(says(Changed(several).set_list("model.input_datasets", only("fine")),
+             "a transport model whose dataset coarse has no encoder"));
+}
+
+TEST_CASE("a decoder of a transport model starts from the encoded data, whatever it was configured with") {
+  const std::string feature = "model.decoders_target_input.0.features.0", layers = "anemoi.models.layers.";
+  CHECK(says(Changed(fixture).rename_class(feature, layers + "target_features.CoordinatesFeature"),
+             "a transport model whose decoder starts from other features"));
+}

@@ -131,9 +131,9 @@ void read_trunk(const Scope& scope, std::int64_t channels, std::int64_t conditio
 void check_sampled(const Node& model, const std::vector<DatasetNames>& names) {
   for (const DatasetNames& each : names) {
     if (each.encoded && each.decoded) continue;
-    throw UserError("a transport model whose dataset " + each.dataset + " has no " +
-                        (each.encoded ? "decoder" : "encoder"),
-                    model.path(), "anemoi-models does not run it either; each dataset must be read and written");
+    throw UserError(
+        "a transport model whose dataset " + each.dataset + " has no " + (each.encoded ? "decoder" : "encoder"),
+        model.path(), "anemoi-models does not run it either; each dataset must be read and written");
   }
 }
 
@@ -227,6 +227,12 @@ Refusals distinct(const Refusals& all) {
   return out;
 }
 
+// Names and texts of a file may be of any length; what is told of them is not.
+void shorten(std::string& text) {
+  constexpr std::size_t most = 900;
+  if (text.size() > most) text = text.substr(0, most) + " ...";
+}
+
 }  // namespace
 
 ModelDescription describe(const Tree& tree) {
@@ -241,6 +247,8 @@ ModelDescription describe(const Tree& tree) {
   for (Refusal& each : refusals) each.where = without_file(each.where, file);
   refusals = distinct(refusals);
   for (Refusal& each : refusals) {
+    shorten(each.what);
+    shorten(each.where);
     if (!file.empty()) each.where = each.where.empty() ? file : file + ": " + each.where;
   }
   throw Refused(std::move(refusals));

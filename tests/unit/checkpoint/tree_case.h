@@ -1,0 +1,34 @@
+// Trees of checkpoints without their weights, one for each family of models: trees/NAME.zip, made by
+// tests/tools/make_trees.py from the further cases of that name.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "common/checkpoint/archive.h"
+#include "tests/unit/checkpoint/zip_builder.h"
+
+namespace tradewind::checkpoint {
+
+// As the checkpoint was, but for the zeros in it; in memory.
+inline std::shared_ptr<const Archive> unpacked_tree(const std::string& path) {
+  const auto packed = Archive::open(path);
+  std::vector<ZipEntry> entries;
+  for (const ArchiveEntry& entry : packed->entries()) {
+    const std::string content = packed->read(entry, std::uint64_t{64} << 20);
+    if (entry.name != "zeros") {
+      entries.push_back({.name = entry.name, .content = content});
+      continue;
+    }
+    std::istringstream lines(content);
+    std::string name;
+    for (std::size_t size = 0; lines >> name >> size;)
+      entries.push_back({.name = name, .content = std::string(size, '\0')});
+  }
+  return Archive::from_bytes(zip_of(entries), path);
+}
+
+}  // namespace tradewind::checkpoint

@@ -91,7 +91,8 @@ for reference in "$case_dir"/reference-*.grib; do
     fail "the forecast of ${dataset%.grib} differs from its reference by more than $tolerance standard deviations of a field"
   several=1
 done
-if [ -n "${several:-}" ] && [ -f reference.npz ]; then
+if [ -n "${several:-}" ]; then
+  [ -f reference.npz ] || exit 0
   predict=(predict inference-last.ckpt x.npz y.npz)
   [ "$world_size" = 1 ] || predict+=(--world-size "$world_size")
   python3 "$here/check_sharded.py" --x reference.npz x.npz

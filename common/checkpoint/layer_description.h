@@ -19,13 +19,11 @@ struct LinearDescription {
   bool operator==(const LinearDescription&) const = default;
 };
 
-// Over the last dimension; weight and bias absent when not affine. With keeps_input_type the result has the input's
-// dtype, also where autocast would compute and return float32 (CUDA).
+// Over the last dimension; weight and bias absent when not affine.
 struct LayerNormDescription {
   std::optional<TensorDescriptor> weight, bias;
   std::int64_t size = 0;
   double epsilon = 1e-5;
-  bool keeps_input_type = false;
   bool operator==(const LayerNormDescription&) const = default;
 };
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "common/checkpoint/generations/attributes.h"
+#include "common/checkpoint/generations/class_table.h"
 #include "common/checkpoint/generations/edges.h"
 #include "common/checkpoint/generations/ensemble.h"
 #include "common/checkpoint/generations/hierarchy.h"
@@ -85,18 +86,8 @@ std::vector<TargetFeature> find_target_features(const Scope& scope) {
   require_class(composite, "target feature", {"anemoi.models.layers.target_features.CompositeTargetFeature"});
   refuse_unknown_attributes(composite);
   std::vector<TargetFeature> features;
-  for (const Node& node : composite.at("features").items()) {
-    const std::string name = node.class_name();
-    const auto* row = std::find_if(kTargetFeatures.begin(), kTargetFeatures.end(),
-                                   [&](const FeatureRow& each) { return each.class_name == name; });
-    if (row == kTargetFeatures.end()) {
-      std::string known;
-      for (const FeatureRow& each : kTargetFeatures) add_to_list(known, each.class_name);
-      refuse_class(node, "decoder target feature", known);
-    }
-    refuse_unknown_attributes(node);
-    features.push_back(row->feature);
-  }
+  for (const Node& node : composite.at("features").items())
+    features.push_back(row_of(kTargetFeatures, node, "decoder target feature").feature);
   if (features.empty()) throw UserError("a decoder without target features", composite.path());
   return features;
 }

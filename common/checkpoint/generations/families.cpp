@@ -1,22 +1,20 @@
 #include "common/checkpoint/generations/families.h"
 
-#include <algorithm>
 #include <string_view>
 #include <vector>
 
 #include "common/checkpoint/generations/boundings.h"
+#include "common/checkpoint/generations/class_table.h"
 #include "common/checkpoint/generations/ensemble.h"
 #include "common/checkpoint/generations/graph_conv.h"
 #include "common/checkpoint/generations/graph_transformer.h"
 #include "common/checkpoint/generations/imputers.h"
-#include "common/checkpoint/generations/known.h"
 #include "common/checkpoint/generations/point_wise.h"
 #include "common/checkpoint/generations/postprocessors.h"
 #include "common/checkpoint/generations/remapper.h"
 #include "common/checkpoint/generations/transformer.h"
 #include "common/checkpoint/generations/truncation.h"
 #include "common/checkpoint/generations/variables.h"
-#include "common/checkpoint/listing.h"
 
 namespace tradewind::checkpoint {
 namespace {
@@ -86,19 +84,8 @@ const Readers<decltype(&read_normalizer)> kPreprocessors = {
 };
 
 template <class Reader>
-std::string names_of(const Readers<Reader>& table) {
-  std::string out;
-  for (const auto& row : table) add_to_list(out, row.class_name);
-  return out;
-}
-
-template <class Reader>
 Reader reader_of(const Readers<Reader>& table, const Node& node, std::string_view what) {
-  const std::string name = node.class_name();
-  const auto row = std::find_if(table.begin(), table.end(), [&](const auto& each) { return each.class_name == name; });
-  if (row == table.end()) refuse_class(node, what, names_of(table));
-  refuse_unknown_attributes(node);
-  return row->reader;
+  return row_of(table, node, what).reader;
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "common/checkpoint/generations/attributes.h"
-#include "common/checkpoint/generations/known.h"
+#include "common/checkpoint/generations/class_table.h"
 #include "common/errors.h"
 
 namespace tradewind::checkpoint {
@@ -40,36 +40,31 @@ constexpr std::array<ActivationRow, 7> kActivations = {{
 }};
 
 std::optional<Activation> find_activation(const Node& node) {
-  const std::string name = node.class_name();
-  for (const ActivationRow& row : kActivations) {
-    if (row.class_name != name) continue;
-    if (row.activation == Activation::identity) return row.activation;
-    refuse_unknown_attributes(node);
-    if (row.activation == Activation::gelu) {
-      const Node approximate = node.at("approximate");
-      if (approximate.as_string() == "tanh") return Activation::gelu_tanh;
-      if (approximate.as_string() != "none") {
-        throw UserError("GELU with approximate = " + approximate.as_string() + " is not supported", approximate.path(),
-                        "known: none, tanh");
-      }
+  const ActivationRow* row = find_row(kActivations, node);
+  if (row == nullptr) return std::nullopt;
+  if (row->activation == Activation::identity) return row->activation;
+  refuse_unknown_attributes(node);
+  if (row->activation == Activation::gelu) {
+    const Node approximate = node.at("approximate");
+    if (approximate.as_string() == "tanh") return Activation::gelu_tanh;
+    if (approximate.as_string() != "none") {
+      throw UserError("GELU with approximate = " + approximate.as_string() + " is not supported", approximate.path(),
+                      "known: none, tanh");
     }
-    if (row.activation == Activation::leaky_relu && node.at("negative_slope").as_double() != 0.01) {
-      throw UserError("LeakyReLU with another negative_slope than 0.01 is not supported",
-                      node.at("negative_slope").path());
-    }
-    return row.activation;
   }
-  return std::nullopt;
+  if (row->activation == Activation::leaky_relu && node.at("negative_slope").as_double() != 0.01) {
+    throw UserError("LeakyReLU with another negative_slope than 0.01 is not supported",
+                    node.at("negative_slope").path());
+  }
+  return row->activation;
 }
 
 std::string known_layers() {
-  std::string known =
-      "torch.nn.modules.linear.Linear, torch.nn.modules.normalization.LayerNorm, "
-      "anemoi.models.layers.normalization.AutocastLayerNorm, "
-      "anemoi.models.layers.utils.AutocastLayerNorm, anemoi.models.layers.mlp.GatedMLPLayer, "
-      "torch.nn.modules.dropout.Dropout";
-  for (const ActivationRow& row : kActivations) known += ", " + std::string(row.class_name);
-  return known;
+  return "torch.nn.modules.linear.Linear, torch.nn.modules.normalization.LayerNorm, "
+         "anemoi.models.layers.normalization.AutocastLayerNorm, "
+         "anemoi.models.layers.utils.AutocastLayerNorm, anemoi.models.layers.mlp.GatedMLPLayer, "
+         "torch.nn.modules.dropout.Dropout, " +
+         class_names(kActivations);
 }
 
 bool is_layer_norm(const std::string& name) {
@@ -258,7 +253,6 @@ LayerNormDescription read_layer_norm(const Node& node, std::int64_t size) {
   LayerNormDescription out;
   out.size = size;
   out.epsilon = node.at("eps").as_double();
-  out.keeps_input_type = node.class_name().ends_with(".AutocastLayerNorm");
   const Node shape = node.at("normalized_shape");
   if (const auto sizes = shape.items(); sizes.size() != 1 || sizes.front().as_int() != size) {
     throw UserError("layer norm over another shape than (" + std::to_string(size) + ")", shape.path());
@@ -287,7 +281,7 @@ NormDescription read_norm(const Node& node, std::int64_t size, std::int64_t cond
   if (!conditional) return read_layer_norm(node, size);
   refuse_unknown_attributes(node);
   NormDescription out = read_layer_norm(node.at("norm"), size);
-  out.keeps_input_type = node.at("autocast").as_bool();
+  (void)node.at("autocast").as_bool();  // there, and a bool; it changes dtypes under torch.autocast only
   out.condition = ConditionDescription{read_linear(node.at("scale"), size, condition),
                                        read_linear(node.at("bias"), size, condition)};
   return out;

@@ -83,7 +83,6 @@ TEST_CASE("noise conditions the norms of the processor") {
   for (const NormDescription* norm : {&block.norm_attention, &block.norm_mlp}) {
     REQUIRE(norm->condition);
     CHECK_FALSE(norm->weight);
-    CHECK_FALSE(norm->keeps_input_type);
     CHECK(norm->condition->scale.weight.shape == std::vector<std::int64_t>{64, 4});
     CHECK(norm->condition->shift.bias);
   }
@@ -113,7 +112,7 @@ TEST_CASE("every generation's columns of the encoder and noise") {
     const auto file = tests::find_checkpoint(TRADEWIND_GOLDEN_DIR, row.name);
     if (!file) continue;
     CAPTURE(row.name);
-    const auto tree = Tree::read(Archive::open(*file));
+    const auto tree = Tree::read(archive::Archive::open(*file));
     const ModelDescription model = describe(*tree);
     CHECK(model.datasets.at(0).input_features == row.features);
     CHECK(model.noise.has_value() == row.noise);

@@ -23,6 +23,7 @@ class Filtered : public Output, public Restartable {
   OutputFigures figures() const override { return output_->figures(); }
   std::string caution() const override { return output_->caution(); }
   std::vector<std::string> files() const override { return output_->files(); }
+  std::vector<Output*> parts() const override { return {output_.get()}; }
 
   std::string why_no_restart() const override;
   Settled settle() override;

@@ -79,7 +79,7 @@ bool GribOutput::wants(Duration step) const {
 
 grib::Templates& GribOutput::templates(const fields::Grid& grid) {
   if (!templates_)
-    templates_.emplace(config_.templates, context_.metadata, context_.input_templates, corners_of(grid, communicator_),
+    templates_.emplace(config_.templates, context_.metadata, input_messages_, corners_of(grid, communicator_),
                        config_.encoding);
   return *templates_;
 }

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "worker/grib/encode.h"
@@ -24,10 +25,11 @@
 #include "worker/outputs/output.h"
 #include "worker/outputs/restartable.h"
 #include "worker/outputs/task_threads.h"
+#include "worker/outputs/template_user.h"
 
 namespace tradewind::outputs {
 
-class GribOutput : public Output, public Restartable {
+class GribOutput : public Output, public Restartable, public TemplateUser {
  public:
   GribOutput(const config::GribOutputConfig& config, const OutputContext& context, dist::Communicator& communicator);
   bool wants(Duration step) const override;
@@ -40,6 +42,9 @@ class GribOutput : public Output, public Restartable {
   std::string caution() const override;
   std::vector<std::string> files() const override { return layout_.files(); }
   void resume(Settled settled) override;
+  void take_templates(std::shared_ptr<const grib::TemplateSet> messages) override {
+    input_messages_ = std::move(messages);
+  }
 
  private:
   struct Field {
@@ -82,7 +87,8 @@ class GribOutput : public Output, public Restartable {
   OutputContext context_;
   dist::Communicator& communicator_;
   grib::KeyRules rules_;
-  std::optional<grib::Templates> templates_;  // known when the first state's grid is
+  std::shared_ptr<const grib::TemplateSet> input_messages_;  // null: none
+  std::optional<grib::Templates> templates_;                 // known when the first state's grid is
   FileSink sink_;
   FileLayout layout_;
   std::mutex previews_;

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 #include "common/checkpoint/metadata.h"
 #include "common/config/outputs/outputs.h"
 #include "common/dates.h"
@@ -19,10 +19,6 @@
 #include "worker/fields/state.h"
 #include "worker/outputs/ordered_file.h"
 #include "worker/outputs/writers.h"
-
-namespace tradewind::grib {
-struct TemplateSet;
-}
 
 namespace tradewind::outputs {
 
@@ -33,8 +29,6 @@ using fields::State;
 struct OutputContext {
   const checkpoint::Metadata& metadata;            // with typed_variables
   const checkpoint::Metadata* named_by = nullptr;  // without them, for filters; null: the same
-  // What the run's input has of a format's messages, for an output of that format; null: nothing.
-  std::shared_ptr<const grib::TemplateSet> input_templates = {};
   bool allow_nans = false;
   // run-wide defaults, for what the output's own config leaves open
   bool write_initial_state = true;
@@ -44,7 +38,7 @@ struct OutputContext {
   std::string run_words = {};  // what the run's lock files say of it (lock_file.h); empty: of this process
   GivenStreams streams = {};
   std::function<Site(const std::string& folder)> site_probe = {};  // where this rank stands, unless site_of() says it
-  std::shared_ptr<const checkpoint::Archive> archive = {};         // of the checkpoint, for filters that read from it
+  std::shared_ptr<const archive::Archive> archive = {};            // of the checkpoint, for filters that read from it
   std::optional<config::ParallelWriters> writers = {};             // what `parallel` asks of the output in it
 };
 
@@ -56,7 +50,7 @@ struct OutputFigures {
   std::int64_t most_pending_bytes = 0, pending_limit_bytes = 0;
 };
 
-// What only some kinds can (restartable.h) is asked for by dynamic_cast.
+// What only some kinds can (restartable.h, template_user.h) is asked for by dynamic_cast.
 class Output {
  public:
   virtual ~Output() = default;
@@ -73,6 +67,8 @@ class Output {
   virtual std::string caution() const { return {}; }
   // Names of the files it has begun so far, the same on every rank.
   virtual std::vector<std::string> files() const { return {}; }
+  // The outputs that it is made of.
+  virtual std::vector<Output*> parts() const { return {}; }
 };
 
 // With the output's own filters before it.

@@ -63,6 +63,12 @@ std::vector<std::string> TeeOutput::files() const {
   return all;
 }
 
+std::vector<Output*> TeeOutput::parts() const {
+  std::vector<Output*> all;
+  for (const auto& output : outputs_) all.push_back(output.get());
+  return all;
+}
+
 std::string TeeOutput::why_no_restart() const {
   for (const auto& output : outputs_)
     if (std::string why = outputs::why_no_restart(*output); !why.empty()) return why;

@@ -20,6 +20,7 @@ class TeeOutput : public Output, public Restartable {
   OutputFigures figures() const override;
   std::string caution() const override;
   std::vector<std::string> files() const override;
+  std::vector<Output*> parts() const override;
 
   std::string why_no_restart() const override;
   Settled settle() override;

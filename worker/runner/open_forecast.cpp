@@ -10,6 +10,7 @@
 #include "worker/filters/chain.h"
 #include "worker/forecast/random_numbers.h"
 #include "worker/inputs/template_source.h"
+#include "worker/outputs/template_user.h"
 #include "worker/runner/driven_model.h"
 #include "worker/runner/model_options.h"
 #include "worker/runner/precision.h"
@@ -19,7 +20,7 @@ namespace {
 
 // The same config means the same source: one object, one scan.
 forecast::Sources open_sources(const config::RunConfig& config, const checkpoint::Metadata& metadata,
-                               const std::shared_ptr<const checkpoint::Archive>& archive,
+                               const std::shared_ptr<const archive::Archive>& archive,
                                dist::Communicator& communicator) {
   forecast::Sources sources;
   const inputs::InputContext context{metadata, communicator, config.pre_processors, archive};
@@ -109,19 +110,18 @@ forecast::DatasetRun open_dataset(const Opened& opened, std::size_t number, Begi
   const auto& archive = opened.checkpoint->archive;
   auto output = outputs::make_output(
       output_of(config, dataset),
-      outputs::OutputContext{
-          .metadata = opened.described[number],
-          .named_by = &metadata,
-          .input_templates = inputs::templates_of(*beginning.sources.prognostic, roles.prognostic.names),
-          .allow_nans = allow_nans,
-          .write_initial_state = config.write_initial_state,
-          .output_frequency = config.output_frequency,
-          .pending_bytes =
-              opened.settings.output_buffer / static_cast<std::size_t>(communicator.size()) / opened.configs.size(),
-          .run_words = opened.settings.run_words,
-          .streams = streams,
-          .archive = archive},
+      outputs::OutputContext{.metadata = opened.described[number],
+                             .named_by = &metadata,
+                             .allow_nans = allow_nans,
+                             .write_initial_state = config.write_initial_state,
+                             .output_frequency = config.output_frequency,
+                             .pending_bytes = opened.settings.output_buffer /
+                                              static_cast<std::size_t>(communicator.size()) / opened.configs.size(),
+                             .run_words = opened.settings.run_words,
+                             .streams = streams,
+                             .archive = archive},
       communicator);
+  outputs::give_templates(*output, inputs::templates_of(*beginning.sources.prognostic, roles.prognostic.names));
   filters::Chain filters(config.post_processors, {opened.described[number], communicator.rank(), archive, &metadata});
   forecast::DatasetParts parts{
       .output_variables = {},

@@ -8,6 +8,7 @@
 #include "worker/inputs/input.h"
 #include "worker/inputs/template_source.h"
 #include "worker/outputs/output.h"
+#include "worker/outputs/template_user.h"
 
 using namespace tradewind;
 using namespace tradewind::test;
@@ -66,13 +67,11 @@ TEST_CASE("the reference's fields, written again, are the reference's messages")
       inputs::make_input(config::GribInputConfig{golden("gt-transformer/input.grib"), {}}, metadata, *communicator);
   input->read(metadata.prognostic, {start - hours(6), start}, {0, 5248});
   const TemporaryFolder folder;
-  const outputs::OutputContext context{
-      .metadata = metadata,
-      .input_templates = inputs::templates_of(*input, metadata.prognostic),
-  };
+  const outputs::OutputContext context{.metadata = metadata};
   const auto grid = std::make_shared<const fields::Grid>(
       fields::Grid{fields::Rows({5248}), std::make_shared<inputs::GridPoints>(*input->grid_points(5248))});
   const auto output = outputs::make_output(golden_output(folder / "new/output.grib"), context, *communicator);
+  outputs::give_templates(*output, inputs::templates_of(*input, metadata.prognostic));
 
   const auto reference = read_messages(golden("gt-transformer/reference.grib"));
   REQUIRE(reference.size() == 90);

@@ -1,8 +1,11 @@
 #include "launcher/agent/member_run.h"
 
 #include <csignal>
+#include <optional>
+#include <utility>
 
 #include "common/errors.h"
+#include "launcher/process/leaving.h"
 #include "launcher/wire/control_fault.h"
 
 namespace tradewind::launcher {
@@ -76,6 +79,13 @@ class MemberRun {
 
 }  // namespace
 
-int run_member(MemberPlan plan) { return MemberRun(std::move(plan)).run(); }
+int run_member(MemberPlan plan) {
+  std::optional<MemberRun> run(std::in_place, std::move(plan));
+  const int code = run->run();
+  const SignalsHeld held;
+  run.reset();
+  if (code != 0) leave_on_signals(code);
+  return code;
+}
 
 }  // namespace tradewind::launcher

@@ -19,6 +19,7 @@
 #include "launcher/launch/host_check.h"
 #include "launcher/launch/meeting_place.h"
 #include "launcher/launch/srun.h"
+#include "launcher/process/leaving.h"
 #include "launcher/process/system_errors.h"
 #include "launcher/process/text_sink.h"
 #include "launcher/report/rank_table.h"
@@ -112,7 +113,11 @@ int control(const PlanMaker& make_plan, const Job& job, const Supervision& super
     if (output_sink.settle(usual) != 0) fail_for_output(outcome, console);
     tell();
     run->dismiss();
-    run.reset();  // who is tired of waiting for the reader below may end this by a signal
+    {
+      const SignalsHeld held;
+      run.reset();  // who is tired of waiting for the reader below may end this by a signal
+      if (outcome.exit_code != 0) leave_on_signals(outcome.exit_code);
+    }
     if (!outcome.error && output_sink.finish() != 0) {
       fail_for_output(outcome, console);
       tell();

@@ -1,9 +1,13 @@
 // The launcher's executable with stand-in workers: what a user and their scripts see.
 #include <doctest/doctest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "tests/integration/program.h"
 
@@ -95,6 +99,37 @@ TEST_CASE("signals end the run with their code and leave nothing") {
     CHECK(Json::parse(text_of(folder.path / "d" / "report.json"))["status"] == "stopped");
     CHECK(processes_marked(folder.path) == 0);
   }
+}
+
+TEST_CASE("signals that go on until the run has left end it with its code, never as a signal would") {
+  const Folder folder(example);
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    const int number = attempt % 2 == 0 ? SIGINT : SIGTERM;
+    std::thread sender;
+    std::atomic<bool> enough = false;
+    const Result result = run({.command = {TRADEWIND_EXECUTABLE, "run", "config.yaml", "--run-dir", "d"},
+                               .folder = folder.path,
+                               .environment = {{"TRADEWIND_WORKER", TRADEWIND_FAKE_WORKER},
+                                               {"FAKE_WORKER", "stops_on_request"},
+                                               {"TRADEWIND_TEST_MARK", folder.path}},
+                               .watch = [&](pid_t pid, const std::string& error) {
+                                 if (sender.joinable() || error.find("waiting\n") == std::string::npos) return;
+                                 const int process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+                                 REQUIRE(process >= 0);
+                                 sender = std::thread([&enough, process, number] {
+                                   while (!enough && ::syscall(SYS_pidfd_send_signal, process, number, nullptr, 0) == 0)
+                                     std::this_thread::sleep_for(std::chrono::microseconds(50));
+                                   ::close(process);
+                                 });
+                               }});
+    enough = true;
+    REQUIRE(sender.joinable());
+    sender.join();
+    CHECK_FALSE(result.by_signal);
+    CHECK(result.code == 128 + number);
+    CHECK(Json::parse(text_of(folder.path / "d" / "report.json"))["status"] == "stopped");
+  }
+  CHECK(processes_marked(folder.path) == 0);
 }
 
 TEST_CASE("a worker that is not there") {

@@ -49,6 +49,7 @@ Result run(const Program& program) {
   }
   int status = 0;
   ::waitpid(pid, &status, 0);
+  result.by_signal = WIFSIGNALED(status);
   result.code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   return result;
 }

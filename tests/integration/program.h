@@ -15,6 +15,7 @@ namespace tradewind::test {
 
 struct Result {
   int code = 0;  // 128 + n when signal n ended it
+  bool by_signal = false;
   std::string output, error;
 };
 

@@ -9,14 +9,6 @@ namespace {
 
 using Waiting = std::map<std::string, std::vector<const MessageKeys*>>;
 
-// What a message says that does not say it.
-std::string default_of(const std::string& key) {
-  static const std::map<std::string, std::string> defaults = {
-      {"number", "0"}, {"bitmapPresent", "0"}, {"localUsePresent", "0"}, {"stepType", "instant"}};
-  const auto found = defaults.find(key);
-  return found == defaults.end() ? "none" : found->second;
-}
-
 bool is_local(const std::string& key) { return key.starts_with("mars") || key == "experimentVersionNumber"; }
 
 // Both editions have them, but name the same level otherwise: 2t lies at the surface or 2 m above it.

@@ -9,10 +9,8 @@
 namespace tradewind::compare {
 namespace {
 
-// With what a message says that lacks the key.
-constexpr std::pair<const char*, const char*> identifying[] = {
-    {"shortName", "-"}, {"paramId", "-"},   {"typeOfLevel", "-"},    {"level", "0"}, {"dataDate", "-"},
-    {"dataTime", "-"},  {"stepRange", "0"}, {"stepType", "instant"}, {"number", "0"}};
+constexpr const char* identifying[] = {"shortName", "paramId",   "typeOfLevel", "level", "dataDate",
+                                       "dataTime",  "stepRange", "stepType",    "number"};
 constexpr const char* shared[] = {"edition",
                                   "shortName",
                                   "paramId",
@@ -46,29 +44,32 @@ Packing packing_of(const grib::Handle& message) {
   return {*minimum * unit, constant ? 0 : std::pow(2.0, static_cast<double>(*binary)) * unit};
 }
 
+std::string said(const grib::Handle& message, const std::string& key) {
+  return message.text(key).value_or(default_of(key));
+}
+
 // As MARS has it: the level types of the editions differ (2t, msl), and so do the starts of their steps (mx2t).
 std::string meaning_of(const grib::Handle& message, Duration lead) {
-  const auto text = [&](const char* key, const char* otherwise) { return message.text(key).value_or(otherwise); };
-  const std::string levtype = text("levtype", "");
-  std::string level = text("levelist", "");
+  const std::string levtype = message.text("levtype").value_or("");
+  std::string level = message.text("levelist").value_or("");
   if (levtype == "sfc" || levtype == "o2d") level = "";
-  if (levtype.empty()) level = text("typeOfLevel", "") + " " + text("level", "0");
-  return text("paramId", "-") + "/" + levtype + "/" + level + "/" + text("dataDate", "-") + "/" +
-         text("dataTime", "-") + "/" + duration_text(lead) + "/" + text("number", "0");
+  if (levtype.empty()) level = said(message, "typeOfLevel") + " " + said(message, "level");
+  return said(message, "paramId") + "/" + levtype + "/" + level + "/" + said(message, "dataDate") + "/" +
+         said(message, "dataTime") + "/" + duration_text(lead) + "/" + said(message, "number");
 }
 
 MessageKeys keys_of(const grib::Handle& message) {
   MessageKeys keys;
-  const std::string name = message.text("shortName").value_or("?"), level = message.text("level").value_or("0");
+  const std::string name = message.text("shortName").value_or("?"), level = said(message, "level");
   const std::string levels = message.text("typeOfLevel").value_or("");
   const bool leveled = levels == "isobaricInhPa" || levels == "isobaricInPa" || levels == "hybrid" ||
                        levels == "theta" || levels == "potentialVorticity";
   keys.field = leveled ? name + "_" + level : name;
   keys.lead = parse_duration(message.text("endStep").value_or("0"));
-  keys.valid = grib::valid_time(message);
-  keys.base = keys.valid - keys.lead;
+  keys.base = grib::base_time(message);
+  keys.valid = keys.base + keys.lead;
   keys.label = keys.field + " step " + duration_text(keys.lead);
-  for (const auto& [key, otherwise] : identifying) keys.identity += message.text(key).value_or(otherwise) + "/";
+  for (const char* key : identifying) keys.identity += said(message, key) + "/";
   keys.meaning = meaning_of(message, keys.lead);
   for (const char* key : shared) keys.keys.emplace_back(key, message.text(key));
   keys.packing = packing_of(message);
@@ -79,6 +80,14 @@ MessageKeys keys_of(const grib::Handle& message) {
 }
 
 }  // namespace
+
+std::string default_of(const std::string& key) {
+  static const std::map<std::string, std::string> defaults = {{"number", "0"},        {"level", "0"},
+                                                              {"stepRange", "0"},     {"stepType", "instant"},
+                                                              {"bitmapPresent", "0"}, {"localUsePresent", "0"}};
+  const auto found = defaults.find(key);
+  return found == defaults.end() ? "none" : found->second;
+}
 
 MessageFile::MessageFile(std::string path) : path_(std::move(path)) {
   try {

@@ -36,6 +36,9 @@ struct MessageKeys {
   grib::Extent extent;
 };
 
+// What a message means that lacks the key; "none" where no value would mean the same.
+std::string default_of(const std::string& key);
+
 class MessageFile {
  public:
   explicit MessageFile(std::string path);

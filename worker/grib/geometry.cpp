@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
+#include <vector>
 
 #include "common/errors.h"
 
@@ -23,18 +25,35 @@ void check_number(long declared, double given, const std::string& by, const Hand
     contradiction(std::to_string(declared) + " points, but " + by + " give " + Json(given).dump(), message);
 }
 
-// Flags that ecCodes does not look at when it works out points: rows of a reduced grid always run eastwards, those of a
-// reduced Gaussian one from the north; Gaussian grids run row by row, and no row of these grids turns back.
-void check_order(const Handle& message, const std::string& type) {
+using Order = std::vector<std::pair<std::string, long>>;  // flags and the values they must have
+
+// Flags that ecCodes 2.50 does not look at when it works out points, with what they have to say for its points to be
+// those of the values. Rows of a reduced grid always run eastwards, those of a reduced Gaussian one from the north,
+// those of a reduced regular one from the first latitude to the last; projected grids always run from their first point
+// east and north, row by row; no row turns back.
+Order order_of_points(const Handle& message, const std::string& type) {
   const bool reduced = type.starts_with("reduced"), gaussian = type.ends_with("_gg");
-  std::vector<std::string> unseen;
-  if (reduced) unseen.emplace_back("iScansNegatively");
-  if (reduced && gaussian) unseen.emplace_back("jScansPositively");
-  if (reduced || gaussian) unseen.emplace_back("jPointsAreConsecutive");
-  if (reduced || gaussian || type.ends_with("_ll")) unseen.emplace_back("alternativeRowScanning");
-  for (const std::string& key : unseen)
-    if (message.integer(key).value_or(0) != 0)
-      throw UserError("the points of the message's grid (" + type + ") come in another order: " + key + " is 1",
+  const bool projected = type == "lambert" || type == "polar_stereographic" || type == "mercator";
+  Order order;
+  if (reduced || projected) order.emplace_back("iScansNegatively", 0);
+  if (reduced && gaussian) order.emplace_back("jScansPositively", 0);
+  if (projected) order.emplace_back("jScansPositively", 1);
+  if (reduced && !gaussian) {
+    const auto first = message.real("latitudeOfFirstGridPointInDegrees"),
+               last = message.real("latitudeOfLastGridPointInDegrees");
+    if (first && last && *first != *last) order.emplace_back("jScansPositively", *last > *first ? 1 : 0);
+  }
+  if (reduced || gaussian || projected) order.emplace_back("jPointsAreConsecutive", 0);
+  if (reduced || gaussian || projected || type.ends_with("_ll") || type == "lambert_azimuthal_equal_area")
+    order.emplace_back("alternativeRowScanning", 0);
+  return order;
+}
+
+void check_order(const Handle& message, const std::string& type) {
+  for (const auto& [key, wanted] : order_of_points(message, type))
+    if (const long given = message.integer(key).value_or(wanted); given != wanted)
+      throw UserError("the points of the message's grid (" + type + ") come in another order: " + key + " is " +
+                          std::to_string(given),
                       message.where(), "give the field row by row in the order of the checkpoint's points");
 }
 

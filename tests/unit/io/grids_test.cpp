@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <map>
 
 #include "common/errors.h"
 #include "tests/unit/dist/ranks.h"
@@ -112,6 +113,84 @@ TEST_CASE("points in another order are refused by the flag or the first point th
       CHECK(read(*communicator, path) != "");
       CHECK(told(grib::Handle::from_sample("regular_gg_sfc_grib" + std::to_string(edition)).value(), flag));
     }
+  }
+}
+
+TEST_CASE(
+    "every flag of the order of points is refused or moves the points, on every grid that ecCodes has a sample of") {
+  for (const char* grid : {"regular_ll_sfc", "rotated_ll_sfc", "regular_gg_sfc", "rotated_gg_sfc", "reduced_gg_pl_32",
+                           "reduced_rotated_gg_sfc", "reduced_ll_sfc"})
+    for (const long edition : {1L, 2L})
+      for (const std::string flag :
+           {"iScansNegatively", "jScansPositively", "jPointsAreConsecutive", "alternativeRowScanning"}) {
+        CAPTURE(grid);
+        CAPTURE(edition);
+        CAPTURE(flag);
+        if (edition == 1 && flag == "alternativeRowScanning") continue;  // which it lacks
+        CHECK(told(grib::Handle::from_sample(std::string(grid) + "_grib" + std::to_string(edition)).value(), flag));
+      }
+}
+
+TEST_CASE("rows of a reduced regular grid run as its first and last latitude say") {
+  auto sample = grib::Handle::from_sample("reduced_ll_sfc_grib2");
+  const auto count = static_cast<std::size_t>(sample->integer("numberOfDataPoints").value());
+  grib::NoPoints why;
+  const auto points = [&](double first, double last, long flag) {
+    grib::Handle message = sample->clone();
+    message.set_together({{"latitudeOfFirstGridPointInDegrees", first},
+                          {"latitudeOfLastGridPointInDegrees", last},
+                          {"jScansPositively", flag}});
+    return grib::points_of(grib::Handle::from_bytes(message.bytes(), "r.grib"), count, why);
+  };
+  const auto southwards = points(81, -78, 0), northwards = points(-78, 81, 1);
+  REQUIRE((southwards && northwards));
+  CHECK(southwards->latitudes.front() == doctest::Approx(81));
+  CHECK(southwards->latitudes.back() == doctest::Approx(-78).epsilon(0.01));
+  CHECK(northwards->latitudes.front() == doctest::Approx(-78));
+  CHECK(northwards->latitudes.back() == doctest::Approx(81).epsilon(0.01));
+  CHECK(has(error_of([&] { points(81, -78, 1); }), "jScansPositively is 1"));
+  CHECK(has(error_of([&] { points(-78, 81, 0); }), "jScansPositively is 0"));
+}
+
+TEST_CASE("projected grids run east and north from their first point, or are refused") {
+  const grib::Json common = {{"DxInMetres", 10000},
+                             {"DyInMetres", 10000},
+                             {"latitudeOfFirstGridPointInDegrees", 50},
+                             {"longitudeOfFirstGridPointInDegrees", 5},
+                             {"LaDInDegrees", 50},
+                             {"shapeOfTheEarth", 6}};
+  const std::map<std::string, grib::Json> projections = {
+      {"lambert", {{"LoVInDegrees", 10}, {"Latin1InDegrees", 45}, {"Latin2InDegrees", 55}}},
+      {"polar_stereographic", {{"orientationOfTheGridInDegrees", 10}}},
+      {"mercator",
+       {{"DiInMetres", 10000},
+        {"DjInMetres", 10000},
+        {"latitudeOfLastGridPointInDegrees", 52},
+        {"longitudeOfLastGridPointInDegrees", 8}}}};
+  for (const auto& [type, own] : projections) {
+    CAPTURE(type);
+    auto message = grib::Handle::from_sample("regular_ll_sfc_grib2");
+    message->set("gridType", type);
+    for (const auto& keys : {common, own})
+      for (const auto& [key, value] : keys.items())
+        if (type != "mercator" || !key.starts_with("Dx")) message->set_together({{key, value}});
+    message->set("jScansPositively", 1L);
+    const auto count = static_cast<std::size_t>(message->integer("numberOfDataPoints").value());
+    REQUIRE(count == 496);
+    grib::NoPoints why;
+    const auto points_with = [&](const std::string& flag, long value) {
+      grib::Handle turned = grib::Handle::from_bytes(message->bytes(), "p.grib");
+      if (!flag.empty()) turned.set(flag, value);
+      return grib::points_of(grib::Handle::from_bytes(turned.bytes(), "p.grib"), count, why);
+    };
+    const auto points = points_with("", 0);
+    REQUIRE(points);
+    CHECK(points->latitudes[0] == doctest::Approx(50));
+    CHECK(points->latitudes[16] > points->latitudes[0] + 0.05);  // the next row
+    CHECK(points->longitudes[1] > points->longitudes[0] + 0.05);
+    for (const auto& [flag, value] : {std::pair("iScansNegatively", 1L), std::pair("jScansPositively", 0L),
+                                      std::pair("jPointsAreConsecutive", 1L), std::pair("alternativeRowScanning", 1L)})
+      CHECK(has(error_of([&] { points_with(flag, value); }), std::string(flag) + " is " + std::to_string(value)));
   }
 }
 

@@ -18,10 +18,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from memory_group import MemoryGroup
-
 HERE = Path(__file__).resolve().parent
-CASE = HERE.parent / "golden" / "gt-transformer"
+sys.path.append(str(HERE.parent / "helpers"))
+
+from memory_group import MemoryGroup
+from reference_program import reference_program, write_config
+
 CULPRIT = 1
 HANG, OUT_OF_MEMORY = 110, 253
 # fault: (exit code, verdict or None, a Python frame of the culprit, seconds beyond the budget)
@@ -42,18 +44,6 @@ FAULTS = {
     "memory": (OUT_OF_MEMORY, None, None, 40),
 }
 AT_ONCE = {"shape", "leave"}  # Gloo ends the others: no budget has to run out
-CONFIG = """checkpoint: {case}/inference-last.ckpt
-device: cpu
-precision: f32
-lead_time: 240h
-date: '2024-01-15T00:00:00'
-input:
-  grib: {case}/input.grib
-output: none
-runner:
-  parallel:
-    base_runner: default
-"""
 
 
 class TorchProgram:
@@ -77,11 +67,11 @@ class Reference:
     slack = 10  # until its Python has left
 
     def __init__(self):
-        self.program = Path(os.environ.get("TRADEWIND_REFERENCE", "/nowhere")) / "bin" / "anemoi-inference"
-        self.lacks = None if self.program.exists() else "no anemoi-inference; set TRADEWIND_REFERENCE to its environment"
+        self.program = reference_program()
+        self.lacks = None if self.program else "no anemoi-inference; set TRADEWIND_REFERENCE to its environment"
 
     def command(self, fault, pipe, folder):
-        (folder / "config.yaml").write_text(CONFIG.format(case=CASE))
+        write_config(folder)
         variables = {"PYTHONPATH": str(HERE / "in_reference")}
         if fault != "none":
             variables["TRADEWIND_TEST_FAULT"] = f"{fault} {CULPRIT} 20 {pipe}"

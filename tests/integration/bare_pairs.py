@@ -17,21 +17,9 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-CASE = HERE.parent / "golden" / "gt-transformer"
-CONFIG = """checkpoint: {case}/inference-last.ckpt
-device: cpu
-lead_time: 240h
-date: '2024-01-15T00:00:00'
-input:
-  grib: {case}/input.grib
-output: none
-runner:
-  parallel:
-    base_runner: default
-    cluster:
-      manual:
-        world_size: 2
-"""
+sys.path.append(str(HERE.parent / "helpers"))
+
+from reference_program import reference_program, write_config
 
 
 def by_torchrun(folder):
@@ -40,9 +28,9 @@ def by_torchrun(folder):
 
 
 def by_reference(folder):
-    program = os.environ.get("TRADEWIND_REFERENCE")
-    (folder / "config.yaml").write_text(CONFIG.format(case=CASE))
-    return [program + "/bin/anemoi-inference", "run", "config.yaml"] if program else None
+    program = reference_program()
+    write_config(folder, own_ranks=2)
+    return [str(program), "run", "config.yaml"] if program else None
 
 
 def pair(words, folder, seconds):

@@ -40,8 +40,8 @@ constexpr ArrayType kArrayTypes[] = {
 };
 
 // By its path, or below another top folder when the file was zipped again.
-const ArchiveEntry* find_entry(const Archive& archive, const std::string& path) {
-  if (const ArchiveEntry* entry = archive.find(path)) return entry;
+const archive::Entry* find_entry(const archive::Archive& archive, const std::string& path) {
+  if (const archive::Entry* entry = archive.find(path)) return entry;
   const auto slash = path.find('/');
   return slash == std::string::npos ? nullptr : archive.find(archive.root() + path.substr(slash + 1));
 }
@@ -60,7 +60,7 @@ std::vector<std::string> names_of(const std::vector<Metadata>& metadata) {
   return names;
 }
 
-[[noreturn]] void refuse_names(const Archive& archive, const std::vector<Metadata>& metadata,
+[[noreturn]] void refuse_names(const archive::Archive& archive, const std::vector<Metadata>& metadata,
                                const ModelDescription& model) {
   const bool one = metadata.size() == 1 && model.datasets.size() == 1;
   throw UserError((one ? "the model's dataset is " : "the model's datasets are ") + listed(names_of(model)) +
@@ -69,7 +69,7 @@ std::vector<std::string> names_of(const std::vector<Metadata>& metadata) {
 }
 
 // In the order of the metadata.
-void order_datasets(const Archive& archive, const std::vector<Metadata>& metadata, ModelDescription& model) {
+void order_datasets(const archive::Archive& archive, const std::vector<Metadata>& metadata, ModelDescription& model) {
   if (metadata.size() != model.datasets.size()) refuse_names(archive, metadata, model);
   if (!metadata.front().multi_dataset_layout) return;
   const std::vector<std::string> names = names_of(model);
@@ -86,7 +86,8 @@ void order_datasets(const Archive& archive, const std::vector<Metadata>& metadat
   for (std::size_t& latent : model.latents) latent = moved.at(latent);
 }
 
-void require_agreement(const Archive& archive, const Metadata& metadata, const DatasetDescription& dataset, bool one) {
+void require_agreement(const archive::Archive& archive, const Metadata& metadata, const DatasetDescription& dataset,
+                       bool one) {
   const std::string whose = one ? "the model" : "the model's dataset " + dataset.name;
   const auto require_same = [&](std::int64_t tree, std::size_t stated, const char* what) {
     if (tree == static_cast<std::int64_t>(stated)) return;
@@ -103,7 +104,7 @@ void require_agreement(const Archive& archive, const Metadata& metadata, const D
 
 struct FoundArray {
   const ArrayType& type;
-  const ArchiveEntry& entry;
+  const archive::Entry& entry;
 };
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
@@ -120,7 +121,7 @@ std::optional<std::uint64_t> elements_of(const std::vector<std::int64_t>& shape)
   return product;
 }
 
-FoundArray find_array(const Archive& archive, const Metadata& metadata, const std::string& name,
+FoundArray find_array(const archive::Archive& archive, const Metadata& metadata, const std::string& name,
                       std::int64_t elements) {
   const std::string where = archive.path() + ": supporting array " + name;
   constexpr const char* damaged = "the checkpoint is damaged; export it again";
@@ -135,7 +136,7 @@ FoundArray find_array(const Archive& archive, const Metadata& metadata, const st
     if (array->second.dtype == each.name) type = &each;
   }
   if (type == nullptr) throw UserError("type " + array->second.dtype + " is not supported", where, damaged);
-  const ArchiveEntry* entry = find_entry(archive, array->second.entry);
+  const archive::Entry* entry = find_entry(archive, array->second.entry);
   if (entry == nullptr) throw UserError("the archive has no entry " + array->second.entry, where, damaged);
   const auto given = elements_of(array->second.shape);
   if (!given || *given != static_cast<std::uint64_t>(elements)) {
@@ -159,11 +160,12 @@ bool has_coordinates_of_model(const Metadata& metadata, std::int64_t points) {
   return !metadata.arrays.contains("grid_indices") || !(other("latitudes") || other("longitudes"));
 }
 
-void require_array(const Archive& archive, const Metadata& metadata, const std::string& name, std::int64_t elements) {
+void require_array(const archive::Archive& archive, const Metadata& metadata, const std::string& name,
+                   std::int64_t elements) {
   find_array(archive, metadata, name, elements);
 }
 
-std::vector<double> read_array(const Archive& archive, const Metadata& metadata, const std::string& name,
+std::vector<double> read_array(const archive::Archive& archive, const Metadata& metadata, const std::string& name,
                                std::int64_t elements) {
   const auto [type, entry] = find_array(archive, metadata, name, elements);
   if (entry.deflated) return type.convert(archive.read(entry, entry.size));
@@ -173,7 +175,8 @@ std::vector<double> read_array(const Archive& archive, const Metadata& metadata,
 }
 
 // The tree decides what is computed, the metadata what goes in and comes out.
-void require_agreement(const Archive& archive, const std::vector<Metadata>& metadata, ModelDescription& model) {
+void require_agreement(const archive::Archive& archive, const std::vector<Metadata>& metadata,
+                       ModelDescription& model) {
   order_datasets(archive, metadata, model);
   for (std::size_t i = 0; i < metadata.size(); ++i)
     require_agreement(archive, metadata[i], model.datasets[i], metadata.size() == 1);

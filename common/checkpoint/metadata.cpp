@@ -19,10 +19,10 @@ constexpr std::uint64_t kLargestMetadata = std::uint64_t{64} << 20;
 constexpr std::uint64_t kUsualMetadata = std::uint64_t{8} << 20, kBestRatio = 100;
 constexpr std::size_t kMostDatasets = 20;  // each holds the document
 
-const ArchiveEntry& find_document(const Archive& archive) {
+const archive::Entry& find_document(const archive::Archive& archive) {
   for (const char* name : {"anemoi.json", "ai-models.json"}) {
-    const ArchiveEntry* found = nullptr;
-    for (const ArchiveEntry& entry : archive.entries()) {
+    const archive::Entry* found = nullptr;
+    for (const archive::Entry& entry : archive.entries()) {
       const auto slash = entry.name.rfind('/');
       if (entry.name.substr(slash == std::string::npos ? 0 : slash + 1) != name) continue;
       if (found != nullptr) {
@@ -67,8 +67,8 @@ std::vector<std::string> dataset_names(const JsonNode& document) {
   return all;
 }
 
-std::string read_document(const Archive& archive) {
-  const ArchiveEntry& entry = find_document(archive);
+std::string read_document(const archive::Archive& archive) {
+  const archive::Entry& entry = find_document(archive);
   if (entry.size > kUsualMetadata && entry.size / kBestRatio > entry.stored_size) {
     throw UserError(std::to_string(entry.stored_size) + " bytes would unpack to " + std::to_string(entry.size),
                     archive.path() + ": " + entry.name, "the checkpoint is damaged; export it again");
@@ -217,7 +217,7 @@ Metadata interpret_metadata(Json document, const Json& patch) {
   return std::move(interpret_datasets(document, patch).front());
 }
 
-std::vector<Metadata> read_metadata(const Archive& archive, const Json& patch) {
+std::vector<Metadata> read_metadata(const archive::Archive& archive, const Json& patch) {
   try {
     return interpret_datasets(parse_python_json(read_document(archive)), patch);
   } catch (const UserError& error) {

@@ -87,13 +87,13 @@ bool too_repetitive(std::int64_t elements, std::int64_t stored) {
 
 }  // namespace
 
-PickleStorages::PickleStorages(std::shared_ptr<const Archive> archive, std::string folder)
+PickleStorages::PickleStorages(std::shared_ptr<const archive::Archive> archive, std::string folder)
     : archive_(std::move(archive)), folder_(std::move(folder)) {}
 
 std::span<const std::byte> PickleStorages::bytes(const std::string& key, std::size_t alignment, std::uint64_t wanted) {
   if (const auto found = copies_.find(key); found != copies_.end()) return std::as_bytes(std::span(found->second));
   const std::string name = key.size() <= PickleArena::max_name ? folder_ + "data/" + key : std::string();
-  const ArchiveEntry* entry = archive_ ? archive_->find(name) : nullptr;
+  const archive::Entry* entry = archive_ ? archive_->find(name) : nullptr;
   if (!entry)
     throw UserError("the checkpoint has no entry for storage '" + key.substr(0, 64) + "'",
                     archive_ ? archive_->path() : std::string(), "fetch the file again");

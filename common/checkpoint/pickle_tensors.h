@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 #include "common/checkpoint/pickle_arena.h"
 
 namespace tradewind::checkpoint {
@@ -19,14 +19,14 @@ namespace tradewind::checkpoint {
 // copied once. Must live as long as the descriptors that are made of it, the values of the pickle need not.
 class PickleStorages {
  public:
-  PickleStorages(std::shared_ptr<const Archive> archive, std::string folder);
+  PickleStorages(std::shared_ptr<const archive::Archive> archive, std::string folder);
   // All bytes of storage `key`, aligned to `alignment`. UserError when there is none.
   std::span<const std::byte> bytes(const std::string& key, std::size_t alignment, std::uint64_t wanted);
   // A copy of what a value of the pickle holds, the same one each time.
   const std::string& keep(const Bytes& value, PickleArena& charged);
 
  private:
-  std::shared_ptr<const Archive> archive_;
+  std::shared_ptr<const archive::Archive> archive_;
   std::string folder_;
   std::map<std::string, std::string> copies_;  // strings are aligned for every element type
   std::map<const Bytes*, std::string> kept_;

@@ -95,7 +95,7 @@ class Names {
 
 class PickleTree : public Tree {
  public:
-  PickleTree(std::string_view pickle, std::shared_ptr<const Archive> archive, const std::string& folder)
+  PickleTree(std::string_view pickle, std::shared_ptr<const archive::Archive> archive, const std::string& folder)
       : archive_(std::move(archive)),
         file_(archive_ ? archive_->path() : "pickle"),
         arena_(pickle.size(), file_ + ": " + folder + "data.pkl"),
@@ -105,11 +105,11 @@ class PickleTree : public Tree {
   }
 
   Node root() const override { return Node(root_, {}, &file_); }
-  const std::shared_ptr<const Archive>& archive() const override { return archive_; }
+  const std::shared_ptr<const archive::Archive>& archive() const override { return archive_; }
   std::shared_ptr<const void> contents() const override { return storages_; }
 
  private:
-  std::shared_ptr<const Archive> archive_;
+  std::shared_ptr<const archive::Archive> archive_;
   std::string file_;
   PickleArena arena_;
   std::shared_ptr<PickleStorages> storages_;
@@ -117,10 +117,10 @@ class PickleTree : public Tree {
 };
 
 // The folder of the one data.pkl, with its slash: entries added later may lie under another top folder.
-std::string find_folder(const Archive& archive) {
+std::string find_folder(const archive::Archive& archive) {
   static constexpr std::string_view name = "data.pkl";
   const std::string* found = nullptr;
-  for (const ArchiveEntry& entry : archive.entries()) {
+  for (const archive::Entry& entry : archive.entries()) {
     if (!entry.name.ends_with(name)) continue;
     const std::size_t folder = entry.name.size() - name.size();
     if (folder > 0 && entry.name.find('/') != folder - 1) continue;
@@ -133,14 +133,14 @@ std::string find_folder(const Archive& archive) {
 
 }  // namespace
 
-std::shared_ptr<const Tree> Tree::read(std::shared_ptr<const Archive> archive) {
+std::shared_ptr<const Tree> Tree::read(std::shared_ptr<const archive::Archive> archive) {
   const std::string folder = find_folder(*archive);
   if (archive->find(folder + "constants.pkl"))
     throw UserError("a TorchScript file is no checkpoint", archive->path(), remedy);
-  if (const ArchiveEntry* order = archive->find(folder + "byteorder"); order && archive->read(*order, 64) != "little")
+  if (const archive::Entry* order = archive->find(folder + "byteorder"); order && archive->read(*order, 64) != "little")
     throw UserError("the checkpoint is not little-endian", archive->path() + ": " + order->name,
                     "save it again on a little-endian machine");
-  const ArchiveEntry& pickle = *archive->find(folder + "data.pkl");
+  const archive::Entry& pickle = *archive->find(folder + "data.pkl");
   if (pickle.deflated) {
     const std::string content = archive->read(pickle, max_pickle);
     return std::make_shared<PickleTree>(content, std::move(archive), folder);
@@ -154,7 +154,8 @@ std::shared_ptr<const Tree> Tree::read(std::shared_ptr<const Archive> archive) {
                                       std::move(archive), folder);
 }
 
-std::shared_ptr<const Tree> Tree::read_pickle(std::string_view pickle, std::shared_ptr<const Archive> archive) {
+std::shared_ptr<const Tree> Tree::read_pickle(std::string_view pickle,
+                                              std::shared_ptr<const archive::Archive> archive) {
   const std::string folder = archive ? archive->root() : std::string();
   return std::make_shared<PickleTree>(pickle, std::move(archive), folder);
 }

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 #include "common/checkpoint/value.h"
 
 namespace tradewind::checkpoint {
@@ -57,12 +57,13 @@ class Node {
 class Tree {
  public:
   // Reads <root>/data.pkl. limits are fixed: nesting 1000, 4 million values, 1 GiB.
-  static std::shared_ptr<const Tree> read(std::shared_ptr<const Archive> archive);
+  static std::shared_ptr<const Tree> read(std::shared_ptr<const archive::Archive> archive);
   // For tests and the fuzzer: a bare pickle whose storages are looked up in `archive` (which may be null).
-  static std::shared_ptr<const Tree> read_pickle(std::string_view pickle, std::shared_ptr<const Archive> archive);
+  static std::shared_ptr<const Tree> read_pickle(std::string_view pickle,
+                                                 std::shared_ptr<const archive::Archive> archive);
   virtual ~Tree() = default;
   virtual Node root() const = 0;
-  virtual const std::shared_ptr<const Archive>& archive() const = 0;
+  virtual const std::shared_ptr<const archive::Archive>& archive() const = 0;
   // What the tensors lie in, beside the archive: who holds both may let the tree go.
   virtual std::shared_ptr<const void> contents() const = 0;
 };

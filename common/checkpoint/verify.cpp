@@ -14,10 +14,11 @@ constexpr std::uint64_t most_unpacked = std::uint64_t{16} << 30;  // a bound on 
 
 }  // namespace
 
-Verification::Verification(std::shared_ptr<const Archive> archive, Share share) : archive_(std::move(archive)) {
+Verification::Verification(std::shared_ptr<const archive::Archive> archive, Share share)
+    : archive_(std::move(archive)) {
   std::uint64_t total = 0, seen = 0;
-  for (const ArchiveEntry& entry : archive_->entries()) total += entry.stored_size;
-  for (const ArchiveEntry& entry : archive_->entries()) {
+  for (const archive::Entry& entry : archive_->entries()) total += entry.stored_size;
+  for (const archive::Entry& entry : archive_->entries()) {
     const auto owner =
         static_cast<int>(static_cast<double>(seen) / static_cast<double>(std::max<std::uint64_t>(total, 1)) * share.of);
     seen += entry.stored_size;
@@ -31,7 +32,7 @@ Verification::Verification(std::shared_ptr<const Archive> archive, Share share) 
 
 bool Verification::step() {
   if (at_ == entries_.size()) return false;
-  const ArchiveEntry& entry = *entries_[at_];
+  const archive::Entry& entry = *entries_[at_];
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(buffer_.size(), entry.size - done_));
   const std::span<std::byte> bytes(buffer_.data(), size);
   archive_->read_at(entry.offset + done_, bytes);
@@ -47,7 +48,7 @@ bool Verification::step() {
   return at_ < entries_.size();
 }
 
-Refusals damaged_entries(const std::shared_ptr<const Archive>& archive) {
+Refusals damaged_entries(const std::shared_ptr<const archive::Archive>& archive) {
   Refusals out;
   Verification verification(archive);
   for (bool more = true; more;) {
@@ -55,7 +56,7 @@ Refusals damaged_entries(const std::shared_ptr<const Archive>& archive) {
     if (!fine) more = verification.bytes_left() > 0;
   }
   std::uint64_t unpacked = 0;
-  for (const ArchiveEntry& entry : archive->entries()) {
+  for (const archive::Entry& entry : archive->entries()) {
     if (!entry.deflated) continue;
     attempt(out, [&] {
       if (entry.size > most_unpacked || (unpacked += entry.size) > most_unpacked)
@@ -68,14 +69,14 @@ Refusals damaged_entries(const std::shared_ptr<const Archive>& archive) {
   return out;
 }
 
-std::vector<std::string> without_checksum(const Archive& archive) {
+std::vector<std::string> without_checksum(const archive::Archive& archive) {
   std::vector<std::string> names;
-  for (const ArchiveEntry& entry : archive.entries())
+  for (const archive::Entry& entry : archive.entries())
     if (!entry.deflated && entry.crc32 == 0 && entry.size > 0) names.push_back(entry.name);
   return names;
 }
 
-std::string warning_without_checksum(const Archive& archive) {
+std::string warning_without_checksum(const archive::Archive& archive) {
   constexpr std::size_t most_named = 3;
   const std::vector<std::string> names = without_checksum(archive);
   if (names.empty()) return {};

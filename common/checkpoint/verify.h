@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 #include "common/refusals.h"
 
 namespace tradewind::checkpoint {
@@ -22,14 +22,14 @@ struct Share {
 
 class Verification {
  public:
-  explicit Verification(std::shared_ptr<const Archive> archive, Share share = {});
+  explicit Verification(std::shared_ptr<const archive::Archive> archive, Share share = {});
   // Checks the next piece. False when all are done. After an error it can be called again, for the entries that follow.
   bool step();
   std::uint64_t bytes_left() const { return left_; }
 
  private:
-  std::shared_ptr<const Archive> archive_;
-  std::vector<const ArchiveEntry*> entries_;
+  std::shared_ptr<const archive::Archive> archive_;
+  std::vector<const archive::Entry*> entries_;
   std::size_t at_ = 0;                 // entry in progress
   std::uint64_t done_ = 0, left_ = 0;  // bytes of it; of all
   unsigned long sum_ = 0;
@@ -38,11 +38,11 @@ class Verification {
 
 // Every entry whose bytes are not those that were written, compressed ones unpacked; reads the whole file. Nothing can
 // be said of `without_checksum`.
-Refusals damaged_entries(const std::shared_ptr<const Archive>& archive);
+Refusals damaged_entries(const std::shared_ptr<const archive::Archive>& archive);
 
 // Entries that the file gives no CRC-32 for: damage to them stays unseen.
-std::vector<std::string> without_checksum(const Archive& archive);
+std::vector<std::string> without_checksum(const archive::Archive& archive);
 // A sentence that names the first of them; empty when there are none.
-std::string warning_without_checksum(const Archive& archive);
+std::string warning_without_checksum(const archive::Archive& archive);
 
 }  // namespace tradewind::checkpoint

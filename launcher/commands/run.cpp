@@ -99,7 +99,7 @@ Prepared prepare(const RunCommand& command, const Environment& environment) {
   const checkpoint::Checkpoint& opened = checked.checkpoint.value();
   if (command.verify && placement.rank == 0) {
     refuse_all(checkpoint::damaged_entries(opened.archive));
-    const std::string warning = warning_without_checksum(*opened.archive);
+    const std::string warning = checkpoint::warning_without_checksum(*opened.archive);
     if (command.check && !warning.empty())
       std::cerr << printable("warning: " + warning + "\n");  // a run says it itself
   }

@@ -36,7 +36,7 @@ CheckpointFacts gather_facts(const std::string& path, int world_size, bool verif
   facts.obstacles = std::move(found.obstacles);
   if (verify) {
     for (Refusal& each : checkpoint::damaged_entries(facts.archive)) facts.obstacles.push_back(std::move(each));
-    facts.unchecked = warning_without_checksum(*facts.archive);
+    facts.unchecked = checkpoint::warning_without_checksum(*facts.archive);
   }
   for (Refusal& each : facts.obstacles) {
     if (each.where.starts_with(path + ": ")) each.where.erase(0, path.size() + 2);  // known to the reader

@@ -16,7 +16,7 @@ namespace tradewind::launcher {
 struct CheckpointFacts {
   std::string path;
   std::uint64_t file_size = 0;
-  std::shared_ptr<const checkpoint::Archive> archive;
+  std::shared_ptr<const archive::Archive> archive;
   std::shared_ptr<const void> contents;  // what the model's tensors lie in
   checkpoint::TreeSummary summary;
   std::vector<checkpoint::Metadata> metadata;         // of each dataset, when it could be read

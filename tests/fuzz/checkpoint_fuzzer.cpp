@@ -8,7 +8,7 @@
 #include "common/checkpoint/checkpoint.h"
 #include "common/checkpoint/generations/describe.h"
 #include "common/errors.h"
-#include "tests/unit/checkpoint/zip_builder.h"
+#include "tests/unit/archive/zip_builder.h"
 
 namespace tradewind::checkpoint {
 namespace {
@@ -59,14 +59,15 @@ void visit(const Node& root) {
 
 void read(const std::string& bytes) {
   if (bytes.starts_with("PK")) {
-    const auto archive = Archive::from_bytes(bytes, "fuzzed.ckpt");
-    for (const ArchiveEntry& entry : archive->entries()) attempt([&] { (void)archive->read(entry, entry_limit); });
+    const auto archive = archive::Archive::from_bytes(bytes, "fuzzed.ckpt");
+    for (const archive::Entry& entry : archive->entries()) attempt([&] { (void)archive->read(entry, entry_limit); });
     attempt([&] { (void)read_metadata(*archive); });
     const auto tree = Tree::read(archive);
     visit(tree->root());
     (void)describe(*tree);
   } else {
-    static const auto storages = Archive::from_bytes(zip_of({{"r/data/0", std::string(64, '\x3f')}}), "storages");
+    static const auto storages =
+        archive::Archive::from_bytes(zip_of({{"r/data/0", std::string(64, '\x3f')}}), "storages");
     visit(Tree::read_pickle(bytes, storages)->root());
   }
 }

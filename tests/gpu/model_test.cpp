@@ -52,7 +52,7 @@ double worst_over_std(const at::Tensor& ours, const at::Tensor& expected) {
 TEST_CASE("gt-transformer on CUDA equals the CPU, in each precision, over 1 to 4 ranks") {
   const std::filesystem::path folder = std::filesystem::path(TRADEWIND_GOLDEN_DIR) / "gt-transformer";
   const auto checkpoint = checkpoint::open_checkpoint((folder / "inference-last.ckpt").string());
-  const at::Tensor x = npz::read(*checkpoint::Archive::open((folder / "reference.npz").string()), "input_first");
+  const at::Tensor x = npz::read(*archive::Archive::open((folder / "reference.npz").string()), "input_first");
   struct Case {
     Precision precision;
     double limit;  // of a variable's standard deviation

@@ -323,7 +323,7 @@ def main():
         write(f"class-{label}", zip_bytes(changed({name: Entry(name, pickle.replace(plain, other))})), says)
 
     many = [Entry(f"{root}x{number}") for number in range(250000)]
-    write("directory-many-entries", zip_bytes(many), "more than any checkpoint")
+    write("directory-many-entries", zip_bytes(many), "more than any that is read")
 
     order = root + "byteorder"
     write("big-endian", zip_bytes(changed({order: Entry(order, b"big")})), "little-endian")

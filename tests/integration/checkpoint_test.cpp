@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 #include "tests/integration/program.h"
 
 using namespace tradewind::test;
@@ -50,7 +50,7 @@ fs::path own_checkpoint(const Folder& folder) {
 
 // Flips a bit of a weight; returns the entry's name.
 std::string damage(const fs::path& checkpoint) {
-  const auto archive = tradewind::checkpoint::Archive::open(checkpoint.string());
+  const auto archive = tradewind::archive::Archive::open(checkpoint.string());
   const auto* entry = archive->find(archive->root() + "data/140");
   REQUIRE(entry != nullptr);
   std::fstream file(checkpoint, std::ios::in | std::ios::out | std::ios::binary);

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 #include "common/checkpoint/metadata.h"
 #include "common/config/filters/filters.h"
 #include "worker/fields/state.h"
@@ -39,7 +39,7 @@ class KeepsFields {
 struct FilterContext {
   const checkpoint::Metadata& metadata;  // with typed_variables; outlives the filter
   int rank = 0;
-  std::shared_ptr<const checkpoint::Archive> archive = {};  // of the checkpoint's arrays; null: none can be read
+  std::shared_ptr<const archive::Archive> archive = {};  // of the checkpoint's arrays; null: none can be read
   const checkpoint::Metadata* named_by = nullptr;  // by which fields have their names, as in the reference: without
                                                    // typed_variables; null: the same
 };

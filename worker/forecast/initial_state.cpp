@@ -19,8 +19,8 @@ inputs::GridPoints checkpoint_points(const checkpoint::Checkpoint& checkpoint, c
   inputs::GridPoints points;
   if (!arrays.contains("latitudes") || !arrays.contains("longitudes")) return points;
   if (!has_coordinates_of_model(metadata, count)) return points;
-  points.latitudes = read_array(*checkpoint.archive, metadata, "latitudes", count);
-  points.longitudes = read_array(*checkpoint.archive, metadata, "longitudes", count);
+  points.latitudes = checkpoint::read_array(*checkpoint.archive, metadata, "latitudes", count);
+  points.longitudes = checkpoint::read_array(*checkpoint.archive, metadata, "longitudes", count);
   return points;
 }
 

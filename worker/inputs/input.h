@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 #include "common/checkpoint/metadata.h"
 #include "common/config/inputs/inputs.h"
 #include "common/dates.h"
@@ -69,8 +69,8 @@ class Input {
 struct InputContext {
   const checkpoint::Metadata& metadata;  // names the variables (param, level); outlives the input
   dist::Communicator& communicator;
-  std::vector<config::PreProcessor> pre_processors = {};    // of the run, after the input's own
-  std::shared_ptr<const checkpoint::Archive> archive = {};  // of the checkpoint: arrays that the metadata names
+  std::vector<config::PreProcessor> pre_processors = {};  // of the run, after the input's own
+  std::shared_ptr<const archive::Archive> archive = {};   // of the checkpoint: arrays that the metadata names
 };
 std::unique_ptr<Input> make_input(const config::InputConfig& config, const InputContext& context);
 std::unique_ptr<Input> make_input(const config::InputConfig& config, const checkpoint::Metadata& metadata,

@@ -39,13 +39,11 @@ at::ScalarType type_of(const std::string& name, const std::string& where) {
 
 }  // namespace
 
-bool holds(const checkpoint::Archive& archive, const std::string& name) {
-  return archive.find(name + ".npy") != nullptr;
-}
+bool holds(const archive::Archive& archive, const std::string& name) { return archive.find(name + ".npy") != nullptr; }
 
-at::Tensor read(const checkpoint::Archive& archive, const std::string& name) {
+at::Tensor read(const archive::Archive& archive, const std::string& name) {
   const std::string where = archive.path() + ": " + name;
-  const checkpoint::ArchiveEntry* entry = archive.find(name + ".npy");
+  const archive::Entry* entry = archive.find(name + ".npy");
   if (!entry)
     throw UserError("no array '" + name + "'", archive.path(), "save it with numpy.savez(path, " + name + "=...)");
   const std::string bytes = archive.read(*entry, limit);

@@ -9,15 +9,15 @@
 #include <utility>
 #include <vector>
 
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 #include "worker/npz/zip_parts.h"
 
 namespace tradewind::npz {
 
 // Array `name` (without .npy): format versions 1 to 3, little-endian float32, float64 or int64, C or Fortran order.
 // Contiguous, of that type, its own copy.
-at::Tensor read(const checkpoint::Archive& archive, const std::string& name);
-bool holds(const checkpoint::Archive& archive, const std::string& name);
+at::Tensor read(const archive::Archive& archive, const std::string& name);
+bool holds(const archive::Archive& archive, const std::string& name);
 
 // float32 or float64 tensors of any layout.
 void write(const std::string& path, const std::vector<std::pair<std::string, at::Tensor>>& arrays);

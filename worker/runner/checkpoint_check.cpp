@@ -21,7 +21,7 @@ std::string kernel() {
 }
 
 // Ranks that have the very same file before them share the work.
-checkpoint::Share share_of(const checkpoint::Archive& archive, dist::Communicator& communicator) {
+checkpoint::Share share_of(const archive::Archive& archive, dist::Communicator& communicator) {
   const Json own = {{"content", archive.fingerprint()}, {"file", kernel() + " " + archive.inode()}};
   const auto all = dist::gather_texts(communicator, own.dump(), "checkpoint");
   checkpoint::Share share{.index = 0, .of = 0};
@@ -40,10 +40,11 @@ checkpoint::Share share_of(const checkpoint::Archive& archive, dist::Communicato
 
 }  // namespace
 
-CheckpointCheck::CheckpointCheck(std::shared_ptr<const checkpoint::Archive> archive, dist::Communicator& communicator,
+CheckpointCheck::CheckpointCheck(std::shared_ptr<const archive::Archive> archive, dist::Communicator& communicator,
                                  report::Reporter& reporter)
     : archive_(std::move(archive)), communicator_(communicator), check_(archive_, share_of(*archive_, communicator)) {
-  const std::string warning = communicator.rank() == 0 ? warning_without_checksum(*archive_) : std::string();
+  const std::string warning =
+      communicator.rank() == 0 ? checkpoint::warning_without_checksum(*archive_) : std::string();
   if (!warning.empty()) reporter.warning(warning);
 }
 

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 #include "worker/dist/communicator.h"
 #include "worker/report/reporter.h"
 #include "worker/weights/background_check.h"
@@ -14,7 +14,7 @@ namespace tradewind::runner {
 
 class CheckpointCheck {
  public:
-  CheckpointCheck(std::shared_ptr<const checkpoint::Archive> archive, dist::Communicator& communicator,
+  CheckpointCheck(std::shared_ptr<const archive::Archive> archive, dist::Communicator& communicator,
                   report::Reporter& reporter);
   // After each step: throws what was found so far.
   void look() { check_.look(); }
@@ -22,7 +22,7 @@ class CheckpointCheck {
   void finish();
 
  private:
-  std::shared_ptr<const checkpoint::Archive> archive_;
+  std::shared_ptr<const archive::Archive> archive_;
   dist::Communicator& communicator_;
   weights::BackgroundCheck check_;
 };

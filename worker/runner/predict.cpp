@@ -47,7 +47,7 @@ struct Inputs {
   std::int64_t samples = 0;
 };
 
-Inputs read_inputs(const checkpoint::Archive& input, const checkpoint::ModelDescription& model) {
+Inputs read_inputs(const archive::Archive& input, const checkpoint::ModelDescription& model) {
   Inputs out;
   for (const checkpoint::DatasetDescription& dataset : model.datasets) {
     out.suffixes.push_back(model.datasets.size() == 1 ? std::string() : "/" + dataset.name);
@@ -71,7 +71,7 @@ struct Calls {
 };
 
 // The step matters as far as it is the first or a later one; of the first a file asks for both.
-std::vector<int> read_steps(const checkpoint::Archive& input, const checkpoint::ModelDescription& model) {
+std::vector<int> read_steps(const archive::Archive& input, const checkpoint::ModelDescription& model) {
   if (!npz::holds(input, "fcstep")) return {0};
   const std::string where = input.path() + ": fcstep";
   if (std::none_of(model.datasets.begin(), model.datasets.end(), [](const auto& dataset) {
@@ -88,7 +88,7 @@ std::vector<int> read_steps(const checkpoint::Archive& input, const checkpoint::
 }
 
 // What a transport model starts from.
-at::Tensor read_source(const checkpoint::Archive& input, const checkpoint::DatasetDescription& dataset,
+at::Tensor read_source(const archive::Archive& input, const checkpoint::DatasetDescription& dataset,
                        std::int64_t samples) {
   const at::Tensor noise = npz::read(input, "noise").to(at::kFloat);
   const std::int64_t steps = dataset.output_steps, rows = dataset.nodes.count, variables = dataset.output_variables;
@@ -103,8 +103,7 @@ at::Tensor read_source(const checkpoint::Archive& input, const checkpoint::Datas
 }
 
 // Without noise in the file, that of seed 0.
-at::Tensor read_noise(const checkpoint::Archive& input, const checkpoint::ModelDescription& model,
-                      std::int64_t samples) {
+at::Tensor read_noise(const archive::Archive& input, const checkpoint::ModelDescription& model, std::int64_t samples) {
   const bool given = npz::holds(input, "noise");
   if (model.transport) return given ? read_source(input, only_dataset(model), samples) : at::Tensor();
   if (!model.noise) {
@@ -197,7 +196,7 @@ void run_predict(const PredictOptions& options, const device::Device& device, di
   timings.load = watch.seconds();
 
   reporter.phase(report::Phase::input);
-  const auto input = checkpoint::Archive::open(options.input);
+  const auto input = archive::Archive::open(options.input, "an .npz file of the model's input");
   const Inputs inputs = read_inputs(*input, checkpoint.model);
   const Calls calls{read_steps(*input, checkpoint.model), read_noise(*input, checkpoint.model, inputs.samples)};
   timings.input = watch.seconds() - timings.load;

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "common/checkpoint/mapped_files.h"
+#include "common/archive/mapped_files.h"
 #include "proto/launcher_signals.h"
 
 namespace tradewind::telemetry {
@@ -23,7 +23,7 @@ void say(std::string_view text) { static_cast<void>(!::write(STDERR_FILENO, text
 
 // A file that is mapped and cut off has no page there any more.
 void tell_lost_page(const void* address) {
-  const char* path = checkpoint::mapped_file_at(address);
+  const char* path = archive::mapped_file_at(address);
   if (path == nullptr) return;
   say(path);
   say(": the file was cut off or replaced in place while it was read; run the forecast anew\n");

@@ -24,7 +24,7 @@ void step_back() {
 
 }  // namespace
 
-BackgroundCheck::BackgroundCheck(std::shared_ptr<const checkpoint::Archive> archive, checkpoint::Share share)
+BackgroundCheck::BackgroundCheck(std::shared_ptr<const archive::Archive> archive, checkpoint::Share share)
     : archive_(archive), verification_(std::move(archive), share) {
   const auto pass = [this] {
     step_back();

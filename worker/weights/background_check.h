@@ -17,7 +17,7 @@ namespace tradewind::weights {
 
 class BackgroundCheck {
  public:
-  explicit BackgroundCheck(std::shared_ptr<const checkpoint::Archive> archive, checkpoint::Share share = {});
+  explicit BackgroundCheck(std::shared_ptr<const archive::Archive> archive, checkpoint::Share share = {});
   ~BackgroundCheck();
   BackgroundCheck(const BackgroundCheck&) = delete;
   BackgroundCheck& operator=(const BackgroundCheck&) = delete;
@@ -32,7 +32,7 @@ class BackgroundCheck {
   void stop();
   void rethrow();
 
-  std::shared_ptr<const checkpoint::Archive> archive_;
+  std::shared_ptr<const archive::Archive> archive_;
   checkpoint::Verification verification_;  // the thread's until it has ended
   std::atomic<bool> stop_{false}, failed_{false};
   std::exception_ptr failure_;  // to be read once failed_ is seen

@@ -3,8 +3,8 @@
 #include <cstring>
 #include <utility>
 
-#include "common/checkpoint/archive.h"
-#include "common/checkpoint/inflate.h"
+#include "common/archive/archive.h"
+#include "common/archive/inflate.h"
 #include "common/errors.h"
 #include "worker/zarr/array_info.h"
 #include "worker/zarr/store.h"
@@ -12,10 +12,10 @@
 namespace tradewind::zarr {
 namespace {
 
-using checkpoint::Archive;
-using checkpoint::ArchiveEntry;
+using archive::Archive;
+using archive::Entry;
 
-// What the archive says of checkpoints holds for stores with other words.
+// What the archive says of files holds for stores with other words.
 template <typename Part>
 auto in_store(const std::string& path, Part&& part) {
   try {
@@ -31,7 +31,7 @@ std::span<const std::byte> bytes_of(const std::string& text) { return std::as_by
 
 class FileInZip : public StoredFile {
  public:
-  FileInZip(std::shared_ptr<const Archive> archive, const ArchiveEntry& entry)
+  FileInZip(std::shared_ptr<const Archive> archive, const Entry& entry)
       : archive_(std::move(archive)), entry_(entry), where_(archive_->path() + ": " + entry.name) {
     if (entry.deflated) unpack();
   }
@@ -49,7 +49,7 @@ class FileInZip : public StoredFile {
     in_store(where_, [&] {
       archive_->read_at(entry_.offset + static_cast<std::uint64_t>(offset), to);
       archive_->require_unchanged();
-      if (to.size() == entry_.size) checkpoint::require_checksum(*archive_, entry_, to);
+      if (to.size() == entry_.size) archive::require_checksum(*archive_, entry_, to);
       return 0;
     });
   }
@@ -63,13 +63,13 @@ class FileInZip : public StoredFile {
       std::string packed(entry_.stored_size, '\0');
       archive_->read_at(entry_.offset, std::as_writable_bytes(std::span(packed)));
       archive_->require_unchanged();
-      unpacked_ = checkpoint::inflate_raw(bytes_of(packed), entry_.size, entry_.crc32, where_);
+      unpacked_ = archive::inflate_raw(bytes_of(packed), entry_.size, entry_.crc32, where_);
       return 0;
     });
   }
 
   std::shared_ptr<const Archive> archive_;
-  const ArchiveEntry& entry_;
+  const Entry& entry_;
   std::string where_, unpacked_;
 };
 
@@ -78,7 +78,7 @@ class ZipStore : public Store {
   explicit ZipStore(std::shared_ptr<const Archive> archive) : archive_(std::move(archive)) {}
   const std::string& path() const override { return archive_->path(); }
   std::unique_ptr<StoredFile> find(const std::string& name) const override {
-    const ArchiveEntry* entry = archive_->find(name);
+    const Entry* entry = archive_->find(name);
     return entry == nullptr ? nullptr : std::make_unique<FileInZip>(archive_, *entry);
   }
 

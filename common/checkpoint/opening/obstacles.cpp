@@ -93,7 +93,8 @@ void judge_forecast(const Examined& found, const Wanted& wanted, Refusals& refus
 }
 
 // The points' coordinates, which are compared with the input's, and which points are forecast.
-void require_arrays(const Archive& archive, const Metadata& metadata, std::int64_t points, Refusals& refusals) {
+void require_arrays(const archive::Archive& archive, const Metadata& metadata, std::int64_t points,
+                    Refusals& refusals) {
   if (metadata.arrays.contains("output_mask"))
     attempt(refusals, [&] { require_array(archive, metadata, "output_mask", points); });
   if (!has_coordinates_of_model(metadata, points)) return;
@@ -120,7 +121,7 @@ void complete(Refusals& refusals, const std::string& path) {
 
 Examined examine(const std::string& path, const Wanted& wanted) {
   Examined found;
-  found.archive = Archive::open(path);
+  found.archive = archive::Archive::open(path, "an inference checkpoint (.ckpt)");
   attempt(found.obstacles, [&] { found.metadata = read_metadata(*found.archive, wanted.patch_metadata); });
   if (!found.metadata.empty() && wanted.forecast) judge_forecast(found, wanted, found.obstacles);
   std::shared_ptr<const Tree> tree;

@@ -22,7 +22,7 @@ struct Wanted {
 
 // As much of a checkpoint as could be read.
 struct Examined {
-  std::shared_ptr<const Archive> archive;
+  std::shared_ptr<const archive::Archive> archive;
   std::shared_ptr<const void> contents;  // what the description's tensors lie in
   TreeSummary summary;
   std::vector<Metadata> metadata;  // of each dataset; none: it could not be read

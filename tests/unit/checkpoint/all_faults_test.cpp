@@ -60,7 +60,7 @@ TEST_CASE("a survey finds nothing in what runs") {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(TRADEWIND_GOLDEN_DIR)) {
     if (entry.path().extension() != ".ckpt") continue;
     CAPTURE(entry.path().string());
-    const auto tree = Tree::read(Archive::open(entry.path().string()));
+    const auto tree = Tree::read(archive::Archive::open(entry.path().string()));
     const Refusals found = survey(tree->root());
     for (const Refusal& each : found) MESSAGE(each.where << ": " << each.what);
     CHECK(found.empty());

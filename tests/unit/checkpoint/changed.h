@@ -17,7 +17,8 @@ namespace tradewind::checkpoint {
 class Changed {
  public:
   explicit Changed(const std::string& fixture)
-      : tree_(Tree::read(Archive::open(std::string(TRADEWIND_GOLDEN_DIR) + "/" + fixture + "/inference-last.ckpt"))) {}
+      : tree_(Tree::read(
+            archive::Archive::open(std::string(TRADEWIND_GOLDEN_DIR) + "/" + fixture + "/inference-last.ckpt"))) {}
 
   // Puts another value in the attribute's place: the old one may be shared.
   template <class T>

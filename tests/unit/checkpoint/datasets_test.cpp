@@ -25,7 +25,7 @@ std::vector<Value> texts(const std::vector<std::string>& values) {
 }
 
 std::vector<Metadata> metadata(const Json& patch = Json::object()) {
-  return read_metadata(*Archive::open(TRADEWIND_GOLDEN_DIR "/datasets/inference-last.ckpt"), patch);
+  return read_metadata(*archive::Archive::open(TRADEWIND_GOLDEN_DIR "/datasets/inference-last.ckpt"), patch);
 }
 
 // The first error of metadata with this patch.
@@ -164,7 +164,7 @@ TEST_CASE("names of datasets that the document does not bear out are refused wit
 }
 
 TEST_CASE("model and metadata agree dataset by dataset, in whatever order each has them") {
-  const auto archive = Archive::open(TRADEWIND_GOLDEN_DIR "/datasets/inference-last.ckpt");
+  const auto archive = archive::Archive::open(TRADEWIND_GOLDEN_DIR "/datasets/inference-last.ckpt");
   std::vector<Metadata> all = metadata();
   ModelDescription model = Changed(fixture).model();
   std::swap(all[0], all[2]);

@@ -22,7 +22,7 @@ struct Described {
   ModelDescription model;
 };
 Described describe_file(const std::string& path) {
-  auto tree = Tree::read(Archive::open(path));
+  auto tree = Tree::read(archive::Archive::open(path));
   ModelDescription model = describe(*tree);
   return {tree, model};
 }

@@ -30,7 +30,7 @@ std::string name_of(const StageDescription& stage) {
 TEST_CASE("three levels, with processors on each on the way down and up") {
   const auto file = tests::find_checkpoint(TRADEWIND_GOLDEN_DIR, "latest/hierarchical");
   if (!file) return;
-  const auto tree = Tree::read(Archive::open(*file));
+  const auto tree = Tree::read(archive::Archive::open(*file));
   const ModelDescription model = describe(*tree);
   CHECK(model.parameters == 439878);
   CHECK_FALSE(model.latent_skip);

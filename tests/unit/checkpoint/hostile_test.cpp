@@ -16,7 +16,7 @@ std::string refusal(const std::string& pickle, const std::vector<ZipEntry>& more
   std::vector<ZipEntry> entries = {{"a/data.pkl", pickle}, {"a/data/0", std::string(64, '\0')}};
   entries.insert(entries.end(), more.begin(), more.end());
   try {
-    (void)Tree::read(Archive::from_bytes(zip_of(entries), "made.ckpt"));
+    (void)Tree::read(archive::Archive::from_bytes(zip_of(entries), "made.ckpt"));
   } catch (const UserError& error) {
     CHECK(std::string(error.what()).find("made.ckpt") != std::string::npos);
     return error.what();
@@ -201,7 +201,7 @@ TEST_CASE("too many values") {
 TEST_CASE("archives that are no checkpoint") {
   const auto refused = [](const std::vector<ZipEntry>& entries) {
     try {
-      (void)Tree::read(Archive::from_bytes(zip_of(entries), "made.ckpt"));
+      (void)Tree::read(archive::Archive::from_bytes(zip_of(entries), "made.ckpt"));
     } catch (const UserError& error) {
       return std::string(error.what());
     }

@@ -119,7 +119,8 @@ TEST_CASE("whatever stands in an attribute's place is refused clearly or can be 
        {"0.6.0-ens-small-truncation", "0.9.7-aifs-small-truncation", "0.9.3-ens-small-injector",
         "0.11.2-aifs-small-truncation", "0.12.1-ens-small-injector-matrix", "0.11.2-hierarchical-small-gnn"}) {
     CAPTURE(name);
-    replace_each(*Tree::read(Archive::open((golden / "legacy" / name / "inference-last.ckpt").string())), known);
+    replace_each(*Tree::read(archive::Archive::open((golden / "legacy" / name / "inference-last.ckpt").string())),
+                 known);
   }
   CHECK(known.size() > 500);
 }

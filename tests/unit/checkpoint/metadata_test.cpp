@@ -21,8 +21,8 @@ namespace {
 using Names = std::vector<std::string>;
 using Pairs = std::vector<std::pair<std::int64_t, std::int64_t>>;
 
-std::shared_ptr<const Archive> golden(const std::string& name) {
-  return Archive::open(std::string(TRADEWIND_GOLDEN_DIR) + "/" + name + "/inference-last.ckpt");
+std::shared_ptr<const archive::Archive> golden(const std::string& name) {
+  return archive::Archive::open(std::string(TRADEWIND_GOLDEN_DIR) + "/" + name + "/inference-last.ckpt");
 }
 
 // The smallest document of one dataset: prognostic t_500 and 2t, forcings lsm and cos_latitude, diagnostic tp.
@@ -118,9 +118,10 @@ TEST_CASE("supporting arrays") {
 }
 
 TEST_CASE("rossby-haurwitz: forcings come first") {
-  const Metadata metadata = read_metadata(*Archive::open(std::string(TRADEWIND_GOLDEN_DIR) +
-                                                         "/../../examples/rossby-haurwitz/inference-last.ckpt"))
-                                .front();
+  const Metadata metadata =
+      read_metadata(*archive::Archive::open(std::string(TRADEWIND_GOLDEN_DIR) +
+                                            "/../../examples/rossby-haurwitz/inference-last.ckpt"))
+          .front();
   CHECK(metadata.input ==
         Names{"cos_latitude", "cos_longitude", "sin_latitude", "sin_longitude", "u_500", "v_500", "z_500"});
   CHECK(metadata.output == Names{"u_500", "v_500", "z_500"});
@@ -175,7 +176,7 @@ TEST_CASE("legacy layouts say the same") {
     const auto file = tests::find_checkpoint(TRADEWIND_GOLDEN_DIR, std::string("legacy/") + name);
     if (!file) continue;  // one of the further cases
     ++seen;
-    const Metadata metadata = read_metadata(*Archive::open(*file)).front();
+    const Metadata metadata = read_metadata(*archive::Archive::open(*file)).front();
     const std::string version = name;
     CHECK(metadata.multi_dataset_layout == version.starts_with("0.1"));
     CHECK(metadata.task == "forecaster");

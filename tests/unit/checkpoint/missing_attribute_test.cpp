@@ -116,7 +116,7 @@ TEST_CASE("a tree without one of its attributes is refused, or means the same") 
       const std::string file = (entry.path() / "inference-last.ckpt").string(), name = entry.path().filename().string();
       if (!std::filesystem::exists(file) || !names.insert(name).second) continue;
       CAPTURE(name);
-      const auto tree = Tree::read(Archive::open(file));
+      const auto tree = Tree::read(archive::Archive::open(file));
       // A model that this build refuses by name leaves nothing to take out; the project's own cases are none of them.
       if (!outside || can_be_described(*tree)) take_out(*tree);
     }

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "tests/unit/checkpoint/zip_builder.h"
+#include "tests/unit/archive/zip_builder.h"
 
 namespace tradewind::checkpoint::ops {
 

@@ -71,7 +71,7 @@ struct Matrix {
                                            {"a/data/0", bytes_of(first)},
                                            {"a/data/1", bytes_of(columns)},
                                            {"a/data/2", bytes_of(values)}};
-    return Tree::read(Archive::from_bytes(zip_of(entries), "made.ckpt"));
+    return Tree::read(archive::Archive::from_bytes(zip_of(entries), "made.ckpt"));
   }
 };
 

@@ -89,7 +89,7 @@ TEST_CASE("what a state model is: no residual, no tendencies, one call's columns
     const auto file = tests::find_checkpoint(TRADEWIND_GOLDEN_DIR, name);
     if (!file) continue;
     CAPTURE(name);
-    const auto tree = Tree::read(Archive::open(*file));
+    const auto tree = Tree::read(archive::Archive::open(*file));
     const ModelDescription model = describe(*tree);
     CHECK(std::holds_alternative<NoResidualDescription>(model.datasets.at(0).residual));
     CHECK_FALSE(model.datasets.at(0).tendency);

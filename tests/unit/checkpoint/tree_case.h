@@ -8,16 +8,16 @@
 #include <string>
 #include <vector>
 
-#include "common/checkpoint/archive.h"
-#include "tests/unit/checkpoint/zip_builder.h"
+#include "common/archive/archive.h"
+#include "tests/unit/archive/zip_builder.h"
 
 namespace tradewind::checkpoint {
 
 // As the checkpoint was, but for the zeros in it; in memory.
-inline std::shared_ptr<const Archive> unpacked_tree(const std::string& path) {
-  const auto packed = Archive::open(path);
+inline std::shared_ptr<const archive::Archive> unpacked_tree(const std::string& path) {
+  const auto packed = archive::Archive::open(path);
   std::vector<ZipEntry> entries;
-  for (const ArchiveEntry& entry : packed->entries()) {
+  for (const archive::Entry& entry : packed->entries()) {
     const std::string content = packed->read(entry, std::uint64_t{64} << 20);
     if (entry.name != "zeros") {
       entries.push_back({.name = entry.name, .content = content});
@@ -28,7 +28,7 @@ inline std::shared_ptr<const Archive> unpacked_tree(const std::string& path) {
     for (std::size_t size = 0; lines >> name >> size;)
       entries.push_back({.name = name, .content = std::string(size, '\0')});
   }
-  return Archive::from_bytes(zip_of(entries), path);
+  return archive::Archive::from_bytes(zip_of(entries), path);
 }
 
 }  // namespace tradewind::checkpoint

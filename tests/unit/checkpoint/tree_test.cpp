@@ -15,7 +15,7 @@ namespace {
 using Shape = std::vector<std::int64_t>;
 
 std::shared_ptr<const Tree> golden(const std::string& name) {
-  return Tree::read(Archive::open(TRADEWIND_GOLDEN_DIR "/" + name + "/inference-last.ckpt"));
+  return Tree::read(archive::Archive::open(TRADEWIND_GOLDEN_DIR "/" + name + "/inference-last.ckpt"));
 }
 
 double sum(const TensorDescriptor& tensor) {
@@ -94,7 +94,7 @@ TEST_CASE("the tensors of the present generation") {
 TEST_CASE("tensors lie in the mapped file and are shared where Python shares them") {
   const auto tree = golden("gt-transformer");
   const Node root = tree->root();
-  const Archive& archive = *tree->archive();
+  const archive::Archive& archive = *tree->archive();
   const auto* first = archive.bytes(archive.entries()[0]).data() - archive.entries()[0].offset;
   const TensorDescriptor& weight = root.walk("model.encoder.0.proc.lin_query.weight").as_tensor();
   CHECK(weight.data >= first);
@@ -192,7 +192,7 @@ std::vector<ZipEntry> torch_file(bool deflated) {
 
 TEST_CASE("tensors of every kind, stored (and misaligned) or deflated") {
   for (const bool deflated : {false, true}) {
-    const auto tree = Tree::read(Archive::from_bytes(zip_of(torch_file(deflated)), "made.ckpt"));
+    const auto tree = Tree::read(archive::Archive::from_bytes(zip_of(torch_file(deflated)), "made.ckpt"));
     const Node root = tree->root();
     const TensorDescriptor &base = root.at("base").as_tensor(), &transposed = root.at("t").as_tensor(),
                            &row = root.at("row").as_tensor();
@@ -239,7 +239,8 @@ TEST_CASE("half precision, every kind of number") {
       "007c00fc007e");
   const std::string pickle =
       ops::begin() + ops::tensor(ops::storage("HalfStorage", "0", 11), 0, "K\x0b", "K\x01") + ".";
-  const auto tree = Tree::read(Archive::from_bytes(zip_of({{"a/data.pkl", pickle}, {"a/data/0", halves}}), "made"));
+  const auto tree =
+      Tree::read(archive::Archive::from_bytes(zip_of({{"a/data.pkl", pickle}, {"a/data/0", halves}}), "made"));
   const auto values = to_double(tree->root().as_tensor());
   CHECK(values[0] == 0);
   CHECK(std::signbit(values[1]));
@@ -268,7 +269,7 @@ TEST_CASE("tensor subclasses and tensors with an explicit type") {
                                                                                                             "N}");
   const float stored[] = {1.5F, -2};
   const std::string pickle = ops::begin() + ops::tuple(wrapped + typed + parameter) + ".";
-  const auto tree = Tree::read(Archive::from_bytes(
+  const auto tree = Tree::read(archive::Archive::from_bytes(
       zip_of({{"a/data.pkl", pickle}, {"a/data/0", std::string(reinterpret_cast<const char*>(stored), 8)}}), "made"));
   for (const Node& node : tree->root().items()) {
     CHECK(node.as_tensor().dtype == ScalarType::f32);

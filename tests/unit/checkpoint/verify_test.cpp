@@ -8,10 +8,10 @@
 #include <fstream>
 #include <string>
 
-#include "common/checkpoint/mapped_files.h"
+#include "common/archive/mapped_files.h"
 #include "common/errors.h"
 #include "tests/helpers/temporary_folder.h"
-#include "tests/unit/checkpoint/zip_builder.h"
+#include "tests/unit/archive/zip_builder.h"
 
 using namespace tradewind;
 using namespace tradewind::checkpoint;
@@ -41,8 +41,8 @@ class Copy {
   test::TemporaryFolder folder_;
 };
 
-const ArchiveEntry& entry_of(const Archive& archive, const std::string& name) {
-  const ArchiveEntry* entry = archive.find(archive.root() + name);
+const archive::Entry& entry_of(const archive::Archive& archive, const std::string& name) {
+  const archive::Entry* entry = archive.find(archive.root() + name);
   REQUIRE(entry != nullptr);
   return *entry;
 }
@@ -50,16 +50,16 @@ const ArchiveEntry& entry_of(const Archive& archive, const std::string& name) {
 }  // namespace
 
 TEST_CASE("a whole checkpoint has no damaged entries") {
-  CHECK(damaged_entries(Archive::open(gt_transformer)).empty());
+  CHECK(damaged_entries(archive::Archive::open(gt_transformer)).empty());
 }
 
 TEST_CASE("every flipped bit is found, wherever it lies, and named") {
   const Copy copy;
-  const auto whole = Archive::open(gt_transformer);
-  const ArchiveEntry &first = entry_of(*whole, "data/0"), &other = entry_of(*whole, "data/140");
+  const auto whole = archive::Archive::open(gt_transformer);
+  const archive::Entry &first = entry_of(*whole, "data/0"), &other = entry_of(*whole, "data/140");
   copy.flip(first.offset + first.size - 1);
   copy.flip(other.offset + 2);
-  const Refusals all = damaged_entries(Archive::open(copy.path()));
+  const Refusals all = damaged_entries(archive::Archive::open(copy.path()));
   REQUIRE(all.size() == 2);
   for (const Refusal& each : all) CHECK(each.what.find("checksum") != std::string::npos);
   CHECK(all[0].where == copy.path() + ": " + first.name);
@@ -67,7 +67,7 @@ TEST_CASE("every flipped bit is found, wherever it lies, and named") {
 }
 
 TEST_CASE("the processes of a host check each entry once between them") {
-  const auto archive = Archive::open(gt_transformer);
+  const auto archive = archive::Archive::open(gt_transformer);
   std::uint64_t all = Verification(archive).bytes_left(), sum = 0, most = 0;
   for (int index = 0; index < 3; ++index) {
     const std::uint64_t own = Verification(archive, {index, 3}).bytes_left();
@@ -81,7 +81,7 @@ TEST_CASE("the processes of a host check each entry once between them") {
   copy.flip(entry_of(*archive, "data/140").offset);
   int found = 0;
   for (int index = 0; index < 3; ++index) {
-    Verification verification(Archive::open(copy.path()), {index, 3});
+    Verification verification(archive::Archive::open(copy.path()), {index, 3});
     try {
       while (verification.step()) {
       }
@@ -94,13 +94,13 @@ TEST_CASE("the processes of a host check each entry once between them") {
 
 TEST_CASE("entries without a checksum are counted, not refused") {
   const std::string bytes = zip_of({{.name = "a/x", .content = "hello", .crc_error = 0}});
-  const auto archive = Archive::from_bytes(bytes, "made");
+  const auto archive = archive::Archive::from_bytes(bytes, "made");
   std::string blank = bytes;
   for (const std::string& signature : {std::string("PK\3\4"), std::string("PK\1\2")}) {
     const auto at = blank.find(signature) + (signature[2] == '\3' ? 14 : 16);
     blank.replace(at, 4, std::string(4, '\0'));
   }
-  const auto silent = Archive::from_bytes(blank, "made");
+  const auto silent = archive::Archive::from_bytes(blank, "made");
   CHECK(without_checksum(*archive).empty());
   CHECK(warning_without_checksum(*archive).empty());
   CHECK(without_checksum(*silent) == std::vector<std::string>{"a/x"});
@@ -114,7 +114,7 @@ TEST_CASE("compressed entries are checked too, whatever they say of their size")
   const std::string content(300'000, 'x');
   const auto damage = [](const std::vector<ZipEntry>& entries) {
     std::string all;
-    for (const Refusal& each : damaged_entries(Archive::from_bytes(zip_of(entries), "made")))
+    for (const Refusal& each : damaged_entries(archive::Archive::from_bytes(zip_of(entries), "made")))
       all += each.where + ": " + each.what + "\n";
     return all;
   };
@@ -133,7 +133,7 @@ TEST_CASE("compressed entries are checked too, whatever they say of their size")
 
 TEST_CASE("what changes while it is mapped is noticed") {
   const Copy copy;
-  const auto archive = Archive::open(copy.path());
+  const auto archive = archive::Archive::open(copy.path());
   archive->require_unchanged();
   SUBCASE("written to") {
     fs::last_write_time(copy.path(), fs::last_write_time(copy.path()) + std::chrono::seconds(1));
@@ -155,25 +155,25 @@ TEST_CASE("what changes while it is mapped is noticed") {
     fs::rename(copy.path(), copy.path() + ".old");
     fs::copy_file(gt_transformer, copy.path());
     archive->require_unchanged();
-    CHECK(Archive::open(copy.path())->inode() != archive->inode());
+    CHECK(archive::Archive::open(copy.path())->inode() != archive->inode());
   }
 }
 
 TEST_CASE("the fingerprint is that of the content") {
   const Copy copy;
-  CHECK(Archive::open(copy.path())->fingerprint() == Archive::open(gt_transformer)->fingerprint());
-  CHECK(Archive::from_bytes(zip_of({{"a/x", "hello"}}), "made")->fingerprint() !=
-        Archive::from_bytes(zip_of({{"a/x", "hallo"}}), "made")->fingerprint());
+  CHECK(archive::Archive::open(copy.path())->fingerprint() == archive::Archive::open(gt_transformer)->fingerprint());
+  CHECK(archive::Archive::from_bytes(zip_of({{"a/x", "hello"}}), "made")->fingerprint() !=
+        archive::Archive::from_bytes(zip_of({{"a/x", "hallo"}}), "made")->fingerprint());
 }
 
 TEST_CASE("a mapped file is known by its addresses while it is mapped") {
   const std::byte* inside = nullptr;
   {
-    const auto archive = Archive::open(gt_transformer);
+    const auto archive = archive::Archive::open(gt_transformer);
     inside = archive->mapped().data() + archive->file_size() - 1;
-    REQUIRE(mapped_file_at(inside) != nullptr);
-    CHECK(mapped_file_at(inside) == gt_transformer);
-    CHECK(mapped_file_at(inside + 1) == nullptr);
+    REQUIRE(archive::mapped_file_at(inside) != nullptr);
+    CHECK(archive::mapped_file_at(inside) == gt_transformer);
+    CHECK(archive::mapped_file_at(inside + 1) == nullptr);
   }
-  CHECK(mapped_file_at(inside) == nullptr);
+  CHECK(archive::mapped_file_at(inside) == nullptr);
 }

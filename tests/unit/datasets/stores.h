@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 #include "common/config/inputs/open_dataset.h"
 #include "common/errors.h"
 #include "tests/helpers/temporary_folder.h"
@@ -21,8 +21,8 @@ inline std::string packed_store(const std::string& name) {
 class UnpackedStore {
  public:
   explicit UnpackedStore(const std::string& name) {
-    const auto archive = checkpoint::Archive::open(packed_store(name));
-    for (const checkpoint::ArchiveEntry& entry : archive->entries()) put(entry.name, archive->read(entry, 1 << 20));
+    const auto archive = archive::Archive::open(packed_store(name));
+    for (const archive::Entry& entry : archive->entries()) put(entry.name, archive->read(entry, 1 << 20));
   }
   std::string path() const { return folder_ / "x.zarr"; }
   std::string path(const std::string& file) const { return path() + "/" + file; }

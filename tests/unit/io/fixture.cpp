@@ -4,7 +4,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 #include "common/checkpoint/checkpoint.h"
 #include "worker/grib/builtin.h"
 #include "worker/grib/scan.h"
@@ -14,7 +14,7 @@ namespace tradewind::test {
 std::string golden(const std::string& file) { return std::string(TRADEWIND_GOLDEN_DIR) + "/" + file; }
 
 checkpoint::Metadata golden_metadata(const std::string& checkpoint) {
-  return checkpoint::read_metadata(*checkpoint::Archive::open(golden(checkpoint))).front();
+  return checkpoint::read_metadata(*archive::Archive::open(golden(checkpoint))).front();
 }
 
 std::vector<grib::Handle> read_messages(const std::string& path) {

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 #include "common/errors.h"
 #include "tests/unit/dist/ranks.h"
 #include "tests/unit/io/fixture.h"
@@ -84,12 +84,12 @@ config::RawOutputConfig raw(const std::string& folder) {
 }
 
 at::Tensor array_of(const std::string& file, const std::string& name) {
-  return npz::read(*checkpoint::Archive::open(file), name);
+  return npz::read(*archive::Archive::open(file), name);
 }
 
 std::vector<std::string> names_in(const std::string& file) {
   std::vector<std::string> names;
-  const auto archive = checkpoint::Archive::open(file);
+  const auto archive = archive::Archive::open(file);
   for (const auto& entry : archive->entries()) names.push_back(entry.name);
   return names;
 }
@@ -115,7 +115,7 @@ TEST_CASE("raw: one .npz per state, as the reference names and types its arrays"
     CHECK((latitudes.scalar_type() == at::kDouble));
     CHECK(at::equal(latitudes, at::arange(points, at::kDouble) * 0.1));
     CHECK(at::equal(array_of(file, "longitudes"), at::arange(points, at::kDouble) + 100));
-    const auto archive = checkpoint::Archive::open(file);
+    const auto archive = archive::Archive::open(file);
     const std::string date = archive->read(*archive->find("date.npy"), 1000);
     CHECK(has(date, "'descr': '<U19'"));
     CHECK(has(date, "'shape': ()"));

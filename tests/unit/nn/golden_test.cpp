@@ -48,7 +48,7 @@ TEST_CASE("every generation gives the reference's y from its x") {
   for (const auto& entry : std::filesystem::directory_iterator(golden / "legacy")) {
     // Of the largest there are only the checkpoints; their references are among the further fixtures.
     if (!std::filesystem::exists(entry.path() / "reference.npz")) continue;
-    const auto archive = checkpoint::Archive::open((entry.path() / "reference.npz").string());
+    const auto archive = archive::Archive::open((entry.path() / "reference.npz").string());
     const auto checkpoint = checkpoint::open_checkpoint((entry.path() / "inference-last.ckpt").string());
     const std::string name = entry.path().filename().string();
     const at::Tensor x = npz::read(*archive, "x")[0];
@@ -72,14 +72,14 @@ TEST_CASE("every generation gives the reference's y from its x") {
 // The references of ensembles were drawn after torch.manual_seed(1234).
 TEST_CASE("a seed's numbers are those that the reference drew") {
   for (const char* name : {"0.9.3-ens", "0.9.3-ens-small-injector", "0.11.3-ens-small-graph-cond"}) {
-    const auto archive = checkpoint::Archive::open((golden / "legacy" / name / "reference.npz").string());
+    const auto archive = archive::Archive::open((golden / "legacy" / name / "reference.npz").string());
     const at::Tensor noise = npz::read(*archive, "noise");
     CHECK(at::equal(at::randn(noise.sizes(), at::detail::createCPUGenerator(1234), at::kFloat), noise));
   }
 }
 
 TEST_CASE("gt-transformer, first call") {
-  const auto archive = checkpoint::Archive::open((golden / "gt-transformer" / "reference.npz").string());
+  const auto archive = archive::Archive::open((golden / "gt-transformer" / "reference.npz").string());
   const auto checkpoint = checkpoint::open_checkpoint((golden / "gt-transformer" / "inference-last.ckpt").string());
   const at::Tensor x = npz::read(*archive, "input_first"), reference = npz::read(*archive, "output_first");
   const double f32 = worst_over_std(predict(checkpoint, x), reference);

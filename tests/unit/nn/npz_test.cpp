@@ -27,7 +27,7 @@ TEST_CASE("arrays come back as they were written") {
   const TemporaryFile file;
   const at::Tensor y = at::randn({2, 3, 5}), z = at::randn({4}, at::kDouble), none = at::empty({0, 7});
   npz::write(file.path, {{"y", y}, {"z", z}, {"turned", y.transpose(0, 2)}, {"none", none}});
-  const auto archive = checkpoint::Archive::open(file.path);
+  const auto archive = archive::Archive::open(file.path);
   CHECK(at::equal(npz::read(*archive, "y"), y));
   CHECK(at::equal(npz::read(*archive, "z"), z));
   CHECK(at::equal(npz::read(*archive, "turned"), y.transpose(0, 2)));
@@ -49,7 +49,7 @@ TEST_CASE("parts that several write are one file, compressed") {
   }
   CHECK(bytes.size() < 20000);
   std::ofstream(file.path, std::ios::binary) << bytes << npz::directory_of(entries);
-  const auto archive = checkpoint::Archive::open(file.path);
+  const auto archive = archive::Archive::open(file.path);
   CHECK(at::equal(npz::read(*archive, "y"), y));
   CHECK(npz::read(*archive, "none").numel() == 0);
   const std::string text = archive->read(*archive->find("when.npy"), 1000);
@@ -61,7 +61,7 @@ TEST_CASE("parts that several write are one file, compressed") {
 
 TEST_CASE("whole numbers and numbers without an axis are read") {
   const std::string golden = std::string(TRADEWIND_GOLDEN_DIR) + "/legacy/0.9.3-ens/reference.npz";
-  const auto archive = checkpoint::Archive::open(golden);
+  const auto archive = archive::Archive::open(golden);
   REQUIRE(npz::holds(*archive, "fcstep"));
   CHECK_FALSE(npz::holds(*archive, "seed"));
   const at::Tensor step = npz::read(*archive, "fcstep");

@@ -33,7 +33,7 @@ at::Tensor predict(const checkpoint::ModelDescription& description, const at::Te
 
 TEST_CASE("gt-transformer over 2, 3, 4 and 7 ranks equals one rank") {
   const std::filesystem::path folder = std::filesystem::path(TRADEWIND_GOLDEN_DIR) / "gt-transformer";
-  const auto archive = checkpoint::Archive::open((folder / "reference.npz").string());
+  const auto archive = archive::Archive::open((folder / "reference.npz").string());
   const auto checkpoint = checkpoint::open_checkpoint((folder / "inference-last.ckpt").string());
   const at::Tensor x = npz::read(*archive, "input_first");
   const at::Tensor whole = predict(checkpoint.model, x, 1);

@@ -78,7 +78,7 @@ Sent one_step(const checkpoint::ModelDescription& description, const at::Tensor&
 
 TEST_CASE("ranks send what their halos say, at most a fifth of what the reference's scheme sends") {
   const std::filesystem::path folder = std::filesystem::path(TRADEWIND_GOLDEN_DIR) / "gt-transformer";
-  const auto archive = checkpoint::Archive::open((folder / "reference.npz").string());
+  const auto archive = archive::Archive::open((folder / "reference.npz").string());
   const auto checkpoint = checkpoint::open_checkpoint((folder / "inference-last.ckpt").string());
   const at::Tensor x = npz::read(*archive, "input_first");
   for (const int world_size : {2, 4}) {

@@ -32,7 +32,7 @@ struct Case {
 
 Case read_case() {
   const std::filesystem::path folder = std::filesystem::path(TRADEWIND_GOLDEN_DIR) / "transport-steps";
-  const auto archive = checkpoint::Archive::open((folder / "reference.npz").string());
+  const auto archive = archive::Archive::open((folder / "reference.npz").string());
   return {checkpoint::open_checkpoint((folder / "inference-last.ckpt").string()), npz::read(*archive, "input_first"),
           npz::read(*archive, "output_first")};
 }

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 #include "common/errors.h"
 #include "tests/helpers/temporary_folder.h"
 #include "tests/unit/dist/ranks.h"
@@ -25,19 +25,19 @@ const std::string golden = TRADEWIND_GOLDEN_DIR, ensemble = golden + "/legacy/0.
                   deterministic = golden + "/legacy/0.9.3-single-v2-twin";
 
 at::Tensor reference(const std::string& folder, const std::string& name) {
-  return npz::read(*checkpoint::Archive::open(folder + "/reference.npz"), name);
+  return npz::read(*archive::Archive::open(folder + "/reference.npz"), name);
 }
 
 // What comes of a file with these arrays, over so many ranks.
-std::shared_ptr<const checkpoint::Archive> predict(const std::string& folder, const Arrays& input,
-                                                   const test::TemporaryFolder& scratch, int world_size = 1) {
+std::shared_ptr<const archive::Archive> predict(const std::string& folder, const Arrays& input,
+                                                const test::TemporaryFolder& scratch, int world_size = 1) {
   const std::string in = scratch / "in.npz", out = scratch / "out.npz";
   npz::write(in, input);
   testing::run_ranks(world_size, [&](dist::Communicator& communicator) {
     RecordingReporter reporter;
     runner::run_predict({folder + "/inference-last.ckpt", in, out, {}}, device::Device{}, communicator, reporter);
   });
-  return checkpoint::Archive::open(out);
+  return archive::Archive::open(out);
 }
 
 std::string refusal(const std::string& folder, const Arrays& input, const test::TemporaryFolder& scratch) {

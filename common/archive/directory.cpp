@@ -1,4 +1,4 @@
-#include "common/checkpoint/archive_directory.h"
+#include "common/archive/directory.h"
 
 #include <algorithm>
 #include <cstring>
@@ -7,7 +7,7 @@
 
 #include "common/errors.h"
 
-namespace tradewind::checkpoint {
+namespace tradewind::archive {
 namespace {
 
 // Record signatures and sizes of the .ZIP file format specification (APPNOTE 6.3, section 4.3).
@@ -20,14 +20,15 @@ constexpr std::uint64_t saturated16 = 0xffff, saturated32 = 0xffffffff;
 
 class Directory {
  public:
-  Directory(std::span<const std::byte> file, const std::string& path) : file_(file), path_(path) {}
+  Directory(std::span<const std::byte> file, const std::string& path, const std::string& wanted)
+      : file_(file), path_(path), wanted_(wanted) {}
 
-  std::vector<ArchiveEntry> read() {
+  std::vector<Entry> read() {
     find_end();
     if (count_ > directory_size_ / central_size) fail("its central directory is too short for its number of entries");
     if (count_ > most_entries || directory_size_ > largest_directory)
       fail("its central directory has " + std::to_string(count_) + " entries in " + std::to_string(directory_size_) +
-           " bytes, more than any checkpoint");
+           " bytes, more than any that is read");
     entries_.reserve(count_);
     starts_.reserve(count_);
     std::uint64_t at = directory_offset_;
@@ -59,15 +60,14 @@ class Directory {
   }
 
   void find_end() {
-    if (file_.size() < end_size)
-      throw UserError("not a zip file", path_, "give the inference checkpoint (.ckpt) itself");
+    if (file_.size() < end_size) throw UserError("not a zip file", path_, "give " + wanted_ + " itself");
     const std::uint64_t last = file_.size() - end_size;
     const std::uint64_t first = last > saturated16 ? last - saturated16 : 0;
     for (std::uint64_t at = last + 1; at-- > first;) {
       if (u32(at) == end_signature && u16(at + 20) == last - at) return read_end(at);
     }
     if (u32(0) == local_signature) fail("it has no central directory, so its end is missing");
-    throw UserError("not a zip file", path_, "give the inference checkpoint (.ckpt) itself");
+    throw UserError("not a zip file", path_, "give " + wanted_ + " itself");
   }
 
   void read_end(std::uint64_t at) {
@@ -100,7 +100,7 @@ class Directory {
     const std::uint64_t next = at + central_size + name_size + extra_size + comment_size;
     if (next > end) fail("a record of its central directory ends beyond it");
 
-    ArchiveEntry entry;
+    Entry entry;
     entry.name = text(at + central_size, name_size);
     check_name(entry.name);
     entry.crc32 = number<std::uint32_t>(at + 16);
@@ -121,7 +121,7 @@ class Directory {
     return next;
   }
 
-  void read_zip64_extra(std::uint64_t at, std::uint64_t size, ArchiveEntry& entry, std::uint64_t& local,
+  void read_zip64_extra(std::uint64_t at, std::uint64_t size, Entry& entry, std::uint64_t& local,
                         std::uint64_t& disk) const {
     const bool needed = entry.size == saturated32 || entry.stored_size == saturated32 || local == saturated32;
     for (const std::uint64_t end = at + size; needed && end - at >= 4;) {
@@ -145,7 +145,7 @@ class Directory {
     if (needed) fail("its zip64 field is missing", entry.name);
   }
 
-  std::uint64_t payload(std::uint64_t local, const ArchiveEntry& entry) const {
+  std::uint64_t payload(std::uint64_t local, const Entry& entry) const {
     if (local > directory_offset_ || directory_offset_ - local < local_size || u32(local) != local_signature)
       fail("its local header is not where it should be", entry.name);
     const std::uint64_t name_size = u16(local + 26);
@@ -179,24 +179,24 @@ class Directory {
     std::sort(starts_.begin(), starts_.end());
     std::uint64_t end = 0;
     for (const auto& [start, index] : starts_) {
-      const ArchiveEntry& entry = entries_[index];
+      const Entry& entry = entries_[index];
       if (start < end) fail("its data overlaps another entry's", entry.name);
       end = entry.offset + entry.stored_size;
     }
   }
 
   std::span<const std::byte> file_;
-  const std::string& path_;
+  const std::string &path_, &wanted_;
   std::uint64_t count_ = 0, directory_offset_ = 0, directory_size_ = 0;
-  std::vector<ArchiveEntry> entries_;
+  std::vector<Entry> entries_;
   std::vector<std::pair<std::uint64_t, std::size_t>> starts_;  // local header's offset, index
   std::unordered_set<std::string> names_;
 };
 
 }  // namespace
 
-std::vector<ArchiveEntry> read_directory(std::span<const std::byte> file, const std::string& path) {
-  return Directory(file, path).read();
+std::vector<Entry> read_directory(std::span<const std::byte> file, const std::string& path, const std::string& wanted) {
+  return Directory(file, path, wanted).read();
 }
 
-}  // namespace tradewind::checkpoint
+}  // namespace tradewind::archive

@@ -1,10 +1,10 @@
-#include "common/checkpoint/mapped_files.h"
+#include "common/archive/mapped_files.h"
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 
-namespace tradewind::checkpoint {
+namespace tradewind::archive {
 namespace {
 
 struct Slot {
@@ -48,4 +48,4 @@ const char* mapped_file_at(const void* address) {
   return nullptr;
 }
 
-}  // namespace tradewind::checkpoint
+}  // namespace tradewind::archive

@@ -1,4 +1,4 @@
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -12,12 +12,12 @@
 #include <unordered_map>
 #include <utility>
 
-#include "common/checkpoint/archive_directory.h"
-#include "common/checkpoint/inflate.h"
-#include "common/checkpoint/mapped_files.h"
+#include "common/archive/directory.h"
+#include "common/archive/inflate.h"
+#include "common/archive/mapped_files.h"
 #include "common/errors.h"
 
-namespace tradewind::checkpoint {
+namespace tradewind::archive {
 namespace {
 
 // Deflate cannot do better than this, so a larger size is a lie.
@@ -26,7 +26,7 @@ constexpr std::uint64_t best_ratio = 1032;
 // Read-only, private: pages come from the page cache, which all ranks of a host share.
 class Mapping {
  public:
-  explicit Mapping(const std::string& path) : path_(path) {
+  Mapping(const std::string& path, const std::string& wanted) : path_(path), wanted_(wanted) {
     // Without O_NONBLOCK, opening a pipe would wait for its writer.
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) throw refusal(path, std::strerror(errno));
@@ -85,54 +85,58 @@ class Mapping {
   }
 
  private:
-  static UserError refusal(const std::string& path, const std::string& why) {
-    return UserError(why, path, "give the path of an inference checkpoint (.ckpt)");
+  UserError refusal(const std::string& path, const std::string& why) const {
+    return UserError(why, path, "give the path of " + wanted_);
   }
   [[noreturn]] static void changed(const std::string& path, const std::string& how) {
     throw EnvironmentFault("the file has changed while it was in use (" + how + ")", path,
-                           "run the forecast anew; put another checkpoint beside the old one and rename it, instead of "
-                           "writing into the file");
+                           "run the forecast anew; put another file beside the old one and rename it, instead of "
+                           "writing into the old one");
   }
 
   int file_ = -1;
   timespec changed_{};
-  const std::string path_;
+  const std::string path_, wanted_;
   std::string inode_;
   void* data_ = MAP_FAILED;
   std::size_t size_ = 0;
 };
 
+struct Bytes {
+  std::string all;
+};
+
 class ZipArchive : public Archive {
  public:
-  explicit ZipArchive(const std::string& path)
-      : path_(path), mapping_(std::make_unique<Mapping>(path)), file_(mapping_->bytes()) {
+  ZipArchive(const std::string& path, const std::string& wanted)
+      : path_(path), mapping_(std::make_unique<Mapping>(path, wanted)), file_(mapping_->bytes()) {
     // The local headers lie far apart: no read-ahead while they are visited, the usual one for the tensors.
     mapping_->advise(MADV_RANDOM);
-    index();
+    index(wanted);
     mapping_->advise(MADV_NORMAL);
   }
-  ZipArchive(std::string bytes, std::string name)
-      : path_(std::move(name)), memory_(std::move(bytes)), file_(std::as_bytes(std::span(memory_))) {
-    index();
+  ZipArchive(Bytes bytes, std::string name)
+      : path_(std::move(name)), memory_(std::move(bytes.all)), file_(std::as_bytes(std::span(memory_))) {
+    index("a zip file");
   }
 
   const std::string& path() const override { return path_; }
   std::uint64_t file_size() const override { return file_.size(); }
-  const std::vector<ArchiveEntry>& entries() const override { return entries_; }
+  const std::vector<Entry>& entries() const override { return entries_; }
   const std::string& root() const override { return root_; }
 
-  const ArchiveEntry* find(std::string_view name) const override {
+  const Entry* find(std::string_view name) const override {
     const auto found = by_name_.find(name);
     return found == by_name_.end() ? nullptr : &entries_[found->second];
   }
 
-  std::span<const std::byte> bytes(const ArchiveEntry& entry) const override {
+  std::span<const std::byte> bytes(const Entry& entry) const override {
     if (entry.deflated)
       throw UserError("the entry is compressed", where(entry), "rewrite the file with stored entries");
     return payload(entry);
   }
 
-  std::string read(const ArchiveEntry& entry, std::uint64_t limit) const override {
+  std::string read(const Entry& entry, std::uint64_t limit) const override {
     if (entry.size > limit)
       throw UserError(
           "the entry has " + std::to_string(entry.size) + " bytes, more than the " + std::to_string(limit) + " allowed",
@@ -146,7 +150,7 @@ class ZipArchive : public Archive {
     return inflate_raw(stored, entry.size, entry.crc32, where(entry));
   }
 
-  void check_deflated(const ArchiveEntry& entry) const override {
+  void check_deflated(const Entry& entry) const override {
     require_possible(entry);
     check_raw(payload(entry), entry.size, entry.crc32, where(entry));
   }
@@ -166,7 +170,7 @@ class ZipArchive : public Archive {
     const auto add = [&sum](const void* from, std::size_t size) {
       sum = ::crc32_z(sum, static_cast<const Bytef*>(from), size);
     };
-    for (const ArchiveEntry& entry : entries_) {
+    for (const Entry& entry : entries_) {
       add(entry.name.data(), entry.name.size());
       const std::uint64_t told[] = {entry.offset, entry.stored_size, entry.size, entry.crc32};
       add(told, sizeof(told));
@@ -175,18 +179,18 @@ class ZipArchive : public Archive {
   }
 
  private:
-  std::string where(const ArchiveEntry& entry) const { return path_ + ": " + entry.name; }
-  void require_possible(const ArchiveEntry& entry) const {
+  std::string where(const Entry& entry) const { return path_ + ": " + entry.name; }
+  void require_possible(const Entry& entry) const {
     if (entry.size / best_ratio > entry.stored_size) throw UserError("the compressed entry is damaged", where(entry));
   }
-  std::span<const std::byte> payload(const ArchiveEntry& entry) const {
+  std::span<const std::byte> payload(const Entry& entry) const {
     if (entry.offset > file_.size() || file_.size() - entry.offset < entry.stored_size)
       throw InternalFault("an entry of another archive", where(entry));
     return file_.subspan(entry.offset, entry.stored_size);
   }
 
-  void index() {
-    entries_ = read_directory(file_, path_);
+  void index(const std::string& wanted) {
+    entries_ = read_directory(file_, path_, wanted);
     by_name_.reserve(entries_.size());
     for (std::size_t i = 0; i < entries_.size(); ++i) by_name_.emplace(entries_[i].name, i);
     if (entries_.empty()) return;
@@ -199,28 +203,30 @@ class ZipArchive : public Archive {
   std::string path_, memory_;
   std::unique_ptr<Mapping> mapping_;
   std::span<const std::byte> file_;
-  std::vector<ArchiveEntry> entries_;
+  std::vector<Entry> entries_;
   std::unordered_map<std::string_view, std::size_t> by_name_;
   std::string root_;
 };
 
 }  // namespace
 
-void require_checksum(const Archive& archive, const ArchiveEntry& entry, std::span<const std::byte> bytes) {
+void require_checksum(const Archive& archive, const Entry& entry, std::span<const std::byte> bytes) {
   if (entry.crc32 == 0) return;
   const uLong sum = ::crc32_z(::crc32(0, nullptr, 0), reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
   if (sum != entry.crc32) refuse_checksum(archive, entry);
 }
 
-void refuse_checksum(const Archive& archive, const ArchiveEntry& entry) {
+void refuse_checksum(const Archive& archive, const Entry& entry) {
   throw UserError("the entry is damaged: its checksum does not match its content", archive.path() + ": " + entry.name,
                   "fetch the file again");
 }
 
-std::shared_ptr<const Archive> Archive::open(const std::string& path) { return std::make_shared<ZipArchive>(path); }
-
-std::shared_ptr<const Archive> Archive::from_bytes(std::string bytes, std::string name) {
-  return std::make_shared<ZipArchive>(std::move(bytes), std::move(name));
+std::shared_ptr<const Archive> Archive::open(const std::string& path, const std::string& wanted) {
+  return std::make_shared<ZipArchive>(path, wanted);
 }
 
-}  // namespace tradewind::checkpoint
+std::shared_ptr<const Archive> Archive::from_bytes(std::string bytes, std::string name) {
+  return std::make_shared<ZipArchive>(Bytes{std::move(bytes)}, std::move(name));
+}
+
+}  // namespace tradewind::archive

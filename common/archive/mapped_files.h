@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <span>
 
-namespace tradewind::checkpoint {
+namespace tradewind::archive {
 
 // `path` must live until it is told to be gone.
 void file_is_mapped(std::span<const std::byte> bytes, const char* path);
@@ -13,4 +13,4 @@ void file_is_gone(std::span<const std::byte> bytes);
 // Null when the address is in no file that is known.
 const char* mapped_file_at(const void* address);
 
-}  // namespace tradewind::checkpoint
+}  // namespace tradewind::archive

@@ -1,4 +1,4 @@
-#include "common/checkpoint/inflate.h"
+#include "common/archive/inflate.h"
 
 #include <zlib.h>
 
@@ -8,7 +8,7 @@
 
 #include "common/errors.h"
 
-namespace tradewind::checkpoint {
+namespace tradewind::archive {
 namespace {
 
 constexpr std::size_t most_in = std::size_t{1} << 30;     // zlib counts in unsigned int
@@ -62,4 +62,4 @@ void check_raw(std::span<const std::byte> in, std::uint64_t size, std::uint32_t 
   inflate_pieces(in, size, crc, where, [](std::span<const Bytef>) {});
 }
 
-}  // namespace tradewind::checkpoint
+}  // namespace tradewind::archive

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-namespace tradewind::checkpoint {
+namespace tradewind::archive {
 
 // Exactly `size` bytes must come out and have the given CRC-32, else UserError with `where`. Room is made step by step,
 // as bytes come, so that a size that lies costs nothing.
@@ -15,4 +15,4 @@ std::string inflate_raw(std::span<const std::byte> in, std::uint64_t size, std::
 // The same check; what comes out is not kept.
 void check_raw(std::span<const std::byte> in, std::uint64_t size, std::uint32_t crc, const std::string& where);
 
-}  // namespace tradewind::checkpoint
+}  // namespace tradewind::archive

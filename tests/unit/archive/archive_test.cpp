@@ -1,4 +1,4 @@
-#include "common/checkpoint/archive.h"
+#include "common/archive/archive.h"
 
 #include <doctest/doctest.h>
 
@@ -10,19 +10,19 @@
 
 #include "common/errors.h"
 #include "tests/helpers/temporary_folder.h"
-#include "tests/unit/checkpoint/zip_builder.h"
+#include "tests/unit/archive/zip_builder.h"
 
 namespace tradewind::checkpoint {
 namespace {
 
 constexpr const char* golden = TRADEWIND_GOLDEN_DIR "/gt-transformer/inference-last.ckpt";
 
-std::shared_ptr<const Archive> archive_of(const std::vector<ZipEntry>& entries, const ZipEnd& end = {}) {
-  return Archive::from_bytes(zip_of(entries, end), "made.zip");
+std::shared_ptr<const archive::Archive> archive_of(const std::vector<ZipEntry>& entries, const ZipEnd& end = {}) {
+  return archive::Archive::from_bytes(zip_of(entries, end), "made.zip");
 }
 
-std::string content(const Archive& archive, const char* name) {
-  const ArchiveEntry* entry = archive.find(name);
+std::string content(const archive::Archive& archive, const char* name) {
+  const archive::Entry* entry = archive.find(name);
   REQUIRE(entry);
   return archive.read(*entry, 1 << 20);
 }
@@ -30,8 +30,8 @@ std::string content(const Archive& archive, const char* name) {
 // The message of the UserError that opening (and reading everything) ends with; empty when there is none.
 std::string refusal(const std::string& bytes) {
   try {
-    const auto archive = Archive::from_bytes(bytes, "made.zip");
-    for (const ArchiveEntry& entry : archive->entries()) (void)archive->read(entry, 1 << 20);
+    const auto archive = archive::Archive::from_bytes(bytes, "made.zip");
+    for (const archive::Entry& entry : archive->entries()) (void)archive->read(entry, 1 << 20);
   } catch (const UserError& error) {
     return error.what();
   }
@@ -45,13 +45,13 @@ std::string refusal(const std::vector<ZipEntry>& entries, const ZipEnd& end = {}
 bool says(const std::string& message, const char* part) { return message.find(part) != std::string::npos; }
 
 TEST_CASE("a real checkpoint is mapped, not copied") {
-  const auto archive = Archive::open(golden);
+  const auto archive = archive::Archive::open(golden);
   CHECK(archive->path() == golden);
   CHECK(archive->file_size() == std::filesystem::file_size(golden));
   CHECK(archive->entries().size() == 165);
   CHECK(archive->root() == "inference-last/");
   CHECK(archive->entries()[0].name == "inference-last/data.pkl");
-  const ArchiveEntry* pickle = archive->find("inference-last/data.pkl");
+  const archive::Entry* pickle = archive->find("inference-last/data.pkl");
   REQUIRE(pickle);
   CHECK(pickle->size == 96793);
   CHECK_FALSE(pickle->deflated);
@@ -82,7 +82,7 @@ TEST_CASE("stored, deflated, with descriptors, zip64") {
         CHECK(content(*archive, "top/noise") == noise);
         CHECK(content(*archive, "top/empty").empty());
         CHECK(content(*archive, "top/last") == "end");
-        const ArchiveEntry* found = archive->find("top/noise");
+        const archive::Entry* found = archive->find("top/noise");
         CHECK(found->deflated == deflated);
         CHECK((found->stored_size < noise.size()) == deflated);
         if (deflated)
@@ -173,7 +173,7 @@ TEST_CASE("a file in which any byte was changed never does worse than a UserErro
 TEST_CASE("what is no file is refused") {
   const auto refused = [](const std::string& path) {
     try {
-      (void)Archive::open(path);
+      (void)archive::Archive::open(path, "a file of that kind");
     } catch (const UserError& error) {
       return std::string(error.what());
     }
@@ -187,6 +187,8 @@ TEST_CASE("what is no file is refused") {
   CHECK(says(refused(folder / "empty.ckpt"), "empty"));
   folder.write("text.ckpt", "this is a text and no zip file at all");
   CHECK(says(refused(folder / "text.ckpt"), "not a zip file"));
+  CHECK(says(refused(folder / "text.ckpt"), "give a file of that kind itself"));
+  CHECK(says(refused(folder / "absent.ckpt"), "give the path of a file of that kind"));
 }
 
 }  // namespace

@@ -61,6 +61,13 @@ void fail_for_output(Outcome& outcome, Console& console) {
   outcome.exit_code = outcome.error->exit_code;
 }
 
+// Who is tired of waiting for a reader of the output may then end this process by a signal.
+void end(std::optional<ControlRun>& run, int code) {
+  const SignalsHeld held;
+  run.reset();
+  if (code != 0) leave_on_signals(code);
+}
+
 int control(const PlanMaker& make_plan, const Job& job, const Supervision& supervision) {
   const Screen screen = screen_of_process();
   TextSink output_sink(STDOUT_FILENO), error_sink(STDERR_FILENO);
@@ -113,11 +120,7 @@ int control(const PlanMaker& make_plan, const Job& job, const Supervision& super
     if (output_sink.settle(usual) != 0) fail_for_output(outcome, console);
     tell();
     run->dismiss();
-    {
-      const SignalsHeld held;
-      run.reset();  // who is tired of waiting for the reader below may end this by a signal
-      if (outcome.exit_code != 0) leave_on_signals(outcome.exit_code);
-    }
+    end(run, outcome.exit_code);
     if (!outcome.error && output_sink.finish() != 0) {
       fail_for_output(outcome, console);
       tell();

@@ -13,15 +13,53 @@ source "$here/versions.env"
 say() { printf '\033[1m== %s\033[0m\n' "$*"; }
 fail() { printf 'error: %s\n  remedy: %s\n' "$1" "$2" >&2; exit 1; }
 
-packages=(build-essential cmake ninja-build ccache python3 python3-pip ca-certificates libboost1.81-dev libyaml-cpp-dev
+packages=(build-essential cmake ninja-build ccache python3 python3-pip ca-certificates libyaml-cpp-dev
   nlohmann-json3-dev doctest-dev libcli11-dev zlib1g-dev libblosc-dev libzstd-dev libnetcdf-dev)
-if [ "${1:-}" = --tests ]; then packages+=(elfutils); fi
+if [ "${1:-}" = --tests ]; then packages+=(elfutils patchelf); fi
 # Only root can simulate hosts: for anybody else those tests are skipped.
 if [ "${1:-}" = --tests ] && [ "$(id -u)" = 0 ]; then packages+=(slurm-wlm munge openmpi-bin mpich iproute2 nftables); fi
 
+# No package manager of ours, and often no root: what is to be there is named, and only pip's half is done.
+say_what_to_load() {
+  say "not a Debian or Ubuntu system: LibTorch and ecCodes are fetched here, the rest has to be there"
+  cat <<EOF
+  RHEL, Rocky, Alma 8, 9   dnf install gcc-toolset-12 cmake ninja-build python3.11-pip boost-devel yaml-cpp-devel
+                           json-devel doctest-devel cli11-devel zlib-devel blosc-devel libzstd-devel netcdf-devel
+                           (most from EPEL and CRB), then source /opt/rh/gcc-toolset-12/enable
+  SLES 15                  zypper install gcc12-c++ cmake ninja python311-pip and the same -devel packages
+  a cluster's modules      module load gcc cmake ninja python boost yaml-cpp nlohmann-json cli11 doctest c-blosc zstd
+                           netcdf-c (or as Spack and conda-forge name them)
+  Needed: GCC 12 or later, CMake 3.25, Boost $BOOST_MINIMUM. Folders of your own: cmake --preset release
+  -DCMAKE_PREFIX_PATH='DIR;DIR'. Without a compiler: the wheel or the tarball (packaging/README.md).
+EOF
+}
+
+has_boost() {
+  dpkg-query -W -f '${db:Status-Status} ${Package}\n' 'libboost1.*-dev' 2>/dev/null |
+    sed -n 's/^installed libboost\([0-9.]*\)-dev$/\1/p' | at_least_minimum | grep -q .
+}
+# Versions from standard input, those that serve, oldest first.
+at_least_minimum() {
+  sort -uV | while read -r one; do
+    if [ "$(printf '%s\n' "$BOOST_MINIMUM" "$one" | sort -V | head -n 1)" = "$BOOST_MINIMUM" ]; then echo "$one"; fi
+  done
+}
+
+# 1.81 of Debian 12, 1.83 of Debian 13 and Ubuntu 24.04.
+boost_package() {
+  local version
+  version=$(apt-cache pkgnames libboost1. | sed -n 's/^libboost\([0-9.]*\)-dev$/\1/p' | at_least_minimum |
+    while read -r one; do apt-cache show "libboost$one-dev" >/dev/null 2>&1 && echo "$one" && break; done)
+  [ -n "$version" ] || fail "this release has no Boost $BOOST_MINIMUM or later" \
+    "install one by hand and run cmake --preset release -DBoost_ROOT=..., or use the wheel (packaging/README.md)"
+  echo "libboost$version-dev"
+}
+
 install_packages() {
-  command -v dpkg-query >/dev/null ||
-    fail "this is not a Debian system" "install by hand: ${packages[*]} (or their names here), then run cmake --preset release"
+  if ! command -v dpkg-query >/dev/null; then
+    say_what_to_load
+    return 0
+  fi
   local missing=() package
   for package in "${packages[@]}"; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
@@ -32,14 +70,18 @@ install_packages() {
     for package in "${missing[@]}"; do [[ $package == python3* ]] || kept+=("$package"); done
     missing=("${kept[@]}")
   fi
+  has_boost || missing+=(boost)
   [ ${#missing[@]} -gt 0 ] || return 0
-  say "installing Debian packages: ${missing[*]}"
   local sudo=()
   if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null || fail "packages are missing: ${missing[*]}" "install them as root, or install sudo"
     sudo=(sudo)
   fi
   "${sudo[@]}" apt-get update -qq
+  local boost
+  boost=$(has_boost || boost_package)
+  missing=("${missing[@]/#boost/$boost}")
+  say "installing Debian packages: ${missing[*]}"
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 

@@ -1,3 +1,7 @@
+if(TRADEWIND_STATIC_LIBRARIES)
+  set(ZLIB_USE_STATIC_LIBS ON)
+  find_library(ZLIB_LIBRARY libz.a)
+endif()
 find_package(ZLIB QUIET)
 if(NOT ZLIB_FOUND)
   message(FATAL_ERROR "zlib not found. Remedy: apt-get install zlib1g-dev, or run cmake/setup.sh")

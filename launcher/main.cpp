@@ -1,3 +1,4 @@
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <boost/system/system_error.hpp>
@@ -97,12 +98,15 @@ int main(int argc, char** argv) {
   // Asks a run how it gets on: before it listens, and after it has ended, that is no reason to die.
   for (const int number : {SIGUSR1, SIGUSR2})
     if (std::signal(number, [](int) {}) == SIG_IGN) std::signal(number, SIG_IGN);
+  const Environment environment = Environment::from_process(environ);
+  // Whoever has called this from a program of theirs does not leave a run behind.
+  if (environment.has("TRADEWIND_WITH_PARENT")) ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   StandardOutput output;
   bool json = false;
   try {
     const launcher::Command command = launcher::parse_command_line({argv + 1, argv + argc});
     json = wants_json(command);
-    return output.finish(dispatch(command, Environment::from_process(environ), started));
+    return output.finish(dispatch(command, environment, started));
   } catch (const Error& error) {
     if (json) print_json(error);
     launcher::print_error(std::cerr, error);

@@ -29,6 +29,7 @@
 #include "worker/dist/launcher_store.h"
 #include "worker/dist/process_group.h"
 #include "worker/libtorch_check.h"
+#include "worker/netcdf/library.h"
 #include "worker/runner/commands.h"
 #include "worker/runner/precision.h"
 #include "worker/telemetry/fatal_signals.h"
@@ -199,6 +200,7 @@ int talk(Channel& launcher, const Environment& environment, const Around& around
   ChannelReporter to_launcher(launcher);
   const proto::Message result = result_of([&]() -> proto::Message {
     check_libtorch();
+    netcdf::use_netcdf(environment.get_or("TRADEWIND_NETCDF", ""));
     telemetry::Recorder recorder(start.telemetry_descriptor);
     telemetry::WatchedReporter reporter(to_launcher, recorder);
     return to_launcher.result(dispatch({start, environment, launcher, reporter, recorder, around}));

@@ -101,7 +101,7 @@ void WorkerProcess::ended() {
 
 void WorkerProcess::stream_ended() {
   if (!ended_ || reaped_ || channel_.open() || output_.open() || error_.open()) return;
-  const auto exit = reap(process_.native_handle());
+  const auto exit = reap(pid_);
   if (!exit) return;
   reaped_ = true;
   drain_.cancel();

@@ -3,6 +3,7 @@
 
 #include "common/errors.h"
 #include "launcher/commands/commands.h"
+#include "launcher/launch/worker_program.h"
 #include "launcher/process/system_errors.h"
 #include "proto/drill_faults.h"
 
@@ -65,7 +66,7 @@ int drill(const DrillCommand& command, const Environment& environment, TimePoint
   // Nothing but the worker of drills knows faults.
   Environment drilled = environment;
   if (!environment.has("TRADEWIND_WORKER")) {
-    const fs::path worker = own_folder() / "tradewind-drill-worker";
+    const fs::path worker = worker_path(environment, "tradewind-drill-worker");
     if (!fs::exists(worker))
       throw EnvironmentFault("the worker that knows faults is not there", worker.string(),
                              "install tradewind whole, or build it: cmake --build --preset release --target "

@@ -13,6 +13,7 @@
 #include "launcher/launch/meeting_place.h"
 #include "launcher/launch/network.h"
 #include "launcher/launch/reserved_port.h"
+#include "launcher/launch/worker_program.h"
 #include "launcher/process/system_errors.h"
 
 namespace tradewind::launcher {
@@ -40,10 +41,10 @@ Host host_by_name() {
 }
 
 Host this_host(const Environment& environment) {
-  namespace fs = std::filesystem;
   Host host = host_by_name();
   const auto given = environment.get("TRADEWIND_WORKER");
-  host.worker = given ? fs::absolute(*given).string() : (own_program().parent_path() / "tradewind-worker").string();
+  host.worker =
+      given ? std::filesystem::absolute(*given).string() : worker_path(environment, "tradewind-worker");
   if (::access(host.worker.c_str(), X_OK) == 0) return host;
   const int error = errno;
   const bool lacks = error == ENOENT || error == ENOTDIR;
@@ -125,6 +126,7 @@ std::vector<RankPlan> plan_ranks(const proto::Launch& launch, const Host& host, 
   start.resume = launch.resume;
   const std::string worker =
       host.worker.empty() && launch.command != exec_command ? this_host(environment).worker : host.worker;
+  if (launch.command != exec_command) add_libraries(variables);
   const std::vector<int> cpus = host.cpus.empty() ? usable_cpus() : host.cpus;
   const Quota quota = host.cpus.empty() ? quota_of_process() : host.quota;
   std::vector<RankPlan> plans;

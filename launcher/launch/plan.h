@@ -32,7 +32,7 @@ struct Host {
   std::vector<int> cpus = {};  // that this process may use; empty: ask, for the quota too
   Quota quota = {};
 };
-// TRADEWIND_WORKER, else tradewind-worker beside this executable. EnvironmentFault when there is none.
+// TRADEWIND_WORKER, else the one of worker_program.h. EnvironmentFault when there is none.
 Host this_host(const Environment& environment);
 // The same for whoever may not need a worker: it is left empty, and found when plans are made.
 Host host_by_name();

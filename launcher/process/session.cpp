@@ -19,8 +19,6 @@
 namespace tradewind::launcher {
 namespace {
 
-constexpr int by_descriptor = 3;  // by_descriptor, which older headers lack
-
 // Session of a living process; -1 for zombies and strangers. Fields of /proc/PID/stat after the name in parentheses,
 // which may itself hold anything: state, ppid, pgrp, session.
 pid_t session_of(const std::string& pid) {
@@ -57,10 +55,10 @@ void signal_session(pid_t session, int signal) {
     if (::getpgid(pid) != session) ::kill(pid, signal);
 }
 
-std::optional<Exit> reap(int process_descriptor) {
+std::optional<Exit> reap(pid_t child) {
   siginfo_t info{};
   rusage usage{};
-  if (::syscall(SYS_waitid, by_descriptor, process_descriptor, &info, WEXITED | WNOHANG, &usage) != 0 ||
+  if (::syscall(SYS_waitid, P_PID, child, &info, WEXITED | WNOHANG, &usage) != 0 ||
       info.si_pid == 0)
     return std::nullopt;
   Exit ended;

@@ -14,7 +14,7 @@ namespace tradewind::launcher {
 // as its leader has not been waited for.
 std::vector<pid_t> processes_of_session(pid_t session);
 void signal_session(pid_t session, int signal);
-// How the process of that pid descriptor ended, and the end of its zombie; nothing while it runs.
-std::optional<Exit> reap(int process_descriptor);
+// How that child ended, and the end of its zombie; nothing while it runs.
+std::optional<Exit> reap(pid_t child);
 
 }  // namespace tradewind::launcher

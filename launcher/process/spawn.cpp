@@ -18,6 +18,7 @@
 #include <boost/process/v2/process.hpp>
 
 #include "common/errors.h"
+#include "launcher/process/child_end.h"
 #include "launcher/process/system_errors.h"
 #include "proto/launcher_signals.h"
 
@@ -187,11 +188,11 @@ Spawned spawn(boost::asio::io_context& context, const Spawn& what) {
   Spawned spawned;
   spawned.pid = child.id();
   child.detach();  // reaping is the caller's: Boost's wait would block
-  spawned.process = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, spawned.pid, 0)));
+  spawned.process = end_of_child(spawned.pid);
   if (!spawned.process.valid()) {
     const int code = errno;
     ::kill(-spawned.pid, SIGKILL);
-    fault("cannot watch the worker (pidfd_open)", code);
+    fault("cannot watch the worker", code);
   }
   spawned.channel = std::move(channel.ours);
   spawned.output = std::move(output.ours);

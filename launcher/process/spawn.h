@@ -39,7 +39,7 @@ struct Spawn {
 // The launcher's ends, all close-on-exec. The process is a zombie after its end until the owner waits for it.
 struct Spawned {
   pid_t pid = -1;
-  Descriptor process;  // pidfd: readable when it has ended
+  Descriptor process;  // readable when it has ended
   Descriptor channel, output, error;
 };
 

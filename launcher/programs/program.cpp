@@ -95,7 +95,9 @@ void turn_into(RankPlan& plan, const Program& program, const proto::Launch& laun
   // How a program waits is its own matter.
   if (!given.has("OMP_WAIT_POLICY") && !launch.environment.contains("OMP_WAIT_POLICY"))
     variables.erase("OMP_WAIT_POLICY");
-  for (const char* own : {"TRADEWIND_CONTROL", "TRADEWIND_TOKEN", "TRADEWIND_WORKER"}) variables.erase(own);
+  for (const char* own : {"TRADEWIND_CONTROL", "TRADEWIND_TOKEN", "TRADEWIND_WORKER", "TRADEWIND_WORKER_FOLDER",
+                          "TRADEWIND_NO_WORKER", "TRADEWIND_LIBRARY_PATH"})
+    variables.erase(own);
   const int rank = plan.start.rank, local_rank = plan.start.local_rank;
   variables["RANK"] = std::to_string(rank);
   variables["LOCAL_RANK"] = std::to_string(local_rank);

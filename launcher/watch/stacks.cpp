@@ -12,6 +12,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "launcher/watch/process_facts.h"
@@ -55,9 +56,10 @@ class Stacks::Tool : public std::enable_shared_from_this<Tool> {
  public:
   using Done = std::function<void(std::string)>;
 
-  // `process`: pid descriptor of the process that it looks at, owned; negative: whom it may not let go on.
-  Tool(boost::asio::io_context& context, int process, int output, pid_t pid)
-      : pid_(pid), process_(process), output_(context, output), cap_(context) {}
+  // `process`: pid descriptor of the process that it looks at, owned; negative: `stopped` is that process where the kernel
+  // knows no such descriptors, or -1: one that it may not let go on.
+  Tool(boost::asio::io_context& context, int process, pid_t stopped, int output, pid_t pid)
+      : pid_(pid), process_(process), stopped_(stopped), output_(context, output), cap_(context) {}
   ~Tool() {
     if (process_ >= 0) ::close(process_);
   }
@@ -79,7 +81,10 @@ class Stacks::Tool : public std::enable_shared_from_this<Tool> {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
     pid_ = -1;
-    if (process_ >= 0) ::syscall(SYS_pidfd_send_signal, process_, SIGCONT, nullptr, 0);
+    if (process_ >= 0)
+      ::syscall(SYS_pidfd_send_signal, process_, SIGCONT, nullptr, 0);
+    else if (stopped_ > 0)
+      ::kill(stopped_, SIGCONT);
     cap_.cancel();
     output_.close();
   }
@@ -107,6 +112,7 @@ class Stacks::Tool : public std::enable_shared_from_this<Tool> {
 
   pid_t pid_;
   int process_;
+  pid_t stopped_;
   boost::asio::posix::stream_descriptor output_;
   boost::asio::steady_timer cap_;
   std::array<char, 4096> buffer_{};
@@ -160,12 +166,14 @@ bool Stacks::start(Request& request) {
   // Opened before the tool starts: by its end the process may be gone, and its id another's. One that was stopped
   // before stays so.
   int process = static_cast<int>(::syscall(SYS_pidfd_open, request.pid, 0));
-  if (process < 0) {
+  const bool unknown = process < 0 && errno == ENOSYS;  // before Linux 5.3
+  if (process < 0 && !unknown) {
     ::close(pipe[0]);
     ::close(pipe[1]);
     return false;
   }
-  if (process_facts(request.pid).state == 'T') ::close(std::exchange(process, -1));
+  const bool stays = process_facts(request.pid).state == 'T';
+  if (stays && process >= 0) ::close(std::exchange(process, -1));
   const pid_t tool = spawn(std::move(command), pipe[1]);
   ::close(pipe[1]);
   if (tool < 0) {
@@ -173,7 +181,7 @@ bool Stacks::start(Request& request) {
     if (process >= 0) ::close(process);
     return false;
   }
-  tools_.push_back(std::make_shared<Tool>(context_, process, pipe[0], tool));
+  tools_.push_back(std::make_shared<Tool>(context_, process, unknown && !stays ? request.pid : -1, pipe[0], tool));
   tools_.back()->start(request.until, [this, done = std::move(request.done)](std::string text) {
     done(std::move(text));
     start_next();

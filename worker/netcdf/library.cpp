@@ -23,16 +23,33 @@ struct Loaded {
   SetPrinting set_printing = nullptr;  // null: HDF5 is not there, or not by this name
 };
 
+std::string& netcdf_path() {
+  static std::string path;
+  return path;
+}
+
+constexpr const char* remedy = "install netCDF-C (Debian: libnetcdf19, pip: netCDF4), or use another format";
+
+// Whose symbols the plugin finds; null: those that it names itself.
+void* open_netcdf() {
+  if (netcdf_path().empty()) return nullptr;
+  void* const opened = ::dlopen(netcdf_path().c_str(), RTLD_NOW | RTLD_GLOBAL);
+  if (opened == nullptr)
+    throw EnvironmentFault(std::string("netCDF does not load: ") + ::dlerror(), netcdf_path(), remedy);
+  return opened;
+}
+
 Loaded load() {
   const std::string path = own_library_path(name);
   if (path.empty())
     throw EnvironmentFault(
         "the part of Tradewind for NetCDF files is not there", name,
         "install Tradewind anew, with it beside the worker or in lib/tradewind, or use another format");
+  void* const netcdf = open_netcdf();
   void* const opened = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);  // never closed
   if (opened == nullptr)
     throw EnvironmentFault(std::string("the part of Tradewind for NetCDF files does not load: ") + ::dlerror(), path,
-                           "install netCDF-C (Debian: libnetcdf19), or use another format");
+                           remedy);
   const auto function = reinterpret_cast<GetFunctions>(::dlsym(opened, functions_symbol));
   const Functions* const table = function != nullptr ? function() : nullptr;
   if (table == nullptr)
@@ -42,9 +59,10 @@ Loaded load() {
                                ", this worker needs " + std::to_string(functions_version),
                            path, "build or install both together");
   // At the process's end HDF5 would try again to close a file that it could not write, and fall over it.
-  if (const auto no_farewell = reinterpret_cast<NoFarewell>(::dlsym(opened, "H5dont_atexit")); no_farewell != nullptr)
+  void* const hdf5 = netcdf != nullptr ? netcdf : opened;
+  if (const auto no_farewell = reinterpret_cast<NoFarewell>(::dlsym(hdf5, "H5dont_atexit")); no_farewell != nullptr)
     no_farewell();
-  return {table, reinterpret_cast<SetPrinting>(::dlsym(opened, "H5Eset_auto2"))};
+  return {table, reinterpret_cast<SetPrinting>(::dlsym(hdf5, "H5Eset_auto2"))};
 }
 
 const Loaded& loaded() {
@@ -58,6 +76,8 @@ std::mutex& turns() {
 }
 
 }  // namespace
+
+void use_netcdf(std::string path) { netcdf_path() = std::move(path); }
 
 const Functions& library() { return *loaded().functions; }
 

@@ -3,10 +3,14 @@
 #pragma once
 
 #include <mutex>
+#include <string>
 
 #include "worker/netcdf/plugin/functions.h"
 
 namespace tradewind::netcdf {
+
+// The libnetcdf to load before it, for one that names none (a package that finds it elsewhere). Before library(), once.
+void use_netcdf(std::string path);
 
 // Loads it, once, for good. Throws EnvironmentFault when it is not there, does not load or is of another version.
 const Functions& library();

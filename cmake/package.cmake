@@ -1,0 +1,15 @@
+# cpack -G DEB of a build: the install tree under /usr (docs: packaging/README.md). packaging/packages.sh calls it.
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME tradewind)
+set(CPACK_PACKAGE_CONTACT "the Tradewind developers <tradewind@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "runs Anemoi weather models natively, sharded over many devices")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS OFF)
+# What a build of Debian 12 links of the system's; LibTorch and ecCodes come along.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "libc6 (>= 2.34), libstdc++6 (>= 12), zlib1g, libblosc1, libzstd1")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libnetcdf19")
+set(CPACK_DEBIAN_COMPRESSION_TYPE zstd)
+set(CPACK_STRIP_FILES ON)
+include(CPack)

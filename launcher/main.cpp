@@ -34,6 +34,7 @@ int dispatch(const launcher::Command& command, const Environment& environment, T
       return launcher::inspect({c.checkpoint, c.json, c.world_size, c.verify}, std::cout);
     }
     int operator()(const launcher::PredictCommand& c) const { return launcher::predict(c, environment, started); }
+    int operator()(const launcher::ServeCommand& c) const { return launcher::serve(c, environment, started); }
     int operator()(const launcher::ClusterCommand& c) const { return launcher::cluster(c, environment); }
     int operator()(const launcher::StatusCommand& c) const { return launcher::status(c); }
     int operator()(const launcher::DiagnoseCommand& c) const { return launcher::diagnose(c); }

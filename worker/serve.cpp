@@ -32,6 +32,7 @@
 #include "worker/netcdf/library.h"
 #include "worker/runner/commands.h"
 #include "worker/runner/precision.h"
+#include "worker/service/service.h"
 #include "worker/telemetry/fatal_signals.h"
 #include "worker/telemetry/watched_communicator.h"
 #include "worker/telemetry/watched_reporter.h"
@@ -128,6 +129,20 @@ void predict(const Session& session) {
                       device, *communicator, session.reporter);
 }
 
+void serve_model(const Session& session) {
+  const proto::Json& arguments = session.start.arguments;
+  std::optional<std::string> wanted;
+  if (arguments.contains("device")) wanted = arguments.at("device");
+  const device::Device device = open_device(wanted, session);
+  const auto communicator = communicator_of(session, device);
+  service::run_service({.checkpoint = arguments.at("checkpoint"),
+                        .precision = runner::precision_named(arguments.value("precision", "f32")),
+                        .socket = arguments.at("socket"),
+                        .token = arguments.at("token"),
+                        .idle = std::chrono::seconds(arguments.at("idle").get<int>())},
+                       device, *communicator, session.reporter);
+}
+
 int compare(const Session& session) {
   session.launcher.send(proto::Ready{"cpu"});
   const auto given = session.start.streams.find(standard_output);
@@ -147,6 +162,8 @@ int dispatch(const Session& session) {
     run(session);
   else if (command == "predict")
     predict(session);
+  else if (command == "serve")
+    serve_model(session);
   else if (command == "compare")
     return compare(session);
   else

@@ -13,13 +13,13 @@
 namespace tradewind::launcher {
 namespace {
 
-constexpr std::array<const char*, 9> commands = {"run",     "exec",   "inspect",  "predict", "compare",
-                                                 "cluster", "status", "diagnose", "drill"};
+constexpr std::array<const char*, 10> commands = {"run",     "exec",    "inspect", "predict",  "serve",
+                                                  "compare", "cluster", "status",  "diagnose", "drill"};
 // Options followed by a value, of any command: their values are never taken for a command.
-constexpr std::array<const char*, 18> valued = {
-    "--hang",        "--hang-after",  "--rank",       "--step",      "--config",    "--defaults",
-    "--run-dir",     "--report",      "--world-size", "--precision", "--tolerance", "--steps",
-    "--climatology", "--persistence", "--interface",  "--srun-args", "--device",    "--restart"};
+constexpr std::array<const char*, 19> valued = {
+    "--hang",      "--hang-after", "--rank",      "--step",      "--config", "--defaults",    "--run-dir",
+    "--report",    "--world-size", "--precision", "--tolerance", "--steps",  "--climatology", "--persistence",
+    "--interface", "--srun-args",  "--device",    "--restart",   "--idle"};
 
 bool contains(const auto& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -133,6 +133,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   ClusterCommand cluster;
   InspectCommand inspect;
   PredictCommand predict;
+  ServeCommand serve;
   CompareCommand compare;
   StatusCommand status;
   DiagnoseCommand diagnose;
@@ -146,6 +147,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
       {add_cluster(app, cluster, cluster_words), [&] { return with_config(cluster, cluster_words); }},
       {add_inspect(app, inspect), [&] { return inspect; }},
       {add_predict(app, predict), [&] { return predict; }},
+      {add_serve(app, serve), [&] { return serve; }},
       {add_compare(app, compare_words), [&] { return compare; }},
       {add_status(app, status), [&] { return status; }},
       {add_diagnose(app, diagnose), [&] { return diagnose; }},

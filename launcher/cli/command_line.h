@@ -65,6 +65,15 @@ struct PredictCommand {
   std::string report;
   Verbosity verbosity = Verbosity::normal;
 };
+struct ServeCommand {
+  std::string checkpoint;
+  std::string folder;     // of token and socket
+  std::string precision;  // empty: f32
+  std::string device;     // empty: a CUDA device when there is one
+  int world_size = 1;
+  int idle = 600;  // seconds
+  Verbosity verbosity = Verbosity::normal;
+};
 struct ClusterCommand {
   std::string config;  // as in RunCommand; empty: none
   std::vector<std::string> overrides, defaults;
@@ -78,8 +87,8 @@ struct ShowText {
   std::string text;
 };
 struct AgentCommand {};  // not for users: `tradewind run` has srun start it
-using Command = std::variant<RunCommand, ExecCommand, InspectCommand, PredictCommand, ClusterCommand, CompareCommand,
-                             StatusCommand, DiagnoseCommand, DrillCommand, AgentCommand, ShowText>;
+using Command = std::variant<RunCommand, ExecCommand, InspectCommand, PredictCommand, ServeCommand, ClusterCommand,
+                             CompareCommand, StatusCommand, DiagnoseCommand, DrillCommand, AgentCommand, ShowText>;
 
 // `arguments` without the program's name. Options may stand anywhere, before the command too.
 Command parse_command_line(const std::vector<std::string>& arguments);

@@ -113,26 +113,51 @@ CLI::App* add_inspect(CLI::App& app, InspectCommand& inspect) {
   return sub;
 }
 
+namespace {
+
+// How a model is run without a configuration.
+template <typename C>
+void add_model_options(CLI::App& sub, C& command) {
+  sub.add_option("--world-size", command.world_size, "number of ranks [1]")
+      ->option_text("N")
+      ->check(CLI::PositiveNumber);
+  sub.add_option("--precision", command.precision, "f32, f16 or bf16 [f32]")
+      ->option_text("P")
+      ->check([](const std::string& text) {
+        return precision_of(text) ? std::string() : "'" + text + "' is no precision: give f32, f16 or bf16";
+      });
+  sub.add_option("--device", command.device, "cpu, cuda or cuda:N [cuda when there is one]")
+      ->option_text("D")
+      ->check([](const std::string& text) {
+        return device_name_of(text) ? std::string() : "'" + text + "' is no device: give cpu, cuda or cuda:N";
+      });
+}
+
+}  // namespace
+
 CLI::App* add_predict(CLI::App& app, PredictCommand& predict) {
   CLI::App* sub = app.add_subcommand("predict", "one model call on raw tensors: reads x, writes y");
   sub->add_option("checkpoint", predict.checkpoint)->option_text("CHECKPOINT")->required();
   sub->add_option("input", predict.input, "x (batch, time, grid, variables)")->option_text("IN.npz")->required();
   sub->add_option("output", predict.output, "y")->option_text("OUT.npz")->required();
-  sub->add_option("--world-size", predict.world_size, "number of ranks [1]")
-      ->option_text("N")
-      ->check(CLI::PositiveNumber);
-  sub->add_option("--precision", predict.precision, "f32, f16 or bf16 [f32]")
-      ->option_text("P")
-      ->check([](const std::string& text) {
-        return precision_of(text) ? std::string() : "'" + text + "' is no precision: give f32, f16 or bf16";
-      });
-  sub->add_option("--device", predict.device, "cpu, cuda or cuda:N [cuda when there is one]")
-      ->option_text("D")
-      ->check([](const std::string& text) {
-        return device_name_of(text) ? std::string() : "'" + text + "' is no device: give cpu, cuda or cuda:N";
-      });
+  add_model_options(*sub, predict);
   sub->add_option("--report", predict.report, "write the report there")->option_text("FILE")->check(not_empty);
   add_verbosity(*sub, predict.verbosity);
+  return sub;
+}
+
+CLI::App* add_serve(CLI::App& app, ServeCommand& serve) {
+  CLI::App* sub = app.add_subcommand("serve", "keep a model loaded, for a client on this host");
+  sub->add_option("checkpoint", serve.checkpoint)->option_text("CHECKPOINT")->required();
+  sub->add_option("folder", serve.folder, "a folder of your own, in which the client finds token and socket")
+      ->option_text("FOLDER")
+      ->required()
+      ->check(not_empty);
+  add_model_options(*sub, serve);
+  sub->add_option("--idle", serve.idle, "seconds without a request after which it ends [600]")
+      ->option_text("SECONDS")
+      ->check(CLI::Range(1, 1000000));
+  add_verbosity(*sub, serve.verbosity);
   return sub;
 }
 

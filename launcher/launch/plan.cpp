@@ -43,8 +43,7 @@ Host host_by_name() {
 Host this_host(const Environment& environment) {
   Host host = host_by_name();
   const auto given = environment.get("TRADEWIND_WORKER");
-  host.worker =
-      given ? std::filesystem::absolute(*given).string() : worker_path(environment, "tradewind-worker");
+  host.worker = given ? std::filesystem::absolute(*given).string() : worker_path(environment, "tradewind-worker");
   if (::access(host.worker.c_str(), X_OK) == 0) return host;
   const int error = errno;
   const bool lacks = error == ENOENT || error == ENOTDIR;

@@ -58,8 +58,7 @@ void signal_session(pid_t session, int signal) {
 std::optional<Exit> reap(pid_t child) {
   siginfo_t info{};
   rusage usage{};
-  if (::syscall(SYS_waitid, P_PID, child, &info, WEXITED | WNOHANG, &usage) != 0 ||
-      info.si_pid == 0)
+  if (::syscall(SYS_waitid, P_PID, child, &info, WEXITED | WNOHANG, &usage) != 0 || info.si_pid == 0)
     return std::nullopt;
   Exit ended;
   if (info.si_code == CLD_EXITED)

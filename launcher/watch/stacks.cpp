@@ -56,8 +56,8 @@ class Stacks::Tool : public std::enable_shared_from_this<Tool> {
  public:
   using Done = std::function<void(std::string)>;
 
-  // `process`: pid descriptor of the process that it looks at, owned; negative: `stopped` is that process where the kernel
-  // knows no such descriptors, or -1: one that it may not let go on.
+  // `process`: pid descriptor of the process that it looks at, owned; negative: `stopped` is that process where the
+  // kernel knows no such descriptors, or -1: one that it may not let go on.
   Tool(boost::asio::io_context& context, int process, pid_t stopped, int output, pid_t pid)
       : pid_(pid), process_(process), stopped_(stopped), output_(context, output), cap_(context) {}
   ~Tool() {

@@ -4,11 +4,13 @@
     report = tradewind.run("config.yaml", lead_time="48h", world_size=4)
     print(report.outputs, report["wall_seconds"])
 
-No function of it loads LibTorch into this process. All are safe to call from several threads.
+`Service` keeps a model loaded for many calls. Runners for anemoi-inference: tradewind.anemoi. Of these only the last loads
+torch into this process; the functions are safe to call from several threads.
 """
 
 from __future__ import annotations
 
 from tradewind.commands import Error, Report, compare, inspect, run
+from tradewind.service import Service
 
-__all__ = ["Error", "Report", "compare", "inspect", "run"]
+__all__ = ["Error", "Report", "Service", "compare", "inspect", "run"]

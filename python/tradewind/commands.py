@@ -83,12 +83,12 @@ def _config(config: PathLike | Mapping[str, Any]) -> tuple[str, str | None]:
 
 
 def _failed(code: int, report: Report | None, said: str) -> Error:
-    first = dict((report or {}).get("error") or {})
+    first: Mapping[str, Any] = report.get("error", {}) if report else {}
     if not first:
         lines = said.strip().splitlines() or ["the run failed"]
         return Error(lines[-1].removeprefix("error: "), exit_code=code, report=report)
     return Error(first.get("what", ""), first.get("where") or "", first.get("remedy") or "", code,
-                 (report or {}).get("errors") or (), report)
+                 report.get("errors", ()) if report else (), report)
 
 
 def run(config: PathLike | Mapping[str, Any], *, progress: bool = True, run_dir: PathLike | None = None,

@@ -21,9 +21,10 @@ _WORKERS = re.compile(r"torch-(\d+\.\d+)$")
 def launcher() -> Path:
     """Path of the executable `tradewind`.
 
+    TRADEWIND_PROGRAM names another, such as that of a built tree, which knows where its worker is.
     Raises FileNotFoundError where the package holds no executables (installed from source, without the wheel).
     """
-    program = _BINARIES / "tradewind"
+    program = Path(os.environ.get("TRADEWIND_PROGRAM") or _BINARIES / "tradewind")
     if not program.exists():
         raise FileNotFoundError(f"{program} is not there: install Tradewind's wheel, or set TRADEWIND_PROGRAM")
     return program
@@ -105,6 +106,8 @@ def _newest(workers: dict[str, Path]) -> str:
 def environment(variables: dict[str, str] | None = None) -> dict[str, str]:
     """The environment in which the launcher finds worker and libraries; `variables` (default: this process's) are kept."""
     given = dict(os.environ if variables is None else variables)
+    if given.get("TRADEWIND_PROGRAM"):
+        return given
     workers = _built_for()
     torch = _folder_of("torch")
     release = _torch_release(torch) if torch else ""

@@ -15,7 +15,7 @@ fail() { printf 'error: %s\n  remedy: %s\n' "$1" "$2" >&2; exit 1; }
 
 packages=(build-essential cmake ninja-build ccache python3 python3-pip ca-certificates libyaml-cpp-dev
   nlohmann-json3-dev doctest-dev libcli11-dev zlib1g-dev libblosc-dev libzstd-dev libnetcdf-dev)
-if [ "${1:-}" = --tests ]; then packages+=(elfutils patchelf); fi
+if [ "${1:-}" = --tests ]; then packages+=(elfutils patchelf python3-numpy python3-venv); fi
 # Only root can simulate hosts: for anybody else those tests are skipped.
 if [ "${1:-}" = --tests ] && [ "$(id -u)" = 0 ]; then packages+=(slurm-wlm munge openmpi-bin mpich iproute2 nftables); fi
 

@@ -33,9 +33,9 @@ __all__ = ["SimpleRunner", "TradewindRunner"]
 def _refuse(path: str) -> None:
     """Raises Error with every reason for which the checkpoint does not run."""
     about = inspect(path)
-    if about.get("runs", True):
+    if about["runnable"]:
         return
-    reasons = about.get("refused") or [{"what": "this checkpoint does not run", "where": path, "remedy": ""}]
+    reasons = about.get("obstacles") or [{"what": "this checkpoint does not run", "where": path, "remedy": ""}]
     first = reasons[0]
     raise Error(first.get("what", ""), first.get("where", ""), first.get("remedy", ""), 2, reasons)
 

@@ -72,7 +72,7 @@ report = tradewind.run("config.yaml", progress=False, world_size=2)
 assert report["status"] == "done" and report["world_size"] == 2, report
 config = {{"checkpoint": "inference-last.ckpt", "date": "2024-01-15T00:00:00", "input": {{"grib": "input.grib"}},
           "output": {{"grib": "mapping.grib"}}}}
-assert tradewind.inspect("inference-last.ckpt")["runs"] is True
+assert tradewind.inspect("inference-last.ckpt")["runnable"] is True
 same = tradewind.compare("output.grib", {str(expected)!r})
 assert same["equal"] is True, same
 try:

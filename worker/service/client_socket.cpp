@@ -158,9 +158,7 @@ bool ClientSocket::greet(const Json& hello) {
   if (text("type") != "hello" || !same(text("token"), token_)) return false;
   const auto said = hello.find("version");
   if (said == hello.end() || *said != version) {
-    send_line(client_.get(),
-              error_of("the service speaks version " + std::to_string(version), "use the client of this Tradewind"),
-              -1);
+    send_line(client_.get(), error_of("the service speaks another version", "use the client of this Tradewind"), -1);
     return false;
   }
   greeted_ = true;

@@ -40,6 +40,13 @@ def _refuse(path: str) -> None:
     raise Error(first.get("what", ""), first.get("where", ""), first.get("remedy", ""), 2, reasons)
 
 
+class _Model(Service):
+    """The service where a runner expects a torch.nn.Module."""
+
+    def eval(self) -> _Model:
+        return self
+
+
 class _Steps(Runner):
     """What makes a runner compute its steps here. `ranks`, `service_device`: of the service, set before Runner's own
     __init__ is called."""
@@ -61,7 +68,7 @@ class _Steps(Runner):
         precision = {torch.float32: "f32", torch.bfloat16: "bf16", torch.float16: "f16"}.get(self.autocast)  # type: ignore[arg-type]
         if precision is None:
             raise Error(f"precision {self.autocast} is not known", "precision", "give 32, bf16 or 16", 2)
-        service = Service(self.checkpoint.path, self._ranks, precision=precision, device=self._where)
+        service = _Model(self.checkpoint.path, self._ranks, precision=precision, device=self._where)
         weakref.finalize(self, service.close)
         return service
 

@@ -1,4 +1,5 @@
-// The workers' executables and the libraries that they load, beside this program or where a package has them. Thread-safe.
+// The workers' executables and the libraries that they load, beside this program or where a package has them.
+// Thread-safe.
 #pragma once
 
 #include <map>

@@ -32,6 +32,7 @@ struct ExecCommand {
   std::string interface, srun_args;  // as in RunCommand
   int restarts = 0;                  // at most so many
   bool python = true;                // Python processes answer the watch
+  bool own_cpus = false;             // each rank is pinned to its share of the CPUs
   bool own_gpu = false;              // each rank sees one GPU only
   bool json = false;                 // mistakes, for programs
   WatchSettings watch{.mode = HangMode::observe};

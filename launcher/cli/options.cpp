@@ -82,6 +82,7 @@ CLI::App* add_exec(CLI::App& app, ExecCommand& exec) {
                   "start the program again up to N times when a rank is ended by a signal or a host is lost [0]")
       ->option_text("N")
       ->check(CLI::NonNegativeNumber);
+  sub->add_flag("--own-cpus", exec.own_cpus, "pin each rank to CPUs of its own");
   sub->add_flag("--own-gpu", exec.own_gpu, "each rank sees one GPU only, the one of its local rank");
   sub->add_flag_callback(
       "--no-python", [&exec] { exec.python = false; },

@@ -34,7 +34,10 @@ Placement placement_of(const ExecCommand& command, const Environment& environmen
 
 Job job_of(const ExecCommand& command, const Placement& placement) {
   return {.command = exec_command,
-          .arguments = to_json(Program{.words = command.program, .python = command.python, .own_gpu = command.own_gpu}),
+          .arguments = to_json(Program{.words = command.program,
+                                       .python = command.python,
+                                       .own_cpus = command.own_cpus,
+                                       .own_gpu = command.own_gpu}),
           .world_size = placement.world_size};
 }
 

@@ -37,13 +37,17 @@ int on_this_host(const proto::Launch& launch, int rank, int local_size) {
 }  // namespace
 
 proto::Json to_json(const Program& program) {
-  return {{"program", program.words}, {"python", program.python}, {"own_gpu", program.own_gpu}};
+  return {{"program", program.words},
+          {"python", program.python},
+          {"own_cpus", program.own_cpus},
+          {"own_gpu", program.own_gpu}};
 }
 
 Program program_of(const proto::Json& arguments) {
   try {
     Program program{.words = arguments.at("program").get<std::vector<std::string>>(),
                     .python = arguments.at("python").get<bool>(),
+                    .own_cpus = arguments.at("own_cpus").get<bool>(),
                     .own_gpu = arguments.at("own_gpu").get<bool>()};
     if (program.words.empty()) throw proto::ProtocolError("message `launch`: no program");
     return program;
@@ -111,6 +115,8 @@ void turn_into(RankPlan& plan, const Program& program, const proto::Launch& laun
       throw EnvironmentFault("no port could be kept for the ranks to meet", {}, "set MASTER_PORT to a free one");
     if (launch.master_port != 0) variables["MASTER_PORT"] = std::to_string(launch.master_port);
   }
+  // A program's further threads (autograd's, data loaders, Gloo's) would all share what its ranks' first ones have.
+  if (!program.own_cpus) plan.spawn.cpus.clear();
   if (program.own_gpu) variables["CUDA_VISIBLE_DEVICES"] = gpu_of(local_rank, given.get("CUDA_VISIBLE_DEVICES"));
   const auto folders = variables.find("PATH");
   plan.spawn.executable =

@@ -13,6 +13,7 @@ namespace tradewind::launcher {
 struct Program {
   std::vector<std::string> words;  // name and arguments
   bool python = true;              // Python processes are given a sitecustomize that answers the watch
+  bool own_cpus = false;           // a rank is pinned to CPUs that no other of its host has
   bool own_gpu = false;            // a rank sees one GPU only, by its local rank
 };
 proto::Json to_json(const Program& program);

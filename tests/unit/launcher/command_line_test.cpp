@@ -118,14 +118,16 @@ TEST_CASE("exec: what stands after -- is the program's") {
   CHECK(command.world_size == 4);
   CHECK(command.restarts == 2);
   CHECK(command.python);
+  CHECK_FALSE(command.own_cpus);
   CHECK_FALSE(command.own_gpu);
   CHECK(command.watch.mode == HangMode::observe);
-  const auto other = std::get<ExecCommand>(
-      parse_command_line({"--hang", "stop", "exec", "--no-python", "--own-gpu", "--hang-after=9", "--", "a"}));
+  const auto other = std::get<ExecCommand>(parse_command_line(
+      {"--hang", "stop", "exec", "--no-python", "--own-cpus", "--own-gpu", "--hang-after=9", "--", "a"}));
   CHECK(other.watch.mode == HangMode::stop);
   CHECK(other.watch.hang_after == 9);
   CHECK_FALSE(other.world_size);
   CHECK_FALSE(other.python);
+  CHECK(other.own_cpus);
   CHECK(other.own_gpu);
 }
 

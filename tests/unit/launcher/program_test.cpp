@@ -107,15 +107,26 @@ TEST_CASE("programs are found as a shell finds them") {
   CHECK(refusal([] { find_program("", "/bin"); }) == "the program's name is empty");
 }
 
+TEST_CASE("a rank has all CPUs that the launcher has, unless it is to have its own") {
+  for (const bool own : {false, true}) {
+    RankPlan plan = plan_of(0, 0);
+    plan.spawn.cpus = {2, 3};
+    turn_into(plan, {.words = {"sh"}, .own_cpus = own}, {.world_size = 1, .master_port = 4321}, 1, Environment());
+    CHECK(plan.spawn.cpus == (own ? std::vector<int>{2, 3} : std::vector<int>{}));
+  }
+}
+
 TEST_CASE("what is passed on is what was given") {
-  const Program program{.words = {"a", "b c"}, .python = false, .own_gpu = true};
+  const Program program{.words = {"a", "b c"}, .python = false, .own_cpus = true, .own_gpu = true};
   const Program same = program_of(to_json(program));
   CHECK(same.words == program.words);
   CHECK_FALSE(same.python);
+  CHECK(same.own_cpus);
   CHECK(same.own_gpu);
   CHECK_THROWS_AS(program_of({{"program", 3}}), proto::ProtocolError);
-  CHECK_THROWS_AS(program_of({{"program", proto::Json::array()}, {"python", true}, {"own_gpu", false}}),
-                  proto::ProtocolError);
+  CHECK_THROWS_AS(
+      program_of({{"program", proto::Json::array()}, {"python", true}, {"own_cpus", false}, {"own_gpu", false}}),
+      proto::ProtocolError);
 }
 
 TEST_CASE("a kept port is nobody else's, and the program's all the same") {

@@ -3,6 +3,8 @@
 #   TRADEWIND_GOLDEN_WORLD_SIZES   world sizes, blanks between (default: 1 2 3 4)
 #   TRADEWIND_FIXTURES             a folder whose subfolders latest/, legacy/ and demo/ hold further cases. Those of
 #                                  golden_refused are skipped once they are seen to be refused properly.
+#   TRADEWIND_CHECKPOINTS          a folder of checkpoints NAME.ckpt, each with what the reference makes of them in
+#                                  NAME.npz (x and y; of an ensemble noise and fcstep): golden.checkpoint-NAME.w<N>
 cmake_policy(VERSION 3.25)
 set(golden_source [==[@CMAKE_CURRENT_SOURCE_DIR@]==])
 set(golden_scratch [==[@CMAKE_CURRENT_BINARY_DIR@]==])
@@ -66,6 +68,19 @@ if(NOT "$ENV{TRADEWIND_FIXTURES}" STREQUAL "")
     golden_case("${case}" ${must_run})
   endforeach()
 endif()
+
+file(GLOB golden_checkpoints "$ENV{TRADEWIND_CHECKPOINTS}/*.ckpt")
+if("$ENV{TRADEWIND_CHECKPOINTS}" STREQUAL "")
+  set(golden_checkpoints "")
+endif()
+foreach(checkpoint IN LISTS golden_checkpoints)
+  get_filename_component(name "${checkpoint}" NAME_WLE)
+  foreach(size IN LISTS golden_world_sizes)
+    set(test "golden.checkpoint-${name}.w${size}")
+    add_test("${test}" "${golden_source}/checkpoint_case.sh" "${checkpoint}" "${size}" "${golden_scratch}/${test}")
+    set_tests_properties("${test}" PROPERTIES LABELS golden TIMEOUT 600 ENVIRONMENT "TRADEWIND_BIN=${golden_bin}")
+  endforeach()
+endforeach()
 
 # Inputs, filters and outputs that hold others.
 foreach(size IN LISTS golden_world_sizes)

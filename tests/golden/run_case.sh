@@ -68,6 +68,7 @@ if [ -f "$case_dir/reference.grib" ]; then
   forecast f32 "${first[@]}"
   "$bin/tradewind" compare forecast-f32.grib "$reference" --tolerance "$tolerance" ||
     fail "the forecast differs from reference.grib by more than $tolerance standard deviations of a field"
+  say "f32: at most $tolerance"
   for precision in $(from_case "" other_precisions --keys); do
     lead_time=$(from_case 24h other_precisions "$precision" lead_time)
     known=$(from_case "" other_precisions "$precision" vs_f32 max_abs_over_std)
@@ -77,6 +78,7 @@ if [ -f "$case_dir/reference.grib" ]; then
     python3 "$here/first_messages.py" "$case_dir/reference.grib" "$messages" "first-$messages.grib"
     "$bin/tradewind" compare "forecast-$precision.grib" "first-$messages.grib" --tolerance "$tolerance" ||
       fail "$precision is further from the float32 reference than 1.5 x the reference's own $precision ($known)"
+    say "$precision: at most $tolerance"
   done
 fi
 # Of several datasets each has its reference.
@@ -89,6 +91,7 @@ for reference in "$case_dir"/reference-*.grib; do
   say "compare forecast-f32-$dataset"
   "$bin/tradewind" compare "forecast-f32-$dataset" "$reference" --tolerance "$tolerance" ||
     fail "the forecast of ${dataset%.grib} differs from its reference by more than $tolerance standard deviations of a field"
+  say "f32: at most $tolerance"
   several=1
 done
 if [ -n "${several:-}" ]; then

@@ -151,6 +151,33 @@ TEST_CASE("a member of an ensemble or of a transport model is the same after ran
   }
 }
 
+TEST_CASE("a temporal downscaler is the same after ranks were lost in the middle of its windows") {
+  // The example between dates: from the ends of a window to its second, each read anew.
+  const Words words = {"output.grib.path=out/o.grib", "post_processors=[accumulate_from_start_of_forecast]"};
+  const Folder calm(example), rough(example);
+  for (const Folder* folder : {&calm, &rough}) {
+    fs::remove(folder->path / "config.yaml");
+    write_text(folder->path / "config.yaml",
+               "checkpoint: inference-last.ckpt\nprecision: f32\ndate: 2024-01-15\n"
+               "input: {repeated_dates: {source: {grib: input.grib}, date: '2024-01-15', mode: constant}}\n"
+               "patch_metadata: {metadata_inference: {task: temporal-downscaler, data: {timesteps: "
+               "{input_relative_date_indices: [0, 1], output_relative_date_indices: [1]}}}}\n"
+               "output: {grib: {path: o.grib, templates: [{input: {tp: 2t, tcc: 2t, lsm: 2t, z: 2t}}, builtin]}}\n");
+  }
+  const Result whole = run(forecast(calm, 2, words));
+  CAPTURE(whole.error);
+  REQUIRE(whole.code == 0);
+  Words restarting = words;
+  restarting.insert(restarting.end(), {"--restart", "2"});
+  const Result result = run_and_kill(rough, 2, restarting, {1, 0});
+  CAPTURE(result.error);
+  CHECK(result.code == 0);
+  CHECK((outputs_of(rough) == outputs_of(calm)));
+  CHECK(outputs_of(calm).size() == 1);
+  CHECK(report_of(rough)["restarts"].size() == 2);
+  CHECK(report_of(rough)["steps"] == 40);
+}
+
 TEST_CASE("a run is started again as often as was said, not more") {
   const Folder folder(example);
   const Result result = run_and_kill(folder, 2, {"output.grib.path=out/o.grib", "--restart", "1"}, {1, 1});

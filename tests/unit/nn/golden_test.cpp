@@ -78,6 +78,27 @@ TEST_CASE("a seed's numbers are those that the reference drew") {
   }
 }
 
+TEST_CASE(
+    "an ensemble without a deviation is the model whose noise is zero, for every seed; with one, members differ") {
+  auto checkpoint = checkpoint::open_checkpoint((golden / "legacy" / "0.9.3-ens" / "inference-last.ckpt").string());
+  const auto archive = archive::Archive::open((golden / "legacy" / "0.9.3-ens" / "reference.npz").string());
+  const at::Tensor x = npz::read(*archive, "x")[0];
+  const auto member = [&](std::uint64_t seed) {
+    return predict(checkpoint, x, Precision::f32, {.random = at::detail::createCPUGenerator(seed)});
+  };
+  const auto& noise = checkpoint.model.noise.value();
+  const at::Tensor still = predict(checkpoint, x, Precision::f32, {.noise = at::zeros({noise.rows, noise.channels})});
+  std::vector<at::Tensor> members;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    members.push_back(member(seed));
+    CHECK(worst_over_std(members.back(), still) > 1e-3);
+    for (std::uint64_t other = 0; other < seed; ++other) CHECK(worst_over_std(members[other], members.back()) > 1e-3);
+  }
+  checkpoint.model.noise->deviation = 0;
+  CHECK(at::equal(member(1), still));
+  CHECK(at::equal(member(2), still));
+}
+
 TEST_CASE("gt-transformer, first call") {
   const auto archive = archive::Archive::open((golden / "gt-transformer" / "reference.npz").string());
   const auto checkpoint = checkpoint::open_checkpoint((golden / "gt-transformer" / "inference-last.ckpt").string());

@@ -12,7 +12,6 @@
 #include "common/errors.h"
 #include "common/streams.h"
 #include "launcher/commands/commands.h"
-#include "launcher/inspect/inspect.h"
 #include "launcher/process/loading.h"
 #include "launcher/process/session_guard.h"
 #include "launcher/process/system_errors.h"
@@ -30,9 +29,7 @@ int dispatch(const launcher::Command& command, const Environment& environment, T
     int operator()(const launcher::AgentCommand&) const { return launcher::agent(environment); }
     int operator()(const launcher::RunCommand& c) const { return launcher::run(c, environment, started); }
     int operator()(const launcher::ExecCommand& c) const { return launcher::exec(c, environment, started); }
-    int operator()(const launcher::InspectCommand& c) const {
-      return launcher::inspect({c.checkpoint, c.json, c.world_size, c.verify}, std::cout);
-    }
+    int operator()(const launcher::InspectCommand& c) const { return launcher::inspect(c, environment); }
     int operator()(const launcher::PredictCommand& c) const { return launcher::predict(c, environment, started); }
     int operator()(const launcher::ServeCommand& c) const { return launcher::serve(c, environment, started); }
     int operator()(const launcher::ClusterCommand& c) const { return launcher::cluster(c, environment); }

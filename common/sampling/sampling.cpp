@@ -220,7 +220,8 @@ Sampling resolve(Objective objective, const Choice& defaults, const Choice& want
   if (out.schedule.sigma_max < out.schedule.sigma_min) {
     throw UserError(
         "sigma_max (" + shown(out.schedule.sigma_max) + ") is below sigma_min (" + shown(out.schedule.sigma_min) + ")",
-        schedule.options.at("sigma_max").where, "noise is removed from the higher to the lower level");
+        schedule.options.at(wanted.schedule.contains("sigma_min") ? "sigma_min" : "sigma_max").where,
+        "noise is removed from the higher to the lower level");
   }
   out.sampler.name = sampler.name;
   take(sampler.options, "S_churn", out.sampler.churn);

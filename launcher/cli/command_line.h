@@ -53,7 +53,7 @@ struct DrillCommand {
   Verbosity verbosity = Verbosity::normal;
 };
 struct InspectCommand {
-  std::string checkpoint;
+  std::string checkpoint, config;  // config: empty when there is none
   bool json = false;
   int world_size = 1;
   bool verify = false;

@@ -111,6 +111,10 @@ CLI::App* add_inspect(CLI::App& app, InspectCommand& inspect) {
   sub->add_option("--world-size", inspect.world_size, "memory for that many ranks [1]")
       ->option_text("N")
       ->check(CLI::PositiveNumber);
+  sub->add_option("--config", inspect.config,
+                  "a config: say which filters it has, and take its sampler, precision and metadata")
+      ->option_text("CONFIG")
+      ->check(not_empty);
   return sub;
 }
 

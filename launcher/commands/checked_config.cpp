@@ -6,6 +6,7 @@
 #include "common/checkpoint/opening/obstacles.h"
 #include "common/errors.h"
 #include "common/fit/fit.h"
+#include "common/sampling/sampling.h"
 
 namespace tradewind::launcher {
 namespace {
@@ -28,6 +29,11 @@ void check_checkpoint(CheckedConfig& checked, const std::string& config) {
     checkpoint::Examined found = checkpoint::examine(path, {.precision_given = checked.config.precision.has_value(),
                                                             .patch_metadata = checked.config.patch_metadata});
     if (!found.metadata.empty()) check_fit(checked.config, checked.document, found.metadata, findings);
+    if (found.model && found.model->transport)
+      findings.attempt([&] {
+        const checkpoint::TransportDescription& transport = *found.model->transport;
+        sampling::resolve(transport.objective, transport.defaults, checked.config.sampling);
+      });
     point_to_exec(found.obstacles, config);
     refuse_all(std::move(found.obstacles));
     checked.checkpoint = checkpoint::Checkpoint{std::move(found.archive), std::move(found.contents),

@@ -20,6 +20,8 @@ int predict(const PredictCommand& command, const Environment& environment, TimeP
 int serve(const ServeCommand& command, const Environment& environment, TimePoint started);
 // A program of ranks that is not ours.
 int exec(const ExecCommand& command, const Environment& environment, TimePoint started);
+// What is in a checkpoint, and what a configuration asks of it.
+int inspect(const InspectCommand& command, const Environment& environment);
 // Says where ranks would come from; starts none.
 int cluster(const ClusterCommand& command, const Environment& environment);
 int compare(const CompareCommand& command, const Environment& environment, TimePoint started);

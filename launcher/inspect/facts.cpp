@@ -23,10 +23,15 @@ int threads_of(int world_size) {
 
 }  // namespace
 
-CheckpointFacts gather_facts(const std::string& path, int world_size, bool verify) {
-  checkpoint::Examined found = checkpoint::examine(path);
+CheckpointFacts gather_facts(const InspectOptions& options) {
+  const std::string& path = options.checkpoint;
+  const WantedByConfig config = options.config.value_or(WantedByConfig{});
+  checkpoint::Examined found = checkpoint::examine(
+      path, {.precision_given = config.precision.has_value(), .patch_metadata = config.patch_metadata});
   CheckpointFacts facts;
   facts.path = path;
+  facts.sampling = config.sampling;
+  facts.filters = config.filters;
   facts.file_size = found.archive->file_size();
   facts.contents = std::move(found.contents);
   facts.archive = std::move(found.archive);
@@ -34,7 +39,7 @@ CheckpointFacts gather_facts(const std::string& path, int world_size, bool verif
   facts.metadata = std::move(found.metadata);
   facts.model = std::move(found.model);
   facts.obstacles = std::move(found.obstacles);
-  if (verify) {
+  if (options.verify) {
     for (Refusal& each : checkpoint::damaged_entries(facts.archive)) facts.obstacles.push_back(std::move(each));
     facts.unchecked = checkpoint::warning_without_checksum(*facts.archive);
   }
@@ -42,8 +47,10 @@ CheckpointFacts gather_facts(const std::string& path, int world_size, bool verif
     if (each.where.starts_with(path + ": ")) each.where.erase(0, path.size() + 2);  // known to the reader
   }
   if (facts.model)
-    facts.memory = checkpoint::estimate_memory(
-        *facts.model, {.world_size = world_size, .precision = precision_of(facts), .threads = threads_of(world_size)});
+    facts.memory =
+        checkpoint::estimate_memory(*facts.model, {.world_size = options.world_size,
+                                                   .precision = config.precision.value_or(precision_of(facts)),
+                                                   .threads = threads_of(options.world_size)});
   return facts;
 }
 

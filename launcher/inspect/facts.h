@@ -10,6 +10,7 @@
 
 #include "common/checkpoint/memory_estimate.h"
 #include "common/checkpoint/opening/obstacles.h"
+#include "launcher/inspect/inspect.h"
 
 namespace tradewind::launcher {
 
@@ -24,10 +25,11 @@ struct CheckpointFacts {
   std::optional<checkpoint::MemoryEstimate> memory;   // of a model that is understood
   Refusals obstacles;                                 // why it cannot be run; empty: it can
   std::string unchecked;                              // entries that could not be verified; empty: none
+  sampling::Choice sampling;                          // of the configuration, beside the checkpoint's
+  std::vector<FilterPlace> filters;                   // likewise
 };
 
-// verify: every entry's checksum, too.
-CheckpointFacts gather_facts(const std::string& path, int world_size, bool verify = false);
+CheckpointFacts gather_facts(const InspectOptions& options);
 void write_text(const CheckpointFacts& facts, std::ostream& out);
 void write_json(const CheckpointFacts& facts, std::ostream& out);
 

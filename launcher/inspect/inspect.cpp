@@ -15,7 +15,7 @@ int inspect(const InspectOptions& options, std::ostream& out) {
     throw UserError("a world size of " + std::to_string(options.world_size), "--world-size",
                     "give a number from 1 to " + std::to_string(kMostRanks));
   }
-  const CheckpointFacts facts = gather_facts(options.checkpoint, options.world_size, options.verify);
+  const CheckpointFacts facts = gather_facts(options);
   if (options.json) {
     write_json(facts, out);
   } else {

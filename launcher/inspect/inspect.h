@@ -3,15 +3,36 @@
 #pragma once
 
 #include <iosfwd>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <vector>
+
+#include "common/precision.h"
+#include "common/sampling/sampling.h"
 
 namespace tradewind::launcher {
+
+// Filters that a configuration has in one place, by name, in the order in which they are applied.
+struct FilterPlace {
+  std::string place;
+  std::vector<std::string> filters;
+};
+
+// What a configuration asks of a checkpoint.
+struct WantedByConfig {
+  std::vector<FilterPlace> filters;
+  sampling::Choice sampling;
+  std::optional<Precision> precision;
+  nlohmann::ordered_json patch_metadata = nlohmann::ordered_json::object();
+};
 
 struct InspectOptions {
   std::string checkpoint;
   bool json = false;
   int world_size = 1;
-  bool verify = false;  // read it all, and hold its checksums against it
+  bool verify = false;                   // read it all, and hold its checksums against it
+  std::optional<WantedByConfig> config;  // nothing: the checkpoint alone
 };
 
 // Returns 0 also when the checkpoint cannot be run: the report says so, and why.

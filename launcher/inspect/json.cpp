@@ -66,7 +66,7 @@ const char* aggregation_name(checkpoint::LatentAggregation aggregation) {
 }
 
 // What there is several of is named by its dataset or number.
-Json transport_json(const checkpoint::TransportDescription& transport) {
+Json transport_json(const checkpoint::TransportDescription& transport, const sampling::Choice& wanted) {
   const bool denoises = transport.objective == sampling::Objective::denoise;
   const char* sources[] = {"gaussian", "zero", "reference_state"};
   Json json = {{"objective", denoises ? "edm_diffusion" : "stochastic_interpolant"},
@@ -74,7 +74,7 @@ Json transport_json(const checkpoint::TransportDescription& transport) {
                {"scale", transport.scale},
                {"noise_scale", transport.noise_scale}};
   try {
-    const sampling::Sampling own = sampling::resolve(transport.objective, transport.defaults, {});
+    const sampling::Sampling own = sampling::resolve(transport.objective, transport.defaults, wanted);
     json["sampler"] = own.sampler.name;
     json["schedule"] = own.schedule.type;
     json["levels"] = sampling::levels(own.schedule);
@@ -85,7 +85,7 @@ Json transport_json(const checkpoint::TransportDescription& transport) {
   return json;
 }
 
-void add_layers(const checkpoint::ModelDescription& model, Json& json) {
+void add_layers(const checkpoint::ModelDescription& model, const sampling::Choice& sampling, Json& json) {
   Json nodes = Json::object();
   const bool one = model.datasets.size() == 1;
   for (const auto& dataset : model.datasets) nodes[one ? "data" : dataset.name] = dataset.nodes.count;
@@ -113,7 +113,7 @@ void add_layers(const checkpoint::ModelDescription& model, Json& json) {
                      {"conditions", !noise->injection},
                      {"entries", noise->projection ? Json(noise->projection->entries()) : Json()}};
   }
-  if (model.transport) json["transport"] = transport_json(*model.transport);
+  if (model.transport) json["transport"] = transport_json(*model.transport, sampling);
   for (const auto& dataset : model.datasets) {
     const auto* truncated = std::get_if<checkpoint::TruncatedResidualDescription>(&dataset.residual);
     if (!truncated) continue;
@@ -134,7 +134,7 @@ Json model_json(const CheckpointFacts& facts) {
                {"parameters", facts.summary.parameters},
                {"parts", parts}};
   if (facts.model) {
-    add_layers(*facts.model, json);
+    add_layers(*facts.model, facts.sampling, json);
   }
   return json;
 }
@@ -193,6 +193,8 @@ void write_json(const CheckpointFacts& facts, std::ostream& out) {
                {"model", model_json(facts)}};
   if (!facts.unchecked.empty()) json["warnings"] = Json::array({facts.unchecked});
   if (!facts.metadata.empty()) add_metadata(facts.metadata, json);
+  for (const FilterPlace& place : facts.filters)
+    json["filters"].push_back({{"place", place.place}, {"filters", place.filters}});
   if (facts.memory) json["memory"] = memory_json(*facts.memory);
   out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }

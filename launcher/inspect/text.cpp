@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <iomanip>
 #include <map>
 #include <ostream>
 #include <sstream>
@@ -7,32 +6,13 @@
 #include "common/checkpoint/layer_sizes.h"
 #include "common/checkpoint/listing.h"
 #include "common/dates.h"
-#include "common/errors.h"
-#include "common/sampling/sampling.h"
 #include "launcher/inspect/facts.h"
+#include "launcher/inspect/layer_text.h"
 
 namespace tradewind::launcher {
 namespace {
 
 constexpr std::size_t kMargin = 14, kWidth = 100;
-
-std::string bytes_text(std::int64_t bytes) {
-  static constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < std::size(units); ++unit) value /= 1024;
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(value < 10 && unit > 0 ? 1 : 0) << value << ' ' << units[unit];
-  return text.str();
-}
-
-// 199090 -> "199 090"
-std::string count_text(std::int64_t count) {
-  std::string digits = std::to_string(count);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), 1, ' ');
-  return digits;
-}
 
 std::string short_class(const std::string& name) { return name.substr(name.rfind('.') + 1); }
 
@@ -44,17 +24,39 @@ std::string printable(const std::string& text) {
   return out;
 }
 
+bool has_digits_only(const std::string& word) {
+  return !word.empty() && word.find_first_not_of("0123456789") == std::string::npos;
+}
+// Whether `word` goes on with the thousands that `before` begins: "1" "200,".
+bool continues(const std::string& before, const std::string& word) {
+  return before.size() <= 3 && has_digits_only(before) && word.size() >= 3 && has_digits_only(word.substr(0, 3)) &&
+         (word.size() == 3 || (word.size() == 4 && !has_digits_only(word)));
+}
+
+// Words as they are to stay whole: numbers with their thousands.
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words;
+  std::istringstream stream(text);
+  for (std::string word, before; stream >> word; before = word) {
+    if (continues(before, word)) {
+      words.back().append(" ").append(word);
+    } else {
+      words.push_back(word);
+    }
+  }
+  return words;
+}
+
 class Table {
  public:
   explicit Table(std::ostream& out) : out_(out) {}
 
   // Words are kept whole; lines after the first start at the margin.
   void row(const std::string& label, const std::string& text) {
-    std::istringstream words(printable(text));
-    std::string word, line = label;
+    std::string line = label;
     line.resize(std::max(kMargin, label.size() + 1), ' ');
     bool empty = true;
-    while (words >> word) {
+    for (const std::string& word : words_of(printable(text))) {
       if (!empty && line.size() + 1 + word.size() > kWidth) {
         out_ << line << '\n';
         line.assign(kMargin, ' ');
@@ -78,96 +80,6 @@ std::string classes_below(const CheckpointFacts& facts, const std::string& place
     if (part.place == place || part.place.starts_with(place + ".")) names.push_back(short_class(part.class_name));
   }
   return checkpoint::listed(names);
-}
-
-std::string width_text(std::int64_t channels, std::int64_t heads) {
-  return std::to_string(channels) + " channels" + (heads > 0 ? ", " + std::to_string(heads) + " heads" : "");
-}
-
-std::string edges_text(const checkpoint::GraphDescription* graph) {
-  return graph ? count_text(graph->edges) + " edges, " : "";
-}
-
-std::string mapper_text(const checkpoint::MapperDescription& description, std::int64_t sources,
-                        std::int64_t destinations) {
-  const checkpoint::MapperSizes sizes = checkpoint::sizes_of(description);
-  return count_text(sources) + " -> " + count_text(destinations) + " nodes, " + edges_text(sizes.graph) +
-         width_text(sizes.channels, sizes.heads);
-}
-
-std::string noise_text(const checkpoint::ModelDescription& model) {
-  if (!model.noise) return {};
-  std::ostringstream deviation;
-  deviation << model.noise->deviation;
-  return count_text(model.noise->rows) + " x " + std::to_string(model.noise->channels) +
-         " numbers a call, standard deviation " + deviation.str() +
-         (model.noise->projection
-              ? ", through a matrix of " + count_text(model.noise->projection->entries()) + " entries"
-              : "") +
-         (model.noise->injection ? ", mixed into the rows" : ", condition the norms of the processor");
-}
-
-// How what several encoders make comes together.
-std::string latents_text(const checkpoint::ModelDescription& model) {
-  std::vector<std::string> names;
-  for (const std::size_t dataset : model.latents) names.push_back(model.datasets.at(dataset).name);
-  std::string text = "those of " + checkpoint::listed(names);
-  switch (model.aggregation) {
-    case checkpoint::LatentAggregation::sum:
-      return text + " are added";
-    case checkpoint::LatentAggregation::mean:
-      return text + " are averaged";
-    case checkpoint::LatentAggregation::concatenation:
-      break;
-  }
-  return text + " stand beside each other";
-}
-
-// The checkpoint's own sampling: empty when it names none that can be.
-std::optional<sampling::Sampling> sampling_of(const checkpoint::TransportDescription& transport) {
-  try {
-    return sampling::resolve(transport.objective, transport.defaults, {});
-  } catch (const UserError&) {
-    return std::nullopt;
-  }
-}
-
-void write_transport(const checkpoint::TransportDescription& transport, Table& table) {
-  const auto sampling = sampling_of(transport);
-  const std::string calls =
-      sampling ? std::to_string(sampling::network_calls(*sampling)) + " calls of the network a step" : "";
-  table.row("sampler",
-            sampling ? sampling::text(*sampling) + "; " + calls : "none of its own: name one in predict_kwargs");
-  const bool denoises = transport.objective == sampling::Objective::denoise;
-  std::string source = transport.source == checkpoint::SourceField::gaussian ? "random numbers"
-                       : transport.source == checkpoint::SourceField::zero   ? "zero"
-                                                                             : "the latest state";
-  const bool random = transport.source == checkpoint::SourceField::gaussian;
-  if (transport.noise_scale != 0 && !random) source += " and random numbers";
-  table.row("transport",
-            std::string(denoises ? "removes noise (EDM)" : "moves a field in time (stochastic interpolant)") +
-                ", from " + source);
-}
-
-std::string processor_text(const checkpoint::ProcessorDescription& description) {
-  const checkpoint::ProcessorSizes sizes = checkpoint::sizes_of(description);
-  std::string text =
-      std::to_string(sizes.layers) + " layers, " + edges_text(sizes.graph) + width_text(sizes.channels, sizes.heads);
-  if (sizes.window) return text + ", window " + std::to_string(*sizes.window);
-  return sizes.by_position ? text + ", no window" : text;
-}
-
-// From grid to grid; empty for a residual that stays on one.
-std::string residual_text(const checkpoint::ResidualDescription& description) {
-  const auto* truncated = std::get_if<checkpoint::TruncatedResidualDescription>(&description);
-  if (!truncated) return {};
-  std::int64_t entries = 0;
-  std::string text = count_text(truncated->matrices.front().columns);
-  for (const checkpoint::SparseDescriptor& matrix : truncated->matrices) {
-    text += " -> " + count_text(matrix.rows);
-    entries += matrix.entries();
-  }
-  return text + " nodes, " + count_text(entries) + " entries";
 }
 
 void write_model(const CheckpointFacts& facts, Table& table) {
@@ -207,12 +119,18 @@ void write_model(const CheckpointFacts& facts, Table& table) {
     const std::string text = facts.model ? noise_text(*facts.model) : std::string();
     table.row("noise", text.empty() ? injector : injector + ": " + text);
   }
-  if (facts.model && facts.model->transport) write_transport(*facts.model->transport, table);
+  if (facts.model && facts.model->transport) {
+    table.row("sampler", sampler_text(*facts.model->transport, facts.sampling));
+    table.row("transport", transport_text(*facts.model->transport));
+  }
   if (facts.model) {
     for (const auto& dataset : facts.model->datasets) {
       if (const std::string text = residual_text(dataset.residual); !text.empty()) add("residual", text);
     }
   }
+  // Before 0.11 what truncates is an attribute of the model, not a part of it.
+  if (const std::string& text = details["residual"]; classes_below(facts, "model.residual").empty() && !text.empty())
+    table.row("residual", "truncated: " + text);
   part("residual", details["residual"]);
   part("boundings", "");
   table.row("preprocessing", classes_below(facts, "pre_processors"));
@@ -298,6 +216,10 @@ void write_text(const CheckpointFacts& facts, std::ostream& out) {
   for (const checkpoint::Metadata& metadata : facts.metadata) {
     table.blank();
     write_dataset(metadata, facts, table);
+  }
+  if (!facts.filters.empty()) table.blank();
+  for (const FilterPlace& place : facts.filters) {
+    table.row(&place == facts.filters.data() ? "filters" : "", place.place + ": " + checkpoint::listed(place.filters));
   }
   if (facts.memory) {
     table.blank();

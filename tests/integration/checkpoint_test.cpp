@@ -89,6 +89,41 @@ TEST_CASE("what inspect calls an obstacle ends a run before it starts, all of it
   CHECK_FALSE(fs::exists(folder.path / "output.grib.partial"));
 }
 
+TEST_CASE("a sampling that the model cannot be asked for is told before anything starts") {
+  const Folder folder(TRADEWIND_GOLDEN_DIR "/transport-steps");
+  const Result result = run(program_of(
+      folder, {"run", "config.yaml", "--check", "predict_kwargs={schedule_params: {sigma_min: 200}}", "seed=x"}));
+  CAPTURE(result.error);
+  CHECK(result.code == 2);
+  CHECK(says(result, "schedule_params: {sigma_min: 200}}'"));
+  CHECK(says(result, "is below sigma_min (200)"));
+  CHECK(says(result, "`seed` must be an integer"));
+}
+
+TEST_CASE("inspect tells the filters of a configuration, place by place") {
+  const Folder folder(example);
+  write_text(folder.path / "filters.yaml",
+             "checkpoint: inference-last.ckpt\n"
+             "input: {grib: {path: input.grib, pre_processors: [no_missing_values]}}\n"
+             "pre_processors: [{forward-transform-filter: {rescale: {param: 2t, scale: 2, offset: 0}}}]\n"
+             "post_processors: [{backward_transform_filter: {rescale: {param: 2t, scale: 2, offset: 0}}}, "
+             "accumulate_from_start_of_forecast]\n"
+             "output: {tee: [printer, {raw: {dir: out, post_processors: [{extract_slice: [0, 9]}]}}]}\n");
+  const Result told = run(program_of(folder, {"inspect", "inference-last.ckpt", "--config", "filters.yaml", "--json"}));
+  CAPTURE(told.error);
+  REQUIRE(told.code == 0);
+  const Json report = Json::parse(told.output);
+  CHECK(report["runnable"] == true);
+  const Json expected = {
+      {{"place", "input"}, {"filters", {"no_missing_values"}}},
+      {{"place", "pre_processors"}, {"filters", {"rescale"}}},
+      {{"place", "post_processors"}, {"filters", {"rescale (backward)", "accumulate_from_start_of_forecast"}}},
+      {{"place", "output.raw"}, {"filters", {"extract_slice"}}}};
+  CHECK(report["filters"] == expected);
+  write_text(folder.path / "filters.yaml", "checkpoint: c\npre_processors: [wishful]\n");
+  CHECK(run(program_of(folder, {"inspect", "inference-last.ckpt", "--config", "filters.yaml"})).code == 2);
+}
+
 TEST_CASE("a flipped bit in a weight ends the run before its output has a name") {
   for (const int ranks : {1, 3}) {
     CAPTURE(ranks);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
@@ -28,10 +29,16 @@ json inspect_json(const std::string& path, int world_size = 1) {
   return json::parse(out.str());
 }
 
-std::string inspect_text(const std::string& path) {
+std::string inspect_text(const std::string& path, const std::optional<WantedByConfig>& config = {}) {
   std::ostringstream out;
-  CHECK(inspect({path, false, 1}, out) == 0);
+  CHECK(inspect({path, false, 1, false, config}, out) == 0);
   return out.str();
+}
+
+bool tells(const std::string& text, const std::string& line) {
+  CAPTURE(text);
+  CAPTURE(line);
+  return text.find(line) != std::string::npos;
 }
 
 }  // namespace
@@ -68,6 +75,43 @@ TEST_CASE("inspect tells of an ensemble's noise") {
   CHECK_FALSE(inspect_json(gt_transformer)["model"].contains("noise"));
   const std::string text = inspect_text(ensemble);
   CHECK(text.find("NoiseConditioning: 544 x 4 numbers a call, standard deviation 1") != std::string::npos);
+}
+
+TEST_CASE("inspect tells what each family has beside others") {
+  const auto text = [](const std::string& name) {
+    return inspect_text(golden_folder + "/" + name + "/inference-last.ckpt");
+  };
+  // Levels: counts keep their thousands on one line.
+  const std::string levels = text("legacy/0.11.2-hierarchical-small-gnn");
+  CHECK(tells(levels, "\ndown          "));
+  CHECK(tells(levels, "\nup            "));
+  const std::string datasets = text("datasets");
+  for (const char* name : {"coarse", "fine", "made"})
+    CHECK(tells(datasets, std::string("\ndataset       ").append(name)));
+  CHECK(tells(datasets, "\nlatents       those of "));
+  const std::string transport = text("transport-steps");
+  CHECK(tells(transport, "\nsampler       "));
+  CHECK(tells(transport, "\ntransport     "));
+  // A truncation is an attribute of the model, or its residual.
+  CHECK(tells(text("legacy/0.6.0-aifs-small-truncation"), "\nresidual      truncated: "));
+  CHECK(tells(text("legacy/0.11.2-aifs-small-truncation"), "\nresidual      TruncatedConnection: "));
+}
+
+TEST_CASE("inspect tells what a configuration asks of a checkpoint") {
+  const std::string transport = golden_folder + "/transport-steps/inference-last.ckpt";
+  WantedByConfig config;
+  config.filters = {{"pre_processors", {"noop", "clip"}}, {"output.grib", {"rescale (backward)"}}};
+  config.sampling.schedule = {{"num_steps", {.value = std::int64_t{5}}}};
+  const std::string text = inspect_text(transport, config);
+  CHECK(tells(text, "\nfilters       pre_processors: noop, clip\n              output.grib: rescale (backward)\n"));
+  CHECK(tells(text, ", 5 steps of "));
+  CHECK_FALSE(tells(inspect_text(transport), ", 5 steps of "));
+  std::ostringstream out;
+  CHECK(inspect({transport, true, 1, false, config}, out) == 0);
+  const json report = json::parse(out.str());
+  CHECK(report["filters"][1]["place"] == "output.grib");
+  CHECK(report["filters"][0]["filters"] == json{"noop", "clip"});
+  CHECK(report["model"]["transport"]["levels"].size() == 6);
 }
 
 TEST_CASE("inspect fits a screen") {

@@ -63,6 +63,8 @@ TEST_CASE("inspect and predict") {
   CHECK(inspect.checkpoint == "a.ckpt");
   CHECK(inspect.json);
   CHECK(inspect.world_size == 4);
+  CHECK(inspect.config.empty());
+  CHECK(std::get<InspectCommand>(parse_command_line({"inspect", "a.ckpt", "--config", "c.yaml"})).config == "c.yaml");
   const auto predict =
       std::get<PredictCommand>(parse_command_line({"predict", "a.ckpt", "--precision", "bf16", "in.npz", "out.npz"}));
   CHECK(predict.checkpoint == "a.ckpt");

@@ -127,6 +127,8 @@ TEST_CASE("what does not go together is refused where it stands") {
         ": no schedule 'karras' for a model that moves a field in time; known: unit_time");
   CHECK(refusal_of(Objective::denoise, of_checkpoint(), {{{"sigma_max", {0.01, "a.yaml:2:3"}}}, {}}) ==
         "a.yaml:2:3: sigma_max (0.01) is below sigma_min (0.02); noise is removed from the higher to the lower level");
+  CHECK(refusal_of(Objective::denoise, of_checkpoint(), {{{"sigma_min", {200.0, "a.yaml:2:3"}}}, {}}) ==
+        "a.yaml:2:3: sigma_max (100) is below sigma_min (200); noise is removed from the higher to the lower level");
   CHECK(refusal_of(Objective::denoise, {}, {}).find("the checkpoint names no schedule") != std::string::npos);
   Choice without = of_checkpoint();
   without.schedule.erase("sigma_min");

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstdint>
+#include <numeric>
 
 #include "common/fit/parts.h"
 
@@ -41,6 +43,29 @@ void check_lead_time(Case& one, const std::vector<Duration>& times, Duration fir
         where, what + ", no multiple of the step of " + step + ": the last forecast is of " + duration_text(last));
 }
 
+// Of a temporal downscaler: as many whole windows as it holds are filled.
+void check_windows(Case& one) {
+  const Duration lead_time = one.config.lead_time, window = one.metadata.time.rollout_shift;
+  const Duration left = lead_time % window;
+  const std::string what = "`lead_time` is " + duration_text(lead_time);
+  const std::string between = " the " + duration_text(window) + " between the model's inputs";
+  const config::Location& where = one.where("lead_time");
+  if (lead_time < window)
+    one.findings.refuse(
+        UserError(what + ", shorter than" + between, where.text(), "write a multiple of " + duration_text(window)));
+  else if (left != Duration::zero())
+    one.findings.warn(where, what + ", no multiple of" + between + ": nothing after " +
+                                 duration_text(lead_time - left) + " is written");
+}
+
+// The step of which all output times are multiples.
+Duration step_of(const checkpoint::TimeStepping& time) {
+  if (!time.between_inputs) return time.output_offsets.front();
+  std::int64_t step = time.rollout_shift.count();
+  for (const Duration offset : time.output_offsets) step = std::gcd(step, offset.count());
+  return Duration(step);
+}
+
 bool writes_initial(const Case& one, const config::OutputLeaf& leaf) {
   return leaf.common->write_initial_state.value_or(one.config.write_initial_state);
 }
@@ -52,13 +77,14 @@ void check_frequency(Case& one, const std::vector<Duration>& times, Duration fir
   const std::string step = duration_text(first);
   const auto due = [&](Duration time) { return time % *frequency == Duration::zero(); };
   if (std::none_of(times.begin(), times.end(), due)) {
-    const bool fits = *frequency % first == Duration::zero();
+    const bool multiple = *frequency % first == Duration::zero();  // of a temporal downscaler, of its windows' ends
+    const bool fits = multiple && *frequency > one.config.lead_time;
     const std::string why = fits ? ", longer than the forecast of " + duration_text(one.config.lead_time)
                                  : ", of which no step of the forecast is a multiple (a step is " + step + ")";
     if (fits && initial)
       warn(one, at, what + why + ": only the initial state is written");
     else
-      refuse(one, at, what + why + ": no step would be written", "write a multiple of " + step);
+      refuse(one, at, what + why + ": no step would be written", (multiple ? "write " : "write a multiple of ") + step);
     return;
   }
   if (*frequency % first != Duration::zero())
@@ -95,9 +121,12 @@ void check_times(Case& one) {
   const bool initial = leaves.empty() || std::any_of(leaves.begin(), leaves.end(), [&](const config::OutputLeaf& leaf) {
                          return writes_initial(one, leaf);
                        });
-  const Duration first = time.between_inputs ? time.rollout_shift : time.output_offsets.front();
+  const Duration first = step_of(time);
   const std::vector<Duration> times = lead_times(one);
-  check_lead_time(one, times, first, initial);
+  if (time.between_inputs)
+    check_windows(one);
+  else
+    check_lead_time(one, times, first, initial);
   if (!leaves.empty()) check_frequencies(one, leaves, times, first);
 }
 

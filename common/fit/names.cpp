@@ -38,7 +38,8 @@ void check_typed_variables(Case& one) {
     for (const config::Node::Entry& inner : entry.value.entries)
       if (!holds(known, inner.key))
         one.findings.warn(inner.where, config::quoted(key + "." + inner.key) +
-                                           " is not known here and has no effect; " + did_you_mean(inner.key, known));
+                                           " is not known here and has no effect; " + did_you_mean(inner.key, known) +
+                                           "known are " + config::listed(known));
   }
 }
 

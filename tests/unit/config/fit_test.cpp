@@ -69,10 +69,38 @@ TEST_CASE("a runner that is named must be the one for the checkpoint's task") {
   CHECK(refused("initial_state_categories: [prognostics]", downscaler).find("has no effect") != std::string::npos);
   const Findings late = fitted(test, "date: 2024-01-15\nlead_time: 5h\nwrite_initial_state: false", downscaler);
   REQUIRE(late.refusals().size() == 1);
-  CHECK(late.refusals()[0].what.find("shorter than the first step of 6h") != std::string::npos);
+  CHECK(late.refusals()[0].what == "`lead_time` is 5h, shorter than the 6h between the model's inputs");
   const Findings dateless = fitted(test, "lead_time: 12h", downscaler);
   REQUIRE(dateless.refusals().size() == 1);
   CHECK(dateless.refusals()[0].what.find("needs the date of the forecast") != std::string::npos);
+}
+
+TEST_CASE("times of a temporal downscaler are those of its windows") {
+  const ConfigCase test;
+  checkpoint::Metadata downscaler = metadata();
+  downscaler.task = "time-interpolator";
+  downscaler.time = {.timestep = hours(6),
+                     .input_offsets = {hours(0), hours(6)},
+                     .output_offsets = {hours(2), hours(4)},
+                     .rollout_shift = hours(6),
+                     .between_inputs = true};
+  const auto told = [&](const std::string& yaml) {
+    const Findings findings = fitted(test, "date: 2024-01-15\n" + yaml, downscaler);
+    std::string all;
+    for (const std::string& each : findings.warnings()) all += each.substr(each.find(": `") + 2) + "\n";
+    for (const Refusal& each : findings.refusals()) all += each.what + "\n";
+    return all;
+  };
+  CHECK(told("lead_time: 12h") == "");
+  CHECK(told("lead_time: 12h\noutput_frequency: 4h") == "");
+  CHECK(told("lead_time: 13h") ==
+        "`lead_time` is 13h, no multiple of the 6h between the model's inputs: nothing after 12h is written\n");
+  CHECK(told("lead_time: 0") == "`lead_time` is 0h, shorter than the 6h between the model's inputs\n");
+  CHECK(told("lead_time: 12h\noutput_frequency: 6h").find("of which no step of the forecast is a multiple") !=
+        std::string::npos);
+  CHECK(told("lead_time: 12h\noutput_frequency: 3h").find("no step would be written") != std::string::npos);
+  CHECK(told("lead_time: 24h\noutput_frequency: 5h").find("`output_frequency` is 5h, no multiple of the step of 2h") ==
+        0);
 }
 
 TEST_CASE("what means nothing in the checkpoint, and would change the forecast or leave some of it out, is refused") {

@@ -88,10 +88,19 @@ bool is_by_name(const Json& patch, const std::vector<std::string>& datasets) {
   return true;
 }
 
+// Where the list of constant fields is read, and need not have been: elsewhere it would have no effect.
+bool is_constant_fields(const std::string& key, const Metadata& metadata) {
+  if (!metadata.multi_dataset_layout) return key == "dataset.constant_fields";
+  const auto datasets = metadata.raw.find("dataset");
+  if (datasets == metadata.raw.end() || !datasets->is_object()) return false;
+  for (const auto& [name, value] : datasets->items())
+    if (key == "dataset." + name + ".constant_fields") return true;
+  return false;
+}
+
 void apply_patch(const Json& patch, Metadata& out) {
   merge(out.raw, patch, "", false, out.new_keys);
-  std::erase_if(out.new_keys,
-                [](const std::string& key) { return key == "constant_fields" || key.ends_with(".constant_fields"); });
+  std::erase_if(out.new_keys, [&](const std::string& key) { return is_constant_fields(key, out); });
 }
 
 MetadataLayout find_layout(const JsonNode& document, const Metadata& metadata) {

@@ -259,6 +259,16 @@ TEST_CASE("the user's patch is merged") {
   CHECK(interpret_metadata(small_document(), {{"data", patch}}).grid == "o96");
 }
 
+TEST_CASE("a patch of constant fields in another layout's place is told as a new key") {
+  const Json document = read_metadata(*golden("gt-transformer")).front().raw;
+  const Metadata elsewhere = interpret_metadata(document, {{"dataset", {{"constant_fields", {"2t"}}}}});
+  CHECK(elsewhere.new_keys == Names{"dataset.constant_fields"});
+  CHECK_FALSE(elsewhere.variables.at("2t").constant_in_time);
+  const Metadata named = interpret_metadata(document, {{"dataset", {{"data", {{"constant_fields", {"2t"}}}}}}});
+  CHECK(named.new_keys.empty());
+  CHECK(named.variables.at("2t").constant_in_time);
+}
+
 TEST_CASE("several steps, offsets and the map of the roll-out") {
   Json document = read_metadata(*golden("gt-transformer")).front().raw;
   Json& steps = document["metadata_inference"]["data"]["timesteps"];

@@ -145,6 +145,10 @@ Config parse_transform(const Component& component, bool backward, Findings& find
   if (backward && !reversible)
     throw UserError("the filter `" + written + "` cannot be applied backward", filter.where.text(),
                     "use forward_transform_filter, or another filter");
+  const auto* rescale = std::get_if<Rescale>(&config.transform);
+  if (backward && rescale && rescale->scale == 0)
+    throw UserError("the filter `" + written + "` cannot be applied backward: its scale is 0", filter.where.text(),
+                    "give the scale that the fields were multiplied by");
   return config;
 }
 

@@ -21,6 +21,8 @@ TEST_CASE("filters of anemoi-transform that are refused") {
        ""},
       {"post_processors: [{backward_transform_filter: {clip: {param: tp, minimum: 0}}}]",
        "the filter `clip` cannot be applied backward", 3, 48, "forward_transform_filter"},
+      {"post_processors: [{backward_transform_filter: {rescale: {param: tp, scale: 0, offset: 1}}}]",
+       "the filter `rescale` cannot be applied backward: its scale is 0", 3, 48, "multiplied by"},
       {"post_processors: [{forward-transform-filter: {rescale: {param: tp, scale: 2}}}]",
        "`post_processors.0.forward-transform-filter.rescale.offset` is missing", 3, 47, "offset"},
       {"post_processors: [{forward-transform-filter: {rescale: 5}}]",

@@ -314,9 +314,12 @@ def main():
 
     # A model that claims to be of another class than its attributes.
     plain = b"canemoi.models.models.encoder_processor_decoder\nAnemoiModelEncProcDec\n"
+    transport = b"canemoi.models.models.transport_encoder_processor_decoder\n"
     for label, other, says in (
         ("hierarchical", b"canemoi.models.models.hierarchical\nAnemoiModelEncProcDecHierarchical\n", "_graph_name_hidden"),
         ("ensemble", b"canemoi.models.models.ens_encoder_processor_decoder\nAnemoiEnsModelEncProcDec\n", "condition_on_residual"),
+        ("transport", transport + b"AnemoiTransportModelEncProcDec\n", "transport_model_objective"),
+        ("tendencies", transport + b"AnemoiTransportTendModelEncProcDec\n", "condition_on_residual"),
     ):
         assert plain in pickle
         name = root + "data.pkl"

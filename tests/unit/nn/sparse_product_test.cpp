@@ -2,6 +2,7 @@
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -81,6 +82,36 @@ TEST_CASE("a sparse matrix times rows, whatever the layout and the number of ran
       for (const int world_size : world_sizes) CHECK(product(matrix, x, world_size).equal(alone));
     }
   }
+}
+
+TEST_CASE("a rank is sent the rows that its entries reach, no full field") {
+  // From every row of a fine grid to a coarse one and back: neighbours only, as a truncation has them.
+  constexpr std::int64_t fine = 400, coarse = 100, width = 7;
+  Weights weights(34);
+  at::Tensor down = at::zeros({coarse, fine}, at::kDouble), up = at::zeros({fine, coarse}, at::kDouble);
+  for (std::int64_t row = 0; row < fine; ++row) {
+    for (const std::int64_t near : {row / 4, std::min(row / 4 + 1, coarse - 1)}) {
+      down[near][row] = 0.25;
+      up[row][near] = 0.5;
+    }
+  }
+  const SparseDescriptor to_coarse = compressed(weights, down), to_fine = compressed(weights, up);
+  const at::Tensor x = at::randn({fine, width}), expected = up.matmul(down.matmul(x.to(at::kDouble)));
+  const at::Tensor made = assemble(4, fine, width, [&](dist::Communicator& communicator) {
+    const dist::Shards grid(fine, 4), truncated(coarse, 4);
+    const nn::SparseProduct first(to_coarse, grid, truncated, communicator, "down");
+    const nn::SparseProduct second(to_fine, truncated, grid, communicator, "up");
+    const dist::RowRange own = grid.range(communicator.rank());
+    const std::int64_t before = communicator.statistics().total().bytes_received;
+    const at::Tensor middle = first(x.slice(0, own.begin, own.end).contiguous(), communicator, *testing::operations());
+    // The four rows before its own; of the way back the one behind.
+    const std::int64_t after = communicator.statistics().total().bytes_received;
+    CHECK(after - before == (communicator.rank() == 0 ? 0 : 4) * width * 4);
+    const at::Tensor result = second(middle, communicator, *testing::operations());
+    CHECK(communicator.statistics().total().bytes_received - after == (communicator.rank() == 3 ? 0 : 1) * width * 4);
+    return result;
+  });
+  CHECK(worst(made, expected) < 3e-6);
 }
 
 TEST_CASE("rows of a sparse matrix: entries keep their order, and none lies outside") {

@@ -32,6 +32,7 @@ int dispatch(const launcher::Command& command, const Environment& environment, T
     int operator()(const launcher::InspectCommand& c) const { return launcher::inspect(c, environment); }
     int operator()(const launcher::PredictCommand& c) const { return launcher::predict(c, environment, started); }
     int operator()(const launcher::ServeCommand& c) const { return launcher::serve(c, environment, started); }
+    int operator()(const launcher::RetrieveCommand& c) const { return launcher::retrieve(c, environment); }
     int operator()(const launcher::ClusterCommand& c) const { return launcher::cluster(c, environment); }
     int operator()(const launcher::StatusCommand& c) const { return launcher::status(c); }
     int operator()(const launcher::DiagnoseCommand& c) const { return launcher::diagnose(c); }

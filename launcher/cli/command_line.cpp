@@ -13,13 +13,15 @@
 namespace tradewind::launcher {
 namespace {
 
-constexpr std::array<const char*, 10> commands = {"run",     "exec",    "inspect", "predict",  "serve",
-                                                  "compare", "cluster", "status",  "diagnose", "drill"};
+constexpr std::array<const char*, 11> commands = {"retrieve", "run",     "exec",   "inspect",  "predict", "serve",
+                                                  "compare",  "cluster", "status", "diagnose", "drill"};
 // Options followed by a value, of any command: their values are never taken for a command.
-constexpr std::array<const char*, 19> valued = {
-    "--hang",      "--hang-after", "--rank",      "--step",      "--config", "--defaults",    "--run-dir",
-    "--report",    "--world-size", "--precision", "--tolerance", "--steps",  "--climatology", "--persistence",
-    "--interface", "--srun-args",  "--device",    "--restart",   "--idle"};
+constexpr std::array<const char*, 29> valued = {
+    "--hang",        "--hang-after",  "--rank",          "--step",         "--config",    "--defaults",
+    "--run-dir",     "--report",      "--world-size",    "--precision",    "--tolerance", "--steps",
+    "--climatology", "--persistence", "--interface",     "--srun-args",    "--device",    "--restart",
+    "--idle",        "--date",        "--staging-dates", "--target",       "--verb",      "--extra",
+    "--input-type",  "--include",     "--exclude",       "--dataset-name", "--output"};
 
 bool contains(const auto& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -134,11 +136,12 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   InspectCommand inspect;
   PredictCommand predict;
   ServeCommand serve;
+  RetrieveCommand retrieve;
   CompareCommand compare;
   StatusCommand status;
   DiagnoseCommand diagnose;
   DrillCommand drill;
-  std::vector<std::string> run_words, cluster_words, program;
+  std::vector<std::string> run_words, cluster_words, retrieve_words, program;
   CompareWords compare_words;
   // In the order of the help.
   const std::map<const CLI::App*, std::function<Command()>> results = {
@@ -147,6 +150,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
       {add_cluster(app, cluster, cluster_words), [&] { return with_config(cluster, cluster_words); }},
       {add_inspect(app, inspect), [&] { return inspect; }},
       {add_predict(app, predict), [&] { return predict; }},
+      {add_retrieve(app, retrieve, retrieve_words), [&] { return with_config(retrieve, retrieve_words); }},
       {add_serve(app, serve), [&] { return serve; }},
       {add_compare(app, compare_words), [&] { return compare; }},
       {add_status(app, status), [&] { return status; }},

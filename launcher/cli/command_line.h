@@ -66,6 +66,19 @@ struct PredictCommand {
   std::string report;
   Verbosity verbosity = Verbosity::normal;
 };
+struct RetrieveCommand {
+  std::string config;  // as in RunCommand
+  std::vector<std::string> overrides, defaults;
+  std::string date, staging_dates;  // a start, or a file with one on each line
+  bool forecast_dates = false;      // of every step, too
+  std::vector<std::string> include, exclude, extra;
+  std::string input_type = "default-input";
+  std::string dataset;  // empty: the first
+  bool use_scda = false, use_grib_paramid = false;
+  bool mars = false;  // in MARS language, else JSON
+  std::string target = "input.grib", verb = "retrieve";
+  std::string output;  // empty: standard output
+};
 struct ServeCommand {
   std::string checkpoint;
   std::string folder;     // of token and socket
@@ -88,8 +101,9 @@ struct ShowText {
   std::string text;
 };
 struct AgentCommand {};  // not for users: `tradewind run` has srun start it
-using Command = std::variant<RunCommand, ExecCommand, InspectCommand, PredictCommand, ServeCommand, ClusterCommand,
-                             CompareCommand, StatusCommand, DiagnoseCommand, DrillCommand, AgentCommand, ShowText>;
+using Command =
+    std::variant<RunCommand, ExecCommand, InspectCommand, PredictCommand, ServeCommand, RetrieveCommand, ClusterCommand,
+                 CompareCommand, StatusCommand, DiagnoseCommand, DrillCommand, AgentCommand, ShowText>;
 
 // `arguments` without the program's name. Options may stand anywhere, before the command too.
 Command parse_command_line(const std::vector<std::string>& arguments);

@@ -151,6 +151,36 @@ CLI::App* add_predict(CLI::App& app, PredictCommand& predict) {
   return sub;
 }
 
+CLI::App* add_retrieve(CLI::App& app, RetrieveCommand& retrieve, std::vector<std::string>& words) {
+  CLI::App* sub = app.add_subcommand("retrieve", "print the requests that bring what a forecast needs");
+  sub->add_option("config", words, "as for run")->option_text("CONFIG [KEY=VALUE...]")->required();
+  const auto texts = [sub](const char* name, std::vector<std::string>& values, const char* about) {
+    return sub->add_option(name, values, about)->allow_extra_args(false);
+  };
+  texts("--defaults", retrieve.defaults, "a config merged under CONFIG; repeatable")->option_text("FILE");
+  sub->add_option("--date", retrieve.date, "start of the forecast [the config's]")->option_text("DATE");
+  sub->add_option("--staging-dates", retrieve.staging_dates, "a file with a start on each line")->option_text("FILE");
+  sub->add_flag("--forecast-dates", retrieve.forecast_dates, "the dates of every step, too (for forcings)");
+  sub->add_flag("--mars", retrieve.mars, "in MARS language, not JSON");
+  sub->add_option("--target", retrieve.target, "the requests' target [input.grib]")->option_text("FILE");
+  sub->add_option("--verb", retrieve.verb, "the requests' verb [retrieve]")->option_text("WORD");
+  texts("--extra", retrieve.extra, "a further key of every request; repeatable")->option_text("KEY=VALUE");
+  sub->add_option("--input-type", retrieve.input_type,
+                  "constant-forcings, default-input, dynamic-forcings or prognostics [default-input]")
+      ->option_text("TYPE");
+  texts("--include", retrieve.include, "kinds of variables beside those of the type, such as constant+forcing")
+      ->option_text("KIND,...")
+      ->delimiter(',');
+  texts("--exclude", retrieve.exclude, "kinds of variables that are left out")->option_text("KIND,...")->delimiter(',');
+  sub->add_flag("--use-scda", retrieve.use_scda, "stream scda for 06 and 18 UTC");
+  sub->add_flag("--use-grib-paramid,--dont-fail-for-missing-paramid", retrieve.use_grib_paramid,
+                "refused: MARS takes names");
+  sub->add_option("--dataset-name", retrieve.dataset, "of a checkpoint with several datasets [the first]")
+      ->option_text("NAME");
+  sub->add_option("--output", retrieve.output, "write them there [standard output]")->option_text("FILE");
+  return sub;
+}
+
 CLI::App* add_serve(CLI::App& app, ServeCommand& serve) {
   CLI::App* sub = app.add_subcommand("serve", "keep a model loaded, for a client on this host");
   sub->add_option("checkpoint", serve.checkpoint)->option_text("CHECKPOINT")->required();

@@ -24,6 +24,7 @@ CLI::App* add_exec(CLI::App& app, ExecCommand& exec);
 CLI::App* add_cluster(CLI::App& app, ClusterCommand& cluster, std::vector<std::string>& words);
 CLI::App* add_inspect(CLI::App& app, InspectCommand& inspect);
 CLI::App* add_predict(CLI::App& app, PredictCommand& predict);
+CLI::App* add_retrieve(CLI::App& app, RetrieveCommand& retrieve, std::vector<std::string>& words);
 CLI::App* add_serve(CLI::App& app, ServeCommand& serve);
 CLI::App* add_compare(CLI::App& app, CompareWords& words);
 CLI::App* add_status(CLI::App& app, StatusCommand& status);

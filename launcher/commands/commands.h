@@ -16,6 +16,8 @@ int status(const StatusCommand& command);
 int diagnose(const DiagnoseCommand& command);
 int drill(const DrillCommand& command, const Environment& environment, TimePoint started);
 int predict(const PredictCommand& command, const Environment& environment, TimePoint started);
+// Prints the requests that bring what a configuration's checkpoint needs.
+int retrieve(const RetrieveCommand& command, const Environment& environment);
 // A model that stays, for a client on this host.
 int serve(const ServeCommand& command, const Environment& environment, TimePoint started);
 // A program of ranks that is not ours.

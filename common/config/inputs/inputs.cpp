@@ -7,7 +7,8 @@ namespace {
 
 // What the reference has and this build has not stands here, with the way out.
 const Kinds& kinds() {
-  static const std::string retrieve = "retrieve the fields first, then write `input: {grib: FILE}`";
+  static const std::string retrieve =
+      "`tradewind retrieve CONFIG` prints the requests that bring the fields; then write `input: {grib: FILE}`";
   static const Kinds inputs{"input",
                             kind_names<InputConfig>(),
                             {"cds", "cutout", "fdb", "mars", "netcdf", "opendap", "split", "opendata", "polytope"},

@@ -28,7 +28,7 @@ for path in json.load(open(sys.argv[1])):
             try:
                 checkpoint = Checkpoint(path)
                 name = list(checkpoint.multi_dataset_metadata)[0]
-                if checkpoint.task == "temporal_downscaler":
+                if (checkpoint.task or "").replace("-", "_") == "temporal_downscaler":
                     raise ValueError("asks for dates before the start, which its runner does not read")
                 requests = checkpoint_to_requests(
                     checkpoint, dataset_name=name, date=sys.argv[2], use_scda=scda,
